@@ -1,0 +1,48 @@
+"""Sphinx settings: pages in Markdown, the reference from docstrings, the gallery from examples."""
+
+import sktspulse
+
+project = "sktspulse"
+author = "The sktspulse developers"
+copyright = f"2026, {author}"
+version = release = sktspulse.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build"]
+source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+default_role = "literal"
+nitpicky = False
+
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+
+autosummary_generate = True
+numpydoc_show_class_members = False
+copybutton_prompt_text = ">>> "
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"/plot_",
+    # Scripts that take data or hours have folders of their own. The gallery takes a folder for a
+    # section only if it holds a header or a README, so theirs hold none.
+    "ignore_pattern": r"^(?!plot_)",
+    "abort_on_example_error": True,
+    "min_reported_time": 60,
+    "download_all_examples": False,
+    "show_signature": False,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = "sktspulse"
+html_sidebars = {"**": ["sidebar-nav-bs"], "index": []}
+html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+html_show_sourcelink = False

@@ -1,0 +1,47 @@
+"""TSPulse for scikit-learn: pre-trained embedding and imputation of time series.
+
+Names are imported on first use, so that ``import sktspulse`` is quick and loads neither
+torch nor scikit-learn.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import datasets
+    from ._displays import EmbeddingDisplay, ImputationDisplay
+    from ._imputer import TSPulseImputer
+    from ._pretrainer import TSPulsePretrainer
+    from ._transformer import TSPulseTransformer
+
+__all__ = [
+    "EmbeddingDisplay",
+    "ImputationDisplay",
+    "TSPulseImputer",
+    "TSPulsePretrainer",
+    "TSPulseTransformer",
+    "datasets",
+]
+__version__ = "0.1.0"
+
+_HOME = {
+    "EmbeddingDisplay": "_displays",
+    "ImputationDisplay": "_displays",
+    "TSPulseImputer": "_imputer",
+    "TSPulsePretrainer": "_pretrainer",
+    "TSPulseTransformer": "_transformer",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    if name in __all__:
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

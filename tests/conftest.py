@@ -1,0 +1,54 @@
+"""What every test runs under: no network, no display, the same examples each time.
+
+``naive.py`` beside this file holds the slow twins; tests import it as ``import naive``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+LOOPBACK = {"", "localhost", "127.0.0.1", "::1", None}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set the process up before the first module, doctests included, is imported."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+    hypothesis.settings.load_profile("repeatable")
+    sys.addaudithook(refuse_network)
+
+
+def refuse_network(event: str, arguments: tuple[object, ...]) -> None:
+    """Let processes on this machine talk to each other and nothing else."""
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event in ("socket.connect", "socket.sendto"):
+        address = arguments[1]
+        host = address[0] if isinstance(address, tuple) else ""  # a path: AF_UNIX
+    else:
+        return
+    if (host.decode() if isinstance(host, bytes) else host) not in LOOPBACK:
+        raise RuntimeError(f"Tests run offline, but this one tried to reach {host!r}.")
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder with the public benchmark data, beside the checkout or where a variable says."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("SKTSPULSE_DATA", beside))
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is absent; set SKTSPULSE_DATA to the folder with the data")
+    return folder

@@ -1,0 +1,123 @@
+"""What an installation promises: one version, lower bounds, the files it needs, no surprises."""
+
+from __future__ import annotations
+
+import ast
+import re
+import socket
+import sys
+import tomllib
+from importlib import metadata, resources
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import sktspulse
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = Path(sktspulse.__file__).parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = {"all", "dev", "docs", "hub", "plot", "test"}
+CORE = {"joblib", "narwhals", "numpy", "safetensors", "scikit-learn", "skorch", "torch"}
+NETWORKING = {"aiohttp", "http", "httpx", "requests", "socket", "ssl", "urllib", "urllib3"}
+
+
+def requirements() -> list[Requirement]:
+    lists = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    return [Requirement(text) for texts in lists for text in texts]
+
+
+def constraints() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = [Requirement(line) for line in lines if not line.startswith("#")]
+    return {canonicalize_name(pin.name): str(pin.specifier) for pin in pins}
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names of the modules that a file imports, wherever in it."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    plain = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    members = [node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+    return {name.partition(".")[0] for name in plain + members}
+
+
+def providers(module: str) -> set[str]:
+    return {canonicalize_name(name) for name in metadata.packages_distributions().get(module, ())}
+
+
+def test_version_is_the_same_everywhere():
+    version = sktspulse.__version__
+    assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+    assert metadata.version("sktspulse") == version
+    assert PROJECT["dynamic"] == ["version"]
+    assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("requirement", requirements(), ids=str)
+def test_no_requirement_has_an_upper_bound(requirement):
+    operators = {specifier.operator for specifier in requirement.specifier}
+    assert operators == (set() if requirement.name == "sktspulse" else {">="})
+
+
+def test_python_has_no_upper_bound():
+    assert PROJECT["requires-python"] == ">=3.11"
+
+
+def test_core_and_extras_are_those_promised():
+    assert {Requirement(text).name for text in PROJECT["dependencies"]} == CORE
+    assert set(PROJECT["optional-dependencies"]) == EXTRAS
+
+
+def test_every_requirement_is_pinned_in_the_constraints():
+    named = {canonicalize_name(r.name) for r in requirements()} - {"sktspulse"}
+    assert named <= set(constraints())
+    assert constraints()["torch"] == "==2.13.0"
+
+
+def test_every_constraint_satisfies_its_bound():
+    pins = constraints()
+    for requirement in requirements():
+        pin = pins.get(canonicalize_name(requirement.name), "").removeprefix("==")
+        assert not pin or requirement.specifier.contains(pin)
+
+
+def test_every_imported_library_is_required():
+    declared = {canonicalize_name(requirement.name) for requirement in requirements()}
+    brought = [Requirement(text) for name in CORE for text in metadata.requires(name) or ()]
+    plain = [r for r in brought if r.marker is None or r.marker.evaluate({"extra": ""})]
+    allowed = declared | {canonicalize_name(requirement.name) for requirement in plain}
+    own = {"sktspulse", *sys.stdlib_module_names}
+    names = set().union(*(imported(path) for path in PACKAGE.rglob("*.py"))) - own
+    assert {name for name in names if not providers(name) & allowed} == set()
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.stem)
+def test_no_module_opens_a_connection_of_its_own(path):
+    assert not imported(path) & NETWORKING
+
+
+def test_the_package_is_typed_and_licensed():
+    assert resources.files(sktspulse).joinpath("py.typed").is_file()
+    assert metadata.metadata("sktspulse")["License-Expression"] == "Apache-2.0"
+    assert "Apache License" in (ROOT / "LICENSE").read_text()
+
+
+def test_checkpoints_are_installed():
+    names = {item.name for item in resources.files(sktspulse).joinpath("checkpoints").iterdir()}
+    weights = {name.removesuffix(".safetensors") for name in names if name.endswith(".safetensors")}
+    assert "tspulse-p8" in weights
+    assert {f"{name}.json" for name in weights} | {f"{name}.md" for name in weights} <= names
+
+
+def test_tests_cannot_leave_this_machine():
+    with pytest.raises(RuntimeError, match="Tests run offline"):
+        socket.create_connection(("example.org", 80))
+    with socket.socket() as outside, pytest.raises(RuntimeError, match="Tests run offline"):
+        outside.connect(("192.0.2.1", 80))
+
+
+def test_tests_can_talk_to_themselves():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname()).close()
