@@ -1,0 +1,205 @@
+"""Slow, obvious twins of what the package computes fast: loops over single numbers.
+
+Each section stands for one module and knows nothing of how it is written.
+"""
+
+from __future__ import annotations
+
+import cmath
+import math
+
+import numpy as np
+
+# --- The network: one window, one number at a time. -----------------------------------------
+
+
+def linear(weights, name, vector):
+    """Multiply by a matrix and add a bias."""
+    matrix, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
+    return [
+        sum(matrix[i][j] * vector[j] for j in range(len(vector))) + bias[i]
+        for i in range(len(bias))
+    ]
+
+
+def gelu(value):
+    return value * 0.5 * (1 + math.erf(value / math.sqrt(2)))
+
+
+def perceptron(weights, name, vector):
+    hidden = [gelu(value) for value in linear(weights, f"{name}.fc1", vector)]
+    return linear(weights, f"{name}.fc2", hidden)
+
+
+def softmax(vector):
+    powers = [math.exp(value) for value in vector]
+    return [power / sum(powers) for power in powers]
+
+
+def gate(weights, name, vector, activation):
+    logits = linear(weights, f"{name}.linear", vector)
+    if activation == "softmax":
+        factors = softmax(logits)
+    else:
+        factors = [1 / (1 + math.exp(-logit)) for logit in logits]
+    return [value * factor for value, factor in zip(vector, factors, strict=True)]
+
+
+def layer_norm(weights, name, vector):
+    mean = sum(vector) / len(vector)
+    variance = sum((value - mean) ** 2 for value in vector) / len(vector)
+    return [
+        (value - mean) / math.sqrt(variance + 1e-5) * weight + bias
+        for value, weight, bias in zip(
+            vector, weights[f"{name}.weight"], weights[f"{name}.bias"], strict=True
+        )
+    ]
+
+
+def statistics(values, observed, floor):
+    """Mean and deviation of what is observed."""
+    known = [value for value, seen in zip(values, observed, strict=True) if seen]
+    mean = sum(known) / max(len(known), 1)
+    variance = sum((value - mean) ** 2 for value in known) / max(len(known), 1)
+    return mean, math.sqrt(max(variance, floor))
+
+
+def fourier(values):
+    """Coefficients of a real series up to the Nyquist frequency, by their definition."""
+    n = len(values)
+    turn = -2j * math.pi / n
+    return [
+        sum(value * cmath.exp(turn * k * t) for t, value in enumerate(values))
+        for k in range(n // 2 + 1)
+    ]
+
+
+def inverse_fourier(coefficients):
+    n = 2 * (len(coefficients) - 1)
+    series = []
+    for t in range(n):
+        value = coefficients[0].real + coefficients[-1].real * math.cos(math.pi * t)
+        for k in range(1, n // 2):
+            value += 2 * (coefficients[k] * cmath.exp(2j * math.pi * k * t / n)).real
+        series.append(value / n)
+    return series
+
+
+def spectrum(values, floor):
+    """Scaled real parts, then scaled imaginary parts; the two peaks; the Nyquist coefficient."""
+    coefficients = fourier(values)
+    peaks = [max(abs(part(c)) for c in coefficients[:-1]) + floor for part in (np.real, np.imag)]
+    real = [c.real / peaks[0] for c in coefficients[:-1]]
+    imaginary = [c.imag / peaks[1] for c in coefficients[:-1]]
+    return real + imaginary, peaks, coefficients[-1]
+
+
+def signature(values, n_bins, scale):
+    magnitudes = [abs(c) for c in fourier(values)][1 : n_bins + 1]
+    return softmax([math.log(1 + m) if scale == "log" else m for m in magnitudes])
+
+
+def lines(tokens, axis):
+    """Yield index and entries of every line along one axis of ``tokens[channel][token]``."""
+    shape = tokens.shape
+    for index in np.ndindex(*(1 if i == axis else n for i, n in enumerate(shape))):
+        where = tuple(slice(None) if i == axis else k for i, k in enumerate(index))
+        yield where, list(tokens[where])
+
+
+def mix(weights, name, tokens, axis, activation):
+    """Normalise, mix along channels (0), tokens (1) or features (2), add."""
+    normed = tokens.copy()
+    for where, vector in lines(tokens, 2):
+        normed[where] = layer_norm(weights, f"{name}.norm", vector)
+    mixed = tokens.copy()
+    for where, vector in lines(normed, axis):
+        if axis == 0:
+            mixture = gate(weights, f"{name}.gate", vector, activation)
+            mixture = perceptron(weights, f"{name}.mlp", mixture)
+        else:
+            mixture = perceptron(weights, f"{name}.mlp", vector)
+            mixture = gate(weights, f"{name}.gate", mixture, activation)
+        mixed[where] += mixture
+    return mixed
+
+
+def mix_layers(weights, name, n_layers, tokens, activation, mixes_channels):
+    axes = (0, 1, 2) if mixes_channels else (1, 2)
+    for layer in range(n_layers):
+        for part, axis in enumerate(axes):
+            tokens = mix(weights, f"{name}.{layer}.{part}", tokens, axis, activation)
+    return tokens
+
+
+def patch_tokens(weights, name, values, patch_length):
+    starts = range(0, len(values), patch_length)
+    return [linear(weights, f"{name}.linear", values[i : i + patch_length]) for i in starts]
+
+
+def register_head(weights, name, config, registers):
+    arguments = (config.n_register_layers, registers, config.decoder_gate, config.n_channels > 1)
+    answers = []
+    for tokens in mix_layers(weights, f"{name}.layers", *arguments):
+        vector = layer_norm(weights, f"{name}.norm", [v for token in tokens for v in token])
+        if config.n_register_layers:
+            answers.append(linear(weights, f"{name}.linear", vector))
+        else:
+            answers.append(perceptron(weights, f"{name}.linear", vector))
+    return answers
+
+
+def network(weights, config, x, observed):
+    """Run a whole TSPulse on one window ``x[channel][time]``; give every head's answer."""
+    token, scale, bias = (
+        weights[name] for name in ("mask_token.values", "revin.weight", "revin.bias")
+    )
+    embedded, statistics_, spectra = [], [], []
+    for values, seen in zip(x, observed, strict=True):
+        mean, deviation = statistics(values, seen, config.variance_floor)
+        z = []
+        for t, value in enumerate(values):
+            filled = (value - mean) / deviation if seen[t] else token[t % config.patch_length]
+            z.append(filled * scale + bias)
+        tokens = patch_tokens(weights, "backbone.time_embedding", z, config.patch_length)
+        spectra.append(spectrum(z, config.variance_floor))
+        tokens += patch_tokens(
+            weights, "backbone.frequency_embedding", spectra[-1][0], config.patch_length
+        )
+        tokens += [list(register) for register in weights["backbone.registers"]]
+        flat = layer_norm(weights, "backbone.norm", [v for token_ in tokens for v in token_])
+        embedded.append(np.reshape(flat, (len(tokens), config.d_model)))
+        statistics_.append((mean, deviation))
+    tokens = np.array(embedded * config.channel_expansion)
+    tokens = mix_layers(weights, "backbone.layers", config.n_layers, tokens, config.gate, False)
+    answers = {"backbone": tokens}
+    width = config.n_channels * config.channel_expansion
+    decoder = (weights, "decoder", config.n_decoder_layers, tokens, config.decoder_gate, width > 1)
+    tokens = answers["decoder"] = mix_layers(*decoder)[: len(x)]
+    return answers | network_heads(weights, config, tokens, statistics_, spectra)
+
+
+def network_heads(weights, config, tokens, statistics_, spectra):
+    def in_units(values, channel):
+        mean, deviation = statistics_[channel]
+        bias, scale = weights["revin.bias"], weights["revin.weight"]
+        return [(value - bias) / scale * deviation + mean for value in values]
+
+    n, heads = config.n_patches, {"time": [], "spectrum": [], "frequency": []}
+    registers = tokens[:, 2 * n :]
+    for channel, (_, peaks, nyquist) in enumerate(spectra):
+        patches = [linear(weights, "time_head.linear", t) for t in tokens[channel, :n]]
+        heads["time"].append(in_units([v for patch in patches for v in patch], channel))
+        patches = [linear(weights, "frequency_head.linear", t) for t in tokens[channel, n : 2 * n]]
+        values = [v for patch in patches for v in patch]
+        half = len(values) // 2
+        coefficients = [
+            complex(values[k] * peaks[0], values[half + k] * peaks[1]) for k in range(half)
+        ]
+        heads["spectrum"].append(values)
+        heads["frequency"].append(in_units(inverse_fourier([*coefficients, nyquist]), channel))
+    signatures = register_head(weights, "signature_head", config, registers)
+    forecasts = register_head(weights, "forecast_head", config, registers)
+    heads["signature"] = [softmax(logits) for logits in signatures]
+    heads["forecast"] = [in_units(values, channel) for channel, values in enumerate(forecasts)]
+    return heads
