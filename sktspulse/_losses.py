@@ -1,0 +1,123 @@
+"""The five losses of pre-training, and their weighted sum.
+
+All are means in standardised units, so that a series weighs the same whatever its unit.
+Points that are missing in the data count nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from ._network import Prediction, SpectralSignature, Spectrum
+
+__all__ = ["masked_mse", "pretraining_losses", "signature_cross_entropy", "weighted_sum"]
+
+
+def masked_mse(prediction: Tensor, target: Tensor, where: Tensor) -> Tensor:
+    """Average the squared error over the chosen points; 0 if there are none.
+
+    Parameters
+    ----------
+    prediction, target : tensor of shape (B, C, T)
+        Values [standardised units].
+    where : tensor of bool, of shape (B, C, T)
+        Points that count.
+
+    Returns
+    -------
+    tensor of shape ()
+        The mean squared error.
+    """
+    error = torch.where(where, prediction - target, 0).square().sum()
+    return error / where.sum().clamp(min=1)
+
+
+def signature_cross_entropy(log_signature: Tensor, target: Tensor) -> Tensor:
+    """Return the cross-entropy between two signatures, summed over frequencies.
+
+    Parameters
+    ----------
+    log_signature : tensor of shape (B, C, F)
+        Predicted log-probabilities.
+    target : tensor of shape (B, C, F)
+        Probabilities.
+
+    Returns
+    -------
+    tensor of shape ()
+        Mean over windows and channels [nats].
+    """
+    return -(target * log_signature).sum(-1).mean()
+
+
+def weighted_sum(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+    """Add up the losses, each times its weight; a loss without a weight counts nothing.
+
+    Parameters
+    ----------
+    losses : mapping of str to tensor of shape ()
+        Losses by name.
+    weights : mapping of str to float
+        Weights by name.
+
+    Returns
+    -------
+    tensor of shape ()
+        The sum.
+    """
+    return torch.stack([weights.get(name, 0.0) * loss for name, loss in losses.items()]).sum()
+
+
+def pretraining_losses(
+    prediction: Prediction,
+    x: Tensor,
+    known: Tensor,
+    observed: Tensor,
+    future: Tensor,
+    signature: SpectralSignature,
+    spectrum: Spectrum,
+) -> dict[str, Tensor]:
+    """Compute the loss of every head the network has.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        What the network made of ``x`` under ``observed``.
+    x : tensor of shape (B, C, T)
+        The true window [input units].
+    known : tensor of bool, of shape (B, C, T)
+        True where the data has a value.
+    observed : tensor of bool, of shape (B, C, T)
+        True where the network was shown it.
+    future : tensor of shape (B, C, H)
+        The true values after the window [input units]; NaN where there are none.
+    signature, spectrum : SpectralSignature, Spectrum
+        The maps that make the targets of the frequency heads.
+
+    Returns
+    -------
+    dict of str to tensor of shape ()
+        ``"time"`` and ``"frequency"`` over hidden points, ``"spectrum"``,
+        ``"signature"`` and ``"forecast"``, as far as the heads exist.
+
+    References
+    ----------
+    .. [1] Ekambaram et al., 2025, arXiv:2505.13033, section 3.4.
+    """
+    heads, scaling = prediction.heads, prediction.encoding
+    hidden = known & ~observed
+    target = torch.where(known, (x - scaling.loc) / scaling.scale, 0)
+    losses = {"time": masked_mse(heads["time"], target, hidden)}
+    if "spectrum" in heads:
+        losses["frequency"] = masked_mse(heads["frequency"], target, hidden)
+        losses["spectrum"] = (heads["spectrum"] - spectrum(target)[0]).square().mean()
+    if "signature" in heads:
+        losses["signature"] = signature_cross_entropy(heads["signature"], signature(target))
+    if "forecast" in heads:
+        there = future.isfinite()
+        ahead = torch.where(there, (future - scaling.loc) / scaling.scale, 0)
+        losses["forecast"] = masked_mse(heads["forecast"], ahead, there)
+    return losses

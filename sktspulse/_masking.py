@@ -1,0 +1,106 @@
+"""Which points of a window are hidden from the network: pure functions of shape and generator.
+
+Every function returns a boolean ``observed`` mask, True where a point stays visible. Exactly
+the asked number of points is hidden, never a number that is right only on average.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor
+
+__all__ = ["block_mask", "hybrid_mask", "point_mask"]
+
+
+def _hide_lowest(scores: Tensor, n_hidden: Tensor) -> Tensor:
+    """Return True for all but the ``n_hidden`` lowest scores of each row."""
+    ranks = scores.argsort(-1).argsort(-1)
+    return ranks >= n_hidden
+
+
+def _draw(shape: tuple[int, ...], generator: Generator) -> Tensor:
+    return torch.rand(shape, generator=generator, device=generator.device)
+
+
+def point_mask(shape: tuple[int, ...], n_hidden: Tensor | int, generator: Generator) -> Tensor:
+    """Hide single points at random places.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the mask, ``(..., n_timepoints)``.
+    n_hidden : int or tensor of shape (..., 1)
+        Number of points hidden in each series.
+    generator : torch.Generator
+        Source of randomness; the mask lies on its device.
+
+    Returns
+    -------
+    tensor of bool, of shape ``shape``
+        True where observed.
+    """
+    return _hide_lowest(_draw(shape, generator), torch.as_tensor(n_hidden, device=generator.device))
+
+
+def block_mask(
+    shape: tuple[int, ...], n_hidden: Tensor | int, patch_length: int, generator: Generator
+) -> Tensor:
+    """Hide whole patches at random places.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the mask, ``(..., n_timepoints)``.
+    n_hidden : int or tensor of shape (..., 1)
+        Number of patches hidden in each series.
+    patch_length : int
+        Length of a patch [time steps].
+    generator : torch.Generator
+        Source of randomness; the mask lies on its device.
+
+    Returns
+    -------
+    tensor of bool, of shape ``shape``
+        True where observed.
+    """
+    patches = point_mask((*shape[:-1], shape[-1] // patch_length), n_hidden, generator)
+    return patches.repeat_interleave(patch_length, -1)
+
+
+def hybrid_mask(
+    shape: tuple[int, ...],
+    ratio: Tensor | float,
+    patch_length: int,
+    generator: Generator,
+    block_share: Tensor | float = 0.5,
+) -> Tensor:
+    """Hide whole patches and, elsewhere, single points.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the mask, ``(..., n_timepoints)``.
+    ratio : float or tensor of shape (..., 1)
+        Share of points hidden in each series, in [0, 1].
+    patch_length : int
+        Length of a patch [time steps].
+    generator : torch.Generator
+        Source of randomness; the mask lies on its device.
+    block_share : float or tensor of shape (..., 1), default=0.5
+        Share of the hidden points that lie in whole hidden patches, in [0, 1].
+
+    Returns
+    -------
+    tensor of bool, of shape ``shape``
+        True where observed; ``floor(ratio * n_timepoints)`` points of each series are not.
+
+    References
+    ----------
+    .. [1] Ekambaram et al., 2025, arXiv:2505.13033, section 3.1.
+    """
+    device = generator.device
+    n_hidden = (torch.as_tensor(ratio, device=device) * shape[-1]).long()
+    n_patches = (n_hidden * block_share / patch_length).long()
+    in_blocks = block_mask(shape, n_patches, patch_length, generator)
+    scores = _draw(shape, generator).masked_fill(~in_blocks, -1)
+    return _hide_lowest(scores, n_hidden)

@@ -1,0 +1,131 @@
+"""The optimiser of pre-training: orthogonalised updates for matrices, Adam for the rest."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["MuonAdamW", "orthogonalize", "split_parameters"]
+
+_COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic that drives singular values to one
+_MATCH_ADAM = 0.2  # root mean square of an Adam update, which the matrices' updates are given
+
+
+def orthogonalize(matrices: Tensor, n_steps: int = 5) -> Tensor:
+    """Move all singular values of a batch of matrices near one.
+
+    Parameters
+    ----------
+    matrices : tensor of shape (n, rows, columns)
+        Any matrices but zero.
+    n_steps : int, default=5
+        Newton-Schulz steps.
+
+    Returns
+    -------
+    tensor of shape (n, rows, columns), bfloat16
+        Matrices with the same singular vectors.
+
+    References
+    ----------
+    .. [1] Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024.
+    """
+    tall = matrices.shape[1] > matrices.shape[2]
+    x = (matrices.mT if tall else matrices).bfloat16()
+    x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
+    a, b, c = _COEFFICIENTS
+    for _ in range(n_steps):
+        gram = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.mT if tall else x
+
+
+def split_parameters(network: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """Return the matrices of the mixers, and all other parameters."""
+    matrices, others = [], []
+    for name, parameter in network.named_parameters():
+        inside = ".mlp." in name or ".gate." in name
+        (matrices if inside and parameter.ndim == 2 else others).append(parameter)
+    return matrices, others
+
+
+class MuonAdamW(torch.optim.Optimizer):
+    """Update matrices along their orthogonalised momentum, everything else by AdamW.
+
+    Matrices of one shape are orthogonalised together, which on a processor with few
+    cores takes a fraction of the time of one after the other.
+
+    Parameters
+    ----------
+    matrices, others : iterable of Parameter
+        What each rule updates.
+    lr : float
+        Learning rate of both.
+    weight_decay : float, default=0.01
+        Decoupled decay of both.
+    momentum : float, default=0.95
+        Momentum of the matrices.
+    betas : (float, float), default=(0.9, 0.95)
+        Running averages of AdamW.
+    """
+
+    def __init__(
+        self,
+        matrices: Iterable[nn.Parameter],
+        others: Iterable[nn.Parameter],
+        lr: float,
+        weight_decay: float = 0.01,
+        momentum: float = 0.95,
+        betas: tuple[float, float] = (0.9, 0.95),
+    ) -> None:
+        groups = [
+            {"params": list(matrices), "orthogonal": True},
+            {"params": list(others), "orthogonal": False},
+        ]
+        defaults = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "betas": betas}
+        super().__init__(groups, defaults)
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:
+        """Update all parameters that have a gradient."""
+        for group in self.param_groups:
+            parameters = [p for p in group["params"] if p.grad is not None]
+            torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
+            rule = self._step_matrices if group["orthogonal"] else self._step_others
+            rule(parameters, group)
+
+    def _state(self, parameters: list[nn.Parameter], name: str) -> list[Tensor]:
+        return [
+            self.state[p].setdefault(name, torch.zeros_like(p, memory_format=torch.preserve_format))
+            for p in parameters
+        ]
+
+    def _step_matrices(self, parameters: list[nn.Parameter], group: dict) -> None:
+        gradients = [p.grad for p in parameters]
+        buffers = self._state(parameters, "momentum")
+        torch._foreach_lerp_(buffers, gradients, 1 - group["momentum"])
+        ahead = torch._foreach_lerp(gradients, buffers, group["momentum"])
+        shapes: dict[torch.Size, list[int]] = defaultdict(list)
+        for index, parameter in enumerate(parameters):
+            shapes[parameter.shape].append(index)
+        for shape, indices in shapes.items():
+            updates = orthogonalize(torch.stack([ahead[i] for i in indices])).to(gradients[0].dtype)
+            rate = group["lr"] * _MATCH_ADAM * max(shape) ** 0.5
+            torch._foreach_add_([parameters[i] for i in indices], updates.unbind(), alpha=-rate)
+
+    def _step_others(self, parameters: list[nn.Parameter], group: dict) -> None:
+        gradients = [p.grad for p in parameters]
+        means, squares = self._state(parameters, "mean"), self._state(parameters, "square")
+        group["n_steps"] = group.get("n_steps", 0) + 1
+        first, second = group["betas"]
+        torch._foreach_lerp_(means, gradients, 1 - first)
+        torch._foreach_mul_(squares, second)
+        torch._foreach_addcmul_(squares, gradients, gradients, 1 - second)
+        deviations = torch._foreach_sqrt(squares)
+        torch._foreach_div_(deviations, (1 - second ** group["n_steps"]) ** 0.5)
+        torch._foreach_add_(deviations, 1e-8)
+        rate = group["lr"] / (1 - first ** group["n_steps"])
+        torch._foreach_addcdiv_(parameters, means, deviations, -rate)
