@@ -1,0 +1,175 @@
+"""What all estimators share: a checkpoint, a device, and inference in small pieces."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from torch import Tensor
+
+from ._checkpoints import load_checkpoint
+from ._network import TSPulse
+
+__all__ = ["BaseTSPulse", "Progress", "Read", "infer"]
+
+Values = NDArray[np.floating[Any]]
+Read = Callable[[TSPulse, Tensor, Tensor], Tensor]
+
+
+class Progress(Protocol):
+    """The part of a progress bar that is used here."""
+
+    def update(self, n: int) -> object:
+        """Count ``n`` more windows as done."""
+
+
+def infer(
+    network: TSPulse,
+    rows: Values | Iterable[Values],
+    read: Read,
+    *,
+    batch_size: int,
+    progress: Progress | None = None,
+) -> Iterator[NDArray[np.float32]]:
+    """Run one-channel windows through the network, a chunk at a time.
+
+    Parameters
+    ----------
+    network : TSPulse
+        The network, in evaluation mode; it runs on the device it lies on.
+    rows : ndarray of shape (n_rows, context_length), or iterable of these
+        Windows, one channel each; NaN where missing. Their variance should be well
+        above the network's floor, which is in the units of the rows.
+    read : callable
+        ``read(network, x, observed)`` gets ``(batch_size, 1, context_length)`` values,
+        0 where not observed, and the mask, and returns ``(batch_size, ...)``.
+    batch_size : int
+        Rows in a chunk.
+    progress : Progress, default=None
+        Told of every row that is done.
+
+    Yields
+    ------
+    ndarray of shape (n_rows, ...), float32
+        What ``read`` makes of each block of rows; one block if ``rows`` is an array.
+
+    Notes
+    -----
+    Every chunk has ``batch_size`` rows, filled up with zeros that are cut off again.
+    Matrix products add up in an order that depends on their shape, so chunks of
+    several sizes would let the last digits of a row depend on how many rows happen to
+    stand beside it. Blocks of a multiple of ``batch_size`` rows waste nothing.
+    """
+    for block in [rows] if isinstance(rows, np.ndarray) else rows:
+        starts = range(0, len(block), batch_size)
+        parts = []
+        for chunk in (block[start : start + batch_size] for start in starts):
+            parts.append(_run(network, chunk, read, batch_size))
+            if progress is not None:
+                progress.update(len(chunk))
+        yield np.concatenate(parts)
+
+
+def _run(network: TSPulse, rows: Values, read: Read, batch_size: int) -> NDArray[np.float32]:
+    device = network.mask_token.values.device
+    padded = np.zeros((batch_size, 1, rows.shape[-1]), dtype=np.float32)
+    padded[: len(rows), 0] = rows
+    x = torch.from_numpy(padded)
+    observed = ~x.isnan()
+    with torch.inference_mode():
+        answer = read(network, x.nan_to_num().to(device), observed.to(device))
+    return answer[: len(rows)].float().cpu().numpy()
+
+
+class BaseTSPulse(BaseEstimator):
+    """Base of the estimators that use a pre-trained network as it is.
+
+    Estimators hold no weights: they name a checkpoint, which is loaded once in a
+    process, on first use. A pickle is small, moves between devices, and says by a hash
+    which weights it was fitted with.
+
+    Subclasses have the parameters ``checkpoint``, ``batch_size``, ``device`` and
+    ``verbose``, and call ``_fit_network`` in ``fit`` and ``_load_network`` afterwards.
+    """
+
+    def _fit_network(self) -> TSPulse:
+        """Load the network and note which weights it has."""
+        network = self._read_checkpoint()
+        self.fingerprint_ = fingerprint(network)
+        return network
+
+    def _load_network(self) -> TSPulse:
+        """Load the network; refuse weights other than those fitted with."""
+        network = self._read_checkpoint()
+        if fingerprint(network) != self.fingerprint_:
+            raise ValueError(
+                f"Checkpoint {self.checkpoint!r} holds other weights than when "
+                f"{type(self).__name__} was fitted (sha256 {fingerprint(network)[:12]}..., "
+                f"not {self.fingerprint_[:12]}...). Put the old file back, or fit again."
+            )
+        return network
+
+    def _read_checkpoint(self) -> TSPulse:
+        return load_checkpoint(self.checkpoint, device=resolve_device(self.device))
+
+    def _progress(self, total: int) -> AbstractContextManager[Progress | None]:
+        """Open a progress bar over windows if ``verbose``; otherwise nothing."""
+        if not self.verbose:
+            return nullcontext()
+        from tqdm.auto import tqdm
+
+        return tqdm(total=total, desc=type(self).__name__, unit=" windows")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def resolve_device(device: str | torch.device) -> torch.device:
+    """Turn ``"auto"`` into the fastest device there is.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        A device, or ``"auto"`` for CUDA, else MPS, else the CPU.
+
+    Returns
+    -------
+    torch.device
+        The device.
+    """
+    if device != "auto":
+        return torch.device(device)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+@lru_cache(maxsize=16)
+def fingerprint(network: TSPulse) -> str:
+    """Hash sizes and weights of a network.
+
+    Parameters
+    ----------
+    network : TSPulse
+        The network. Its weights must not change afterwards.
+
+    Returns
+    -------
+    str
+        SHA-256, in hexadecimal. The same on every device.
+    """
+    digest = hashlib.sha256(repr(network.config).encode())
+    for name, tensor in network.state_dict().items():
+        digest.update(name.encode() + tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()
