@@ -1,0 +1,421 @@
+"""The estimator that trains a network from nothing."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable
+from dataclasses import asdict
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+from skorch.callbacks import Callback, GradientNormClipping
+
+from ._base import resolve_device
+from ._callbacks import (
+    Averaging,
+    Journal,
+    ProgressBar,
+    Row,
+    Schedule,
+    StateKeeper,
+    read_state,
+    table,
+)
+from ._checkpoints import save_checkpoint
+from ._config import TSPulseConfig
+from ._corpus import Corpus, WindowStream
+from ._network import TSPulse
+from ._optimizer import MuonAdamW
+from ._training import AcceleratedNet, MaskedBatches, PretrainingLoss, PretrainingNet, loading
+
+__all__ = ["TSPulsePretrainer"]
+
+_WEIGHTS = {"time": 1.0, "frequency": 1.0, "spectrum": 0.3, "signature": 1.0, "forecast": 0.2}
+_MAX_GRADIENT_NORM = 1.0
+_BOUNDS: dict[str, tuple[type, float, float]] = {
+    **dict.fromkeys(("max_epochs", "steps_per_epoch", "batch_size"), (Integral, 1, math.inf)),
+    **dict.fromkeys(("warmup", "n_loaders"), (Integral, 0, math.inf)),
+    **dict.fromkeys(("lr", "weight_decay"), (Real, 0, math.inf)),
+    **dict.fromkeys(("decay", "averaging", "synthetic_share"), (Real, 0, 1)),
+    **dict.fromkeys(("mask_ratio", "block_share"), (Real, 0, 1)),
+}
+
+
+class TSPulsePretrainer(BaseEstimator):
+    """Train a TSPulse network from nothing on many series.
+
+    The network learns to fill hidden parts of windows, to describe their spectrum and
+    to forecast what follows. The result is a checkpoint for the other estimators. Those
+    come with a network that is already trained: use this class only when you have many
+    series of a kind of their own, or want other sizes.
+
+    Parameters
+    ----------
+    config : TSPulseConfig, default=None
+        Sizes of the network, with one channel; None takes those of the shipped
+        checkpoint.
+    max_epochs : int, default=100
+        Epochs in all, those before a resumption included.
+    steps_per_epoch : int, default=500
+        Steps in an epoch. After each epoch the state is saved.
+    batch_size : int, default=64
+        Windows in a step of one process.
+    lr : float, default=2e-3
+        Learning rate between warm-up and decay.
+    warmup : int, default=300
+        Steps over which the learning rate rises to ``lr``.
+    decay : float, default=0.2
+        Share of all steps, at the end, over which it falls to 0, in [0, 1].
+    weight_decay : float, default=0.01
+        Decoupled weight decay.
+    averaging : float, default=0.999
+        Weight of the past in the running average of the weights, in [0, 1].
+    mask_ratio : (float, float), default=(0.05, 0.6)
+        Range of the share of points hidden in a window, in [0, 1].
+    block_share : (float, float), default=(0.25, 1.0)
+        Range of the share of hidden points that lie in whole patches, in [0, 1].
+    loss_weights : dict of str to float, default=None
+        Weights of the losses that shall differ from ``time`` 1, ``frequency`` 1,
+        ``spectrum`` 0.3, ``signature`` 1 and ``forecast`` 0.2.
+    synthetic_share : float, default=0.25
+        Share of windows that are synthetic, in [0, 1].
+    augment : bool, default=True
+        Whether windows are flipped, blended and made noisy.
+    precision : {"float32", "bfloat16"}, default="float32"
+        Arithmetic of the network; weights and losses stay in single precision.
+        ``"bfloat16"`` is faster where the processor has it in hardware.
+    compile : bool, default=False
+        Whether the network goes through ``torch.compile``: a minute or so at the
+        start, then faster steps. On the CPU it needs a C++ compiler.
+    device : str or torch.device, default="auto"
+        Where to train; ``"auto"`` takes CUDA, else MPS, else the CPU. Ignored with an
+        ``accelerator``.
+    n_loaders : int, default=0
+        Background processes that draw windows; 0 draws them between the steps.
+    path : path-like, default=None
+        Folder for the state, ``history.csv`` and ``checkpoint.safetensors``, written
+        after every epoch; None saves nothing.
+    resume : bool, default=False
+        Whether to go on with the run that is saved in ``path``, if there is one.
+    accelerator : accelerate.Accelerator, default=None
+        Lets all processes started by ``accelerate launch`` or ``torchrun`` train
+        together. They must share the folder ``path``.
+    random_state : int, RandomState instance or None, default=None
+        Source of the seed of weights, windows and masks.
+    verbose : int, default=0
+        Whether to show a progress bar with the loss of each head and windows a second.
+
+    Attributes
+    ----------
+    network_ : TSPulse
+        The trained network: the running average of the weights.
+    history_ : dict of str to list
+        One value for each epoch: ``epoch``, ``n_steps`` done, the mean loss of each
+        head and their weighted sum ``loss``, ``lr``, ``seconds`` and
+        ``windows_per_second``.
+    n_steps_ : int
+        Steps done.
+    n_features_in_ : int
+        Time points of a series, if ``X`` was an array.
+    feature_names_in_ : ndarray of str
+        Names of the time points, if ``X`` was a data frame that names them by strings.
+
+    See Also
+    --------
+    TSPulseTransformer : Embeds series with a trained network.
+    TSPulseImputer : Fills gaps with a trained network.
+
+    Notes
+    -----
+    One core trains the default network on some 300 windows a second; the shipped
+    checkpoint has seen millions. Memory is that of ``X`` and little more.
+
+    NaN is missing and infinity an error. Series are standardised one by one, channels
+    are series of their own, and series shorter than a window are filled up with NaN.
+    Windows are cut at random places and down-sampled by 1, 2, 4 or 8.
+
+    Windows and masks of a step depend on the seed, the step and the process alone: the
+    same ``random_state`` gives the same network on the same machine, a run that was
+    killed and resumed included. The global random generators are left alone. Resume
+    with the same parameters and data; only ``max_epochs`` may grow, as long as the
+    decay has not begun. Interrupting ``fit`` ends the training early, and the estimator
+    is fitted with what was reached.
+
+    References
+    ----------
+    .. [1] Ekambaram et al., "TSPulse: Tiny Pre-Trained Models with Disentangled
+       Representations for Rapid Time-Series Analysis", 2025, arXiv:2505.13033,
+       section 3.4.
+
+    Examples
+    --------
+    >>> from sktspulse import TSPulsePretrainer
+    >>> from sktspulse._config import TSPulseConfig
+    >>> from sktspulse.datasets import make_series
+    >>> X = make_series(20, 200, random_state=0)
+    >>> small = TSPulseConfig(context_length=64, n_layers=1, n_signature_bins=32)
+    >>> pretrainer = TSPulsePretrainer(
+    ...     small, max_epochs=2, steps_per_epoch=3, batch_size=8, random_state=0
+    ... )
+    >>> pretrainer.fit(X).history_["n_steps"]
+    [3, 6]
+    >>> pretrainer.save(getfixture("tmp_path") / "small.safetensors")
+    """
+
+    def __init__(
+        self,
+        config: TSPulseConfig | None = None,
+        *,
+        max_epochs: int = 100,
+        steps_per_epoch: int = 500,
+        batch_size: int = 64,
+        lr: float = 2e-3,
+        warmup: int = 300,
+        decay: float = 0.2,
+        weight_decay: float = 0.01,
+        averaging: float = 0.999,
+        mask_ratio: tuple[float, float] = (0.05, 0.6),
+        block_share: tuple[float, float] = (0.25, 1.0),
+        loss_weights: dict[str, float] | None = None,
+        synthetic_share: float = 0.25,
+        augment: bool = True,
+        precision: Literal["float32", "bfloat16"] = "float32",
+        compile: bool = False,
+        device: str | torch.device = "auto",
+        n_loaders: int = 0,
+        path: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        accelerator: Any = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.config = config
+        self.max_epochs = max_epochs
+        self.steps_per_epoch = steps_per_epoch
+        self.batch_size = batch_size
+        self.lr = lr
+        self.warmup = warmup
+        self.decay = decay
+        self.weight_decay = weight_decay
+        self.averaging = averaging
+        self.mask_ratio = mask_ratio
+        self.block_share = block_share
+        self.loss_weights = loss_weights
+        self.synthetic_share = synthetic_share
+        self.augment = augment
+        self.precision = precision
+        self.compile = compile
+        self.device = device
+        self.n_loaders = n_loaders
+        self.path = path
+        self.resume = resume
+        self.accelerator = accelerator
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: None = None) -> TSPulsePretrainer:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like, iterable of array-like, path-like, or list of path-like
+            The series: a panel of shape ``(n_series, n_timepoints)`` or
+            ``(n_series, n_channels, n_timepoints)``; or an iterable of series of any
+            length, each of shape ``(n_timepoints_i,)`` or ``(n_channels, n_timepoints_i)``;
+            or ``.npz`` files that hold ``values`` (all series, one after the other),
+            ``offsets`` (where each begins, and the end of the last) and ``source`` (a
+            number for each series; a source weighs as the root of its points).
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        TSPulsePretrainer
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or ``X`` is out of bounds, or ``path`` holds a run that is
+            not to be resumed or has other sizes.
+        FloatingPointError
+            If the training diverges.
+        """
+        config = self._check_parameters()
+        corpus = self._check_corpus(X)
+        state = self._find_state(config)
+        seed = state["seed"] if state else self._draw_seed()
+        schedule = self._schedule(state["step"] if state else 0)
+        averaging = Averaging(self.averaging)
+        keeper = StateKeeper(self._folder, state, seed, schedule, averaging)
+        net = self._net(config, seed, (schedule, averaging, keeper))
+        net.partial_fit(self._batches(corpus, config, seed))
+        self.network_ = averaging.network()
+        self.history_ = table(net.history)
+        self.n_steps_ = schedule.step
+        return self
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network as a checkpoint that other estimators take by its path.
+
+        Parameters
+        ----------
+        path : path-like
+            Name of the file, ending in ``.safetensors``.
+        """
+        check_is_fitted(self)
+        save_checkpoint(self.network_, path, {"n_steps": self.n_steps_})
+
+    @property
+    def _folder(self) -> Path | None:
+        return None if self.path is None else Path(self.path)
+
+    def _check_parameters(self) -> TSPulseConfig:
+        for name in _BOUNDS:
+            check = _check_range if name in ("mask_ratio", "block_share") else _check_number
+            check(name, getattr(self, name))
+        _check_choice("precision", [self.precision], ["float32", "bfloat16"])
+        _check_choice("loss_weights", self.loss_weights or {}, _WEIGHTS)
+        config = TSPulseConfig() if self.config is None else self.config
+        if config.n_channels * config.channel_expansion != 1:
+            raise ValueError(
+                f"config mixes {config.n_channels} channels, but pre-training takes channels one "
+                "by one. Set n_channels=1 and channel_expansion=1."
+            )
+        return config
+
+    def _check_corpus(self, X: Any) -> Corpus:
+        if isinstance(X, str | os.PathLike):
+            return Corpus.from_files([X])
+        if hasattr(X, "__array__") or hasattr(X, "tocsr"):
+            X = validate_data(
+                self, X, dtype=np.float64, ensure_all_finite="allow-nan", allow_nd=True
+            )
+            return Corpus.from_series(
+                [channel for series in X for channel in np.atleast_2d(series)]
+            )
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+        items = list(X)
+        if items and all(isinstance(item, str | os.PathLike) for item in items):
+            return Corpus.from_files(items)
+        return Corpus.from_series(
+            [row for i, item in enumerate(items) for row in _check_series(item, i)]
+        )
+
+    def _find_state(self, config: TSPulseConfig) -> Row | None:
+        state = None if self._folder is None else read_state(self._folder)
+        if state and not self.resume:
+            raise ValueError(
+                f"path={str(self.path)!r} holds a run already. Set resume=True to go on with it, "
+                "or give another folder."
+            )
+        if state and state["config"] != asdict(config):
+            raise ValueError(
+                f"The run in path={str(self.path)!r} has the sizes {state['config']}, but config "
+                f"is {config}. Resume with the same config, or give another folder."
+            )
+        return state
+
+    def _draw_seed(self) -> int:
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        if self.accelerator is None:
+            return seed
+        from accelerate.utils import broadcast_object_list
+
+        return int(broadcast_object_list([seed])[0])
+
+    def _schedule(self, step: int) -> Schedule:
+        n_steps = self.max_epochs * self.steps_per_epoch
+        return Schedule(self.lr, self.warmup, round(self.decay * n_steps), n_steps, step)
+
+    def _net(
+        self, config: TSPulseConfig, seed: int, stateful: tuple[Schedule, Averaging, StateKeeper]
+    ) -> PretrainingNet:
+        schedule, averaging, keeper = stateful
+        steps_left = schedule.n_steps - schedule.step
+        settings = {
+            "module": TSPulse,
+            "module__config": config,
+            "criterion": PretrainingLoss,
+            "criterion__config": config,
+            "criterion__weights": {**_WEIGHTS, **(self.loss_weights or {})},
+            "optimizer": MuonAdamW,
+            "optimizer__weight_decay": self.weight_decay,
+            "lr": self.lr,
+            "max_epochs": max(math.ceil(steps_left / self.steps_per_epoch), 0),
+            "callbacks": self._callbacks(schedule, averaging, keeper),
+            "compile": self.compile,
+            "compile__dynamic": False,
+            "bfloat16": self.precision == "bfloat16",
+            **loading(schedule.step, self.steps_per_epoch, self.n_loaders),
+        }
+        if self.accelerator is None:
+            net = PretrainingNet(device=resolve_device(self.device), **settings)
+        else:
+            net = AcceleratedNet(accelerator=self.accelerator, **settings)
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            return net.initialize()
+
+    def _callbacks(
+        self, schedule: Schedule, averaging: Averaging, keeper: StateKeeper
+    ) -> list[Callback]:
+        """List the callbacks in the order they act: the state is saved last."""
+        callbacks = [GradientNormClipping(_MAX_GRADIENT_NORM), schedule, averaging]
+        if self.verbose:
+            callbacks.append(ProgressBar(schedule, self.batch_size))
+        return [*callbacks, Journal(schedule, self.batch_size), keeper]
+
+    def _batches(self, corpus: Corpus, config: TSPulseConfig, seed: int) -> MaskedBatches:
+        length = config.context_length + config.forecast_length
+        drawing = (self.batch_size, self.synthetic_share, self.augment, seed)
+        rank = 0 if self.accelerator is None else self.accelerator.process_index
+        stream = WindowStream(corpus, length, *drawing)
+        return MaskedBatches(stream, config, self.mask_ratio, self.block_share, rank)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _check_series(series: Any, index: int) -> list[NDArray[np.float64]]:
+    name = f"series {index} of X"
+    checks = {"ensure_2d": False, "allow_nd": True, "ensure_all_finite": "allow-nan"}
+    values = check_array(series, dtype=np.float64, input_name=name, **checks)
+    if values.ndim > 2:
+        raise ValueError(
+            f"{name} has {values.ndim} dimensions, but a series has the shape (n_timepoints,) or "
+            "(n_channels, n_timepoints). Pass a panel as an array, not in a list."
+        )
+    return list(np.atleast_2d(values))
+
+
+def _check_number(name: str, value: Any) -> None:
+    kind, low, high = _BOUNDS[name]
+    if not (isinstance(value, kind) and low <= value <= high):
+        what = "an integer" if kind is Integral else "a number"
+        raise ValueError(f"{name} is {value!r}, but must be {what} from {low} to {high}.")
+
+
+def _check_range(name: str, value: Any) -> None:
+    if not (isinstance(value, tuple | list) and len(value) == 2):
+        raise ValueError(f"{name} is {value!r}, but must be two numbers, the low one first.")
+    for end in value:
+        _check_number(name, end)
+
+
+def _check_choice(name: str, values: Iterable[str], choices: Iterable[str]) -> None:
+    unknown = sorted(set(values) - set(choices))
+    if unknown:
+        raise ValueError(f"{name} has {unknown}, but must be among {sorted(choices)}.")
