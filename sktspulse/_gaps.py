@@ -1,0 +1,140 @@
+"""What the network and the known points around say about every missing point of a series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ._blend import gap_cells
+from ._interpolation import Neighbours, cubic, linear
+from ._masking import hybrid_mask
+from ._network import TSPulse
+from ._windows import Stitcher, take_windows, window_starts
+
+__all__ = ["Evidence", "GapReader", "draw_masks", "read_reconstructions"]
+
+_BLOCK_POINTS = 1 << 20  # points read at once: bounds memory, whatever the length of a recording
+_WIDEST_CUBIC = 17  # steps between known points: over more, a cubic may swing far out
+_RATIOS = (0.05, 0.6)  # share of points hidden in a window to learn the blend
+
+Infer = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, context) -> (n, 2, context)
+
+
+def read_reconstructions(network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
+    """Return the reconstructions of both heads, ``(B, 2, T)``; one head stands for both."""
+    prediction = network(x, observed)
+    heads = [prediction.in_units(n) for n in ("time", "frequency") if n in prediction.heads]
+    return torch.cat([heads[0], heads[-1]], 1)
+
+
+def draw_masks(
+    shape: tuple[int, int], patch_length: int, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Draw what to hide to learn from it: half blocks, half points, of any share.
+
+    Parameters
+    ----------
+    shape : tuple of (n_windows, n_timepoints)
+        Shape of the masks.
+    patch_length : int
+        Length of a block [time steps].
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of bool, of that shape
+        True where observed.
+    """
+    generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+    ratio = torch.from_numpy(rng.uniform(*_RATIOS, (shape[0], 1)))
+    return hybrid_mask(shape, ratio, patch_length, generator).numpy()
+
+
+class Evidence(NamedTuple):
+    """What is said about ``n`` missing points."""
+
+    where: tuple[NDArray[np.int64], NDArray[np.int64]]  # row and time of each point
+    candidates: NDArray[np.float64]  # (n, 4), in the order of CANDIDATES
+    cells: NDArray[np.int64]  # (n,), kind of gap
+
+
+class GapReader:
+    """Ask every candidate about the missing points of series of one length.
+
+    Parameters
+    ----------
+    infer : callable
+        Maps windows ``(n, context)`` to both reconstructions ``(n, 2, context)``.
+    context_length, patch_length : int
+        Sizes of the network [time steps].
+    stride : int
+        Steps between windows on series longer than one [time steps].
+    """
+
+    def __init__(self, infer: Infer, context_length: int, patch_length: int, stride: int) -> None:
+        self.infer = infer
+        self.context_length = context_length
+        self.patch_length = patch_length
+        self.stride = stride
+
+    def read(self, rows: NDArray[np.float64], wanted: NDArray[np.bool_]) -> Evidence:
+        """Collect the evidence on the wanted points.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows, n_timepoints)
+            Series in about standardised units, NaN where missing, at least one known
+            value in each.
+        wanted : ndarray of bool, of the same shape
+            Missing points to fill.
+
+        Returns
+        -------
+        Evidence
+            Points in row-major order.
+        """
+        known = ~np.isnan(rows)
+        neighbours = Neighbours.of(known)
+        heads = self._reconstruct(rows, wanted)
+        ruled = linear(rows, neighbours)
+        offers = [np.where(np.isnan(head), ruled, head) for head in heads]
+        narrow = neighbours.after - neighbours.before <= _WIDEST_CUBIC
+        offers += [np.where(narrow, cubic(rows, neighbours), ruled), ruled]
+        candidates = np.stack([offer[wanted] for offer in offers], -1)
+        return Evidence(
+            np.nonzero(wanted), candidates, gap_cells(*neighbours.distances())[wanted]
+        )
+
+    def blocks(self, n_rows: int, n_timepoints: int) -> list[slice]:
+        """Cut many rows into blocks that are read at once."""
+        size = max(1, _BLOCK_POINTS // n_timepoints)
+        return [slice(start, start + size) for start in range(0, n_rows, size)]
+
+    def _reconstruct(
+        self, rows: NDArray[np.float64], wanted: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Return both reconstructions, ``(2, n_rows, n_timepoints)``; NaN where none was made."""
+        short = max(0, self.context_length - rows.shape[1])
+        rows = np.pad(rows, ((0, 0), (short, 0)), constant_values=np.nan).astype(np.float32)
+        wanted = np.pad(wanted, ((0, 0), (short, 0)))
+        starts = window_starts(rows.shape[1], self.context_length, self.stride)
+        windows = take_windows(rows, starts, self.context_length)
+        asked = take_windows(wanted, starts, self.context_length).any(-1)
+        # Fewer known points than a patch say nothing about a shape.
+        asked &= np.isfinite(windows).sum(-1) >= self.patch_length
+        row, window = np.nonzero(asked.T)
+        answers = self.infer(windows[window, row]) if len(row) else np.empty((0, 2, 1), np.float32)
+        stitched = np.empty((2, *rows.shape))
+        bounds = np.searchsorted(row, np.arange(len(rows) + 1))
+        for index in range(len(rows)):
+            own = slice(bounds[index], bounds[index + 1])
+            stitcher = Stitcher(2, rows.shape[1], self.context_length, taper=True)
+            stitcher.add(starts[window[own]], answers[own])
+            stitched[:, index] = stitcher.mean()
+        return stitched[:, :, short:]
