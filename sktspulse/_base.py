@@ -27,7 +27,7 @@ class Progress(Protocol):
     """The part of a progress bar that is used here."""
 
     def update(self, n: int) -> object:
-        """Count ``n`` more windows as done."""
+        """Count ``n`` more as done."""
 
 
 def infer(
@@ -119,13 +119,15 @@ class BaseTSPulse(BaseEstimator):
     def _read_checkpoint(self) -> TSPulse:
         return load_checkpoint(self.checkpoint, device=resolve_device(self.device))
 
-    def _progress(self, total: int) -> AbstractContextManager[Progress | None]:
-        """Open a progress bar over windows if ``verbose``; otherwise nothing."""
+    def _progress(
+        self, total: int, unit: str = "windows"
+    ) -> AbstractContextManager[Progress | None]:
+        """Open a progress bar if ``verbose``; otherwise nothing."""
         if not self.verbose:
             return nullcontext()
         from tqdm.auto import tqdm
 
-        return tqdm(total=total, desc=type(self).__name__, unit=" windows")
+        return tqdm(total=total, desc=type(self).__name__, unit=f" {unit}", unit_scale=True)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

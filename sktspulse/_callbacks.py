@@ -9,7 +9,7 @@ import time
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from skorch.callbacks import Callback
@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 Row = dict[str, Any]
+Tensors = tuple[Tensor, ...] | list[Tensor]
 _STATE_FILE = "state.pt"
 _BATCHES = "batches"  # where skorch keeps what it notes of every batch
 _STEPS_BETWEEN_LOSSES = 20  # shown in the bar: reading them makes an accelerator wait
@@ -93,7 +94,7 @@ class Averaging(Callback):
         """Take the new weights in."""
         self.model.update_parameters(net.network)
 
-    def _update(self, averages: list[Tensor], weights: list[Tensor], n_before: Tensor) -> None:
+    def _update(self, averages: Tensors, weights: Tensors, n_before: Tensor | int) -> None:
         n_steps = int(n_before) + 1
         decay = min(self.decay, (1 + n_steps) / (10 + n_steps))
         for average, weight in zip(averages, weights, strict=True):
@@ -106,7 +107,8 @@ class Averaging(Callback):
 
     def network(self) -> TSPulse:
         """Return a copy of the average, in main memory and ready to answer."""
-        return deepcopy(self.model.module).cpu().eval().requires_grad_(False)
+        average = deepcopy(cast(TSPulse, self.model.module))
+        return average.cpu().eval().requires_grad_(False)
 
 
 class Journal(Callback):

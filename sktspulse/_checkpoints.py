@@ -84,10 +84,11 @@ def load_checkpoint(
         - a ``.safetensors`` file written by :func:`save_checkpoint`;
         - a folder with the ``config.json`` and ``model.safetensors`` of a published
           checkpoint;
-        - ``"organisation/name"`` of a published checkpoint on the Hugging Face hub.
-          Files that were downloaded before are used without asking the hub.
+        - ``"organisation/name"`` or ``"organisation/name@revision"`` of a published
+          checkpoint on the Hugging Face hub. Files that were downloaded before are
+          used without asking the hub.
     revision : str, optional
-        Branch, tag or commit on the hub.
+        Branch, tag or commit on the hub; comes before one in the name.
     device : str or torch.device, default="cpu"
         Where the weights go.
 
@@ -205,7 +206,8 @@ class _Source:
 def _locate(name_or_path: str | os.PathLike[str], revision: str | None) -> _Source:
     source = _find_here(name_or_path)
     if source is None:
-        return _download(str(name_or_path), revision)
+        repository, _, tag = str(name_or_path).partition("@")
+        return _download(repository, revision or tag or None)
     if revision is not None:
         raise CheckpointError(
             f"revision={revision!r} is for models on the hub, but {str(name_or_path)!r} is here."
@@ -223,7 +225,7 @@ def _find_here(name_or_path: str | os.PathLike[str]) -> _Source | None:
         return _Source(path / "model.safetensors", path / "config.json")
     if path.exists() or path.suffix == ".safetensors":
         return _Source(path)
-    if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", name):
+    if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*(@[\w./-]+)?", name):
         return None
     raise CheckpointError(
         f"There is no checkpoint {name!r}. Known names: {', '.join(sorted(shipped)) or 'none'}. "
@@ -371,7 +373,7 @@ def _skeleton(config: TSPulseConfig, n_tensors: int) -> TSPulse:
 
 
 class _WithoutDraws(TorchFunctionMode):
-    """Leave out normal draws, for which the meta device would import torch's compiler."""
+    """Leave out normal draws, for which the meta device would import symbolic algebra."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return (torch.empty if func is torch.randn else func)(*args, **(kwargs or {}))

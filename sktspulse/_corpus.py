@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -47,7 +48,7 @@ class Corpus:
         return cls(np.concatenate(joined), offsets, np.zeros(len(joined), int))
 
     @classmethod
-    def from_files(cls, paths: Sequence[str | Path]) -> Corpus:
+    def from_files(cls, paths: Sequence[str | os.PathLike[str]]) -> Corpus:
         """Read ``.npz`` files holding ``values``, ``offsets`` and ``source``, and join them."""
         parts = [cls._read(Path(path)) for path in paths]
         starts = np.cumsum([0, *(len(part.values) for part in parts)])
@@ -112,7 +113,9 @@ class Corpus:
         return windows
 
     @staticmethod
-    def _cut(window: NDArray[np.float32], series: NDArray, rng: np.random.Generator) -> None:
+    def _cut(
+        window: NDArray[np.float32], series: NDArray[np.floating], rng: np.random.Generator
+    ) -> None:
         length = len(window)
         fitting = _FACTORS[_FACTORS * length <= len(series)]
         factor = int(rng.choice(fitting)) if len(fitting) else 1

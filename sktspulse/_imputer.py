@@ -188,7 +188,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         check_is_fitted(self)
         network = self._load_network()
         panels, restore = self._check(X, network.config, reset=False)
-        with self._progress(_count_points(panels)) as progress:
+        with self._progress(_count_points(panels), "points") as progress:
             return restore([self._filled(panel, network, progress) for panel in panels])
 
     def _check_parameters(self) -> None:

@@ -12,10 +12,9 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import Callback, GradientNormClipping
 
 from ._base import resolve_device
@@ -35,12 +34,13 @@ from ._corpus import Corpus, WindowStream
 from ._network import TSPulse
 from ._optimizer import MuonAdamW
 from ._training import AcceleratedNet, MaskedBatches, PretrainingLoss, PretrainingNet, loading
+from ._validation import check_panel
 
 __all__ = ["TSPulsePretrainer"]
 
 _WEIGHTS = {"time": 1.0, "frequency": 1.0, "spectrum": 0.3, "signature": 1.0, "forecast": 0.2}
 _MAX_GRADIENT_NORM = 1.0
-_BOUNDS: dict[str, tuple[type, float, float]] = {
+_BOUNDS: dict[str, tuple[Any, float, float]] = {
     **dict.fromkeys(("max_epochs", "steps_per_epoch", "batch_size"), (Integral, 1, math.inf)),
     **dict.fromkeys(("warmup", "n_loaders"), (Integral, 0, math.inf)),
     **dict.fromkeys(("lr", "weight_decay"), (Real, 0, math.inf)),
@@ -123,8 +123,10 @@ class TSPulsePretrainer(BaseEstimator):
         ``windows_per_second``.
     n_steps_ : int
         Steps done.
+    n_channels_in_ : int
+        Channels of a series, unless ``X`` came as files.
     n_features_in_ : int
-        Time points of a series, if ``X`` was an array.
+        Time points of a panel with two axes, otherwise channels.
     feature_names_in_ : ndarray of str
         Names of the time points, if ``X`` was a data frame that names them by strings.
 
@@ -136,7 +138,7 @@ class TSPulsePretrainer(BaseEstimator):
     Notes
     -----
     One core trains the default network on some 300 windows a second; the shipped
-    checkpoint has seen millions. Memory is that of ``X`` and little more.
+    checkpoint has seen millions.
 
     NaN is missing and infinity an error. Series are standardised one by one, channels
     are series of their own, and series shorter than a window are filled up with NaN.
@@ -295,33 +297,23 @@ class TSPulsePretrainer(BaseEstimator):
     def _check_corpus(self, X: Any) -> Corpus:
         if isinstance(X, str | os.PathLike):
             return Corpus.from_files([X])
-        if hasattr(X, "__array__") or hasattr(X, "tocsr"):
-            X = validate_data(
-                self, X, dtype=np.float64, ensure_all_finite="allow-nan", allow_nd=True
-            )
-            return Corpus.from_series(
-                [channel for series in X for channel in np.atleast_2d(series)]
-            )
-        for name in ("n_features_in_", "feature_names_in_"):
-            self.__dict__.pop(name, None)
-        items = list(X)
-        if items and all(isinstance(item, str | os.PathLike) for item in items):
-            return Corpus.from_files(items)
-        return Corpus.from_series(
-            [row for i, item in enumerate(items) for row in _check_series(item, i)]
-        )
+        if isinstance(X, Iterable) and not hasattr(X, "__len__"):
+            X = list(X)
+        if isinstance(X, list | tuple) and X and all(isinstance(x, str | os.PathLike) for x in X):
+            return Corpus.from_files(X)
+        panel = check_panel(self, X, reset=True, min_timepoints=1)
+        return Corpus.from_series(channel for series in panel for channel in series)
 
     def _find_state(self, config: TSPulseConfig) -> Row | None:
         state = None if self._folder is None else read_state(self._folder)
         if state and not self.resume:
             raise ValueError(
-                f"path={str(self.path)!r} holds a run already. Set resume=True to go on with it, "
-                "or give another folder."
+                f"path={str(self.path)!r} holds a run. Set resume=True or give another folder."
             )
         if state and state["config"] != asdict(config):
             raise ValueError(
-                f"The run in path={str(self.path)!r} has the sizes {state['config']}, but config "
-                f"is {config}. Resume with the same config, or give another folder."
+                f"The run in path={str(self.path)!r} has other sizes: {state['config']}. "
+                "Resume with the same config, or give another folder."
             )
         return state
 
@@ -387,18 +379,6 @@ class TSPulsePretrainer(BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.input_tags.allow_nan = True
         return tags
-
-
-def _check_series(series: Any, index: int) -> list[NDArray[np.float64]]:
-    name = f"series {index} of X"
-    checks = {"ensure_2d": False, "allow_nd": True, "ensure_all_finite": "allow-nan"}
-    values = check_array(series, dtype=np.float64, input_name=name, **checks)
-    if values.ndim > 2:
-        raise ValueError(
-            f"{name} has {values.ndim} dimensions, but a series has the shape (n_timepoints,) or "
-            "(n_channels, n_timepoints). Pass a panel as an array, not in a list."
-        )
-    return list(np.atleast_2d(values))
 
 
 def _check_number(name: str, value: Any) -> None:

@@ -140,8 +140,8 @@ class PretrainingLoss(nn.Module):
         self.parts: dict[str, Tensor] = {}
 
     def forward(self, prediction: Prediction, truth: Mapping[str, Tensor]) -> Tensor:
-        maps = {"signature": self.signature, "spectrum": self.spectrum}
-        losses = pretraining_losses(prediction, **truth, **maps)
+        series = (truth["x"], truth["known"], truth["observed"], truth["future"])
+        losses = pretraining_losses(prediction, *series, self.signature, self.spectrum)
         total = weighted_sum(losses, self.weights)
         self.parts = {name: loss.detach() for name, loss in losses.items()}
         self.parts["loss"] = total.detach()
@@ -157,12 +157,19 @@ class PretrainingNet(NeuralNet):
         Whether the network, but not the losses, runs in mixed precision.
     """
 
-    n_processes = 1
-    is_main_process = True
-
     def __init__(self, *args: Any, bfloat16: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.bfloat16 = bfloat16
+
+    @property
+    def n_processes(self) -> int:
+        """Number of processes that train together."""
+        return 1
+
+    @property
+    def is_main_process(self) -> bool:
+        """Whether this process is the one that saves and shows progress."""
+        return True
 
     @property
     def network(self) -> TSPulse:
@@ -223,7 +230,7 @@ class AcceleratedNet(AccelerateMixin, PretrainingNet):
 
     @property
     def is_main_process(self) -> bool:
-        """Whether this process is the one that writes and shows progress."""
+        """Whether this process is the one that saves and shows progress."""
         return self.accelerator.is_main_process
 
     def mean_over_processes(self, values: Tensor) -> Tensor:

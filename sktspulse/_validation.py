@@ -69,7 +69,8 @@ n_timepoints), data frame, or sequence of arrays of unequal length
     panel, is_flat = _read_panel(estimator, X)
     # One channel may come with two axes or three, also to the same estimator.
     by_time = is_flat and (reset or not _knows_only_channels(estimator))
-    agree = partial(_check_features, estimator, X if by_time else None, len(panel[0]), reset=reset)
+    columns = _columns(X, np.asarray(panel)[:, 0]) if by_time else None
+    agree = partial(_check_features, estimator, columns, len(panel[0]), reset=reset)
     remedy = "Pass X[:, None, :], which may have any length, or fit again."
     if not reset:
         agree(remedy)
@@ -120,7 +121,8 @@ def check_series(
             f"X has shape {values.shape}, expected (n_timepoints, n_channels). "
             "Reshape your data: X.reshape(-1, 1) is a recording of one channel."
         )
-    agree = partial(_check_features, estimator, X, values.shape[1], reset=reset)
+    columns = _columns(X, values)
+    agree = partial(_check_features, estimator, columns, values.shape[1], reset=reset)
     remedy = "Fit again or select columns."
     if not reset:
         agree(remedy)
@@ -243,17 +245,22 @@ def _as_frame(X: Any) -> nw.DataFrame[Any] | None:
     return frame if isinstance(frame, nw.DataFrame) else None
 
 
+def _columns(X: Any, values: Values) -> Any:
+    """Return what tells number and names of the features: the data frame, or the values."""
+    return values if _as_frame(X) is None else X
+
+
 def _knows_only_channels(estimator: BaseEstimator) -> bool:
     """Tell whether the features fitted with are channels, so that any length will do."""
     return bool(estimator.n_features_in_ == estimator.n_channels_in_)
 
 
 def _check_features(
-    estimator: BaseEstimator, X: Any, n_channels: int, remedy: str, *, reset: bool
+    estimator: BaseEstimator, columns: Any, n_channels: int, remedy: str, *, reset: bool
 ) -> None:
-    """Learn or check features and channels; X is None if the channels are the features."""
-    if X is not None:
-        _check_columns(estimator, X, remedy, reset=reset)
+    """Learn or check features and channels; no columns means that channels are features."""
+    if columns is not None:
+        _check_columns(estimator, columns, remedy, reset=reset)
     if reset:
         estimator.n_channels_in_ = n_channels
     elif n_channels != estimator.n_channels_in_:
@@ -261,14 +268,14 @@ def _check_features(
             f"X has {n_channels} channels, but {_name(estimator)} was fitted with "
             f"{estimator.n_channels_in_}. Fit again or select channels."
         )
-    if reset and X is None:
+    if reset and columns is None:
         estimator.n_features_in_ = n_channels
         vars(estimator).pop("feature_names_in_", None)
 
 
-def _check_columns(estimator: BaseEstimator, X: Any, remedy: str, *, reset: bool) -> None:
+def _check_columns(estimator: BaseEstimator, columns: Any, remedy: str, *, reset: bool) -> None:
     try:
-        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        validate_data(estimator, columns, reset=reset, skip_check_array=True)
     except ValueError as error:
         raise ValueError(f"{error} {remedy}") from error
 

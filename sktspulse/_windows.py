@@ -78,8 +78,8 @@ def resample(panel: Values, length: int) -> Values:
     """Interpolate series linearly onto a time axis of another length.
 
     First and last time points stay where they are; the new ones lie evenly between
-    them. To a multiple plus one of the steps, ``length - 1 = k * (n_timepoints - 1)``,
-    and back gives the series itself.
+    them. So ``resample(resample(x, m), n)`` gives x of length n back if ``m - 1`` is a
+    multiple of ``n - 1``, and for any m if x is a straight line.
 
     Parameters
     ----------
@@ -91,17 +91,21 @@ def resample(panel: Values, length: int) -> Values:
     Returns
     -------
     ndarray of shape (..., length)
-        A copy, of the same dtype. A new point is NaN if one of the (at most two)
-        values it is interpolated from is. A single time point is repeated.
+        A copy, of the same dtype. A new point between a known and a missing one takes
+        the nearer of the two, the earlier if both are as near, so that single missing
+        points do not spread. A single time point is repeated.
     """
     n_timepoints = panel.shape[-1]
     if n_timepoints == length:
         return panel.copy()
     # Integers keep points that coincide with old ones free of rounding.
-    left, part = np.divmod(np.arange(length) * (n_timepoints - 1), max(length - 1, 1))
-    share = (part / max(length - 1, 1)).astype(panel.dtype)
+    n_steps = max(length - 1, 1)
+    left, part = np.divmod(np.arange(length) * (n_timepoints - 1), n_steps)
+    share = (part / n_steps).astype(panel.dtype)
     before, after = panel[..., left], panel[..., np.minimum(left + 1, n_timepoints - 1)]
-    return np.where(part == 0, before, before * (1 - share) + after * share)
+    between = before * (1 - share) + after * share
+    nearer = np.where(2 * part <= n_steps, before, after)
+    return np.where(np.isnan(between) | (part == 0), nearer, between)
 
 
 def window_starts(n_timepoints: int, length: int, stride: int) -> Starts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from ._generators import (
 )
 from ._processes import PROCESSES
 
-__all__ = ["FAMILIES", "make_gappy_series", "make_labelled_panel", "make_series"]
+__all__ = ["FAMILIES", "load_co2", "make_gappy_series", "make_labelled_panel", "make_series"]
 
 RandomState = int | np.random.RandomState | np.random.Generator | None
 
@@ -340,3 +341,36 @@ def _gaps(rng: RNG, n_timepoints: int, n_channels: int, n_missing: int) -> NDArr
     points = rng.choice(np.flatnonzero(~missing), n_missing - n_missing // 2, replace=False)
     missing[points] = True
     return missing.reshape(n_channels, n_timepoints).T
+
+
+def load_co2() -> tuple[NDArray[np.float64], NDArray[np.datetime64]]:
+    """Load 44 years of weekly carbon dioxide at Mauna Loa, gaps included.
+
+    Returns
+    -------
+    recording : ndarray of shape (2284, 1)
+        Carbon dioxide in dry air [ppm by volume]; NaN in the 59 weeks not measured.
+    dates : ndarray of shape (2284,), datetime64[D]
+        Day that each week ends on.
+
+    See Also
+    --------
+    make_gappy_series : Table of several sensors whose gaps hide known values.
+
+    References
+    ----------
+    .. [1] Keeling and Whorf, "Atmospheric CO2 concentrations derived from flask air samples
+       at sites in the SIO network", 2004. Public domain.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktspulse.datasets import load_co2
+    >>> recording, dates = load_co2()
+    >>> recording.shape, int(np.isnan(recording).sum()), str(dates[0])
+    ((2284, 1), 59, '1958-03-29')
+    """
+    path = Path(__file__).with_name("data") / "co2.csv"
+    table = np.genfromtxt(path, delimiter=",", skip_header=1, dtype=[("day", "U8"), ("co2", float)])
+    days = [f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in table["day"].tolist()]
+    return table["co2"][:, None], np.array(days, "datetime64[D]")

@@ -34,6 +34,7 @@ ORDER = [
     "_corpus",
     "_optimizer",
     "_training",
+    "_callbacks",
     "_base",
     "_transformer",
     "_imputer",

@@ -1,0 +1,237 @@
+"""Compare speed, memory and size with granite-tsfm, the published implementation of TSPulse.
+
+    python examples/benchmarks/speed.py --reference-python ~/granite/bin/python
+
+The reference runs in an environment of its own (``pip install granite-tsfm==0.3.11 einops``).
+Both networks have the same sizes (patches of 8, all heads, one channel) and random weights, and
+see the same windows. For each task two processes, one a side, run by turns, each alone while it
+runs; the ratio is the median over the pairs. Keep the machine idle meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+# Torch is imported by the workers alone: the peak memory that the system reports of a process
+# is never less than that of the process which started it.
+
+ROOT = Path(__file__).parents[2]
+LENGTH, PATCH, HORIZON = 512, 8, 16
+BATCH, EMBEDDED, EMBEDDING_BATCH = 128, 1000, 64
+N_WARM_UP = 3
+SIDES = ("sktspulse", "granite-tsfm")
+REFERENCE_CONFIG = {
+    "context_length": LENGTH,
+    "patch_length": PATCH,
+    "patch_stride": PATCH,
+    "mask_block_length": PATCH,
+    "d_model": 24,
+    "decoder_d_model": 24,
+    "num_layers": 8,
+    "decoder_num_layers": 2,
+    "patch_register_tokens": 10,
+    "register_mixer_layers": 3,
+    "fuse_fft": True,
+    "fft_prob_length": 256,
+    "fft_prob_mode": "log",
+    "minimum_scale": 1e-3,
+    "mask_type": "user",
+    "fft_time_add_forecasting_pt_loss": True,
+    "prediction_length": HORIZON,
+    # We train without dropout; without it the reference has less to do.
+    "dropout": 0.0,
+    "head_dropout": 0.0,
+}
+IMPORTS = {
+    "import of the package": ("import sktspulse", "import tsfm_public"),
+    "import of a model": (
+        "from sktspulse import TSPulseImputer",
+        "from tsfm_public.models.tspulse import TSPulseForReconstruction",
+    ),
+}
+
+Run = Callable[[], object]
+Row = dict[str, object]
+
+
+def windows(n_windows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw windows ``(n, 1, T)``, what is shown of them, and the steps that follow."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((n_windows, 1, LENGTH + HORIZON)).cumsum(-1).astype(np.float32)
+    observed = rng.uniform(size=(n_windows, 1, LENGTH)) > 0.15
+    observed &= np.repeat(rng.uniform(size=(n_windows, 1, LENGTH // PATCH)) > 0.15, PATCH, -1)
+    return x[..., :LENGTH], observed, x[..., LENGTH:]
+
+
+def our_network():
+    from sktspulse._config import TSPulseConfig
+    from sktspulse._network import TSPulse
+
+    return TSPulse(TSPulseConfig())
+
+
+def reference_network():
+    from tsfm_public.models.tspulse import TSPulseConfig, TSPulseForReconstruction
+
+    return TSPulseForReconstruction(TSPulseConfig(**REFERENCE_CONFIG))
+
+
+def our_tensors() -> dict:
+    import torch
+
+    x, observed, future = map(torch.from_numpy, windows(BATCH))
+    return {"x": x, "observed": observed, "future": future, "known": torch.ones_like(observed)}
+
+
+def reference_tensors() -> dict:
+    tensors = our_tensors()
+    names = {"past_values": "x", "past_observed_mask": "observed", "future_values": "future"}
+    return {theirs: tensors[ours].mT.contiguous() for theirs, ours in names.items()}
+
+
+def our_forward() -> Run:
+    import torch
+
+    network, data = our_network().eval(), our_tensors()
+    return torch.inference_mode()(lambda: network(data["x"], data["observed"]))
+
+
+def reference_forward() -> Run:
+    import torch
+
+    model, data = reference_network().eval(), reference_tensors()
+    del data["future_values"]
+    return torch.inference_mode()(lambda: model(**data, return_loss=False))
+
+
+def stepper(optimizer, loss: Run) -> Run:
+    """Return one training step."""
+
+    def step() -> None:
+        optimizer.zero_grad()
+        loss().backward()
+        optimizer.step()
+
+    return step
+
+
+def our_step(recipe: bool = False) -> Run:
+    """Train in single precision with AdamW, or as the shipped checkpoint is trained."""
+    import torch
+
+    from sktspulse._optimizer import MuonAdamW, split_parameters
+    from sktspulse._training import PretrainingLoss
+
+    network, data = our_network().train(), our_tensors()
+    weights = dict.fromkeys(("time", "frequency", "spectrum", "signature", "forecast"), 1.0)
+    criterion = PretrainingLoss(network.config, weights)
+    if recipe:
+        optimizer = MuonAdamW(*split_parameters(network), lr=1e-3)
+        forward = torch.compile(network, dynamic=False)
+    else:
+        optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, fused=True)
+        forward = network
+
+    def loss():
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe):
+            prediction = forward(data["x"], data["observed"])
+        for name, head in prediction.heads.items():
+            prediction.heads[name] = head.float()
+        return criterion(prediction, data)
+
+    return stepper(optimizer, loss)
+
+
+def reference_step() -> Run:
+    import torch
+
+    model, data = reference_network().train(), reference_tensors()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
+    return stepper(optimizer, lambda: model(**data).loss)
+
+
+def our_embedding() -> Run:
+    from sktspulse import TSPulseTransformer
+    from sktspulse._checkpoints import save_checkpoint
+
+    x, _, _ = windows(EMBEDDED)
+    settings = {"output": "semantic", "batch_size": EMBEDDING_BATCH, "device": "cpu"}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "random.safetensors"
+        save_checkpoint(our_network(), path)
+        transformer = TSPulseTransformer(checkpoint=path, **settings).fit(x)
+        transformer.transform(x[:1])
+    return lambda: transformer.transform(x)
+
+
+def reference_embedding() -> Run:
+    import torch
+    from tsfm_public.models.tspulse.utils.helpers import get_embeddings
+
+    model = reference_network().eval()
+    x = torch.from_numpy(windows(EMBEDDED)[0]).mT.contiguous()
+
+    def embed() -> np.ndarray:
+        parts = [get_embeddings(model, part) for part in x.split(EMBEDDING_BATCH)]
+        return torch.cat(parts).numpy()
+
+    return torch.inference_mode()(embed)
+
+
+# What is timed on each side.
+TASKS: dict[str, tuple[Callable[[], Run], Callable[[], Run]]] = {
+    f"forward, {BATCH} windows": (our_forward, reference_forward),
+    f"training step, {BATCH} windows": (our_step, reference_step),
+    f"the same, ours bfloat16, compiled, Muon": (lambda: our_step(recipe=True), reference_step),
+    f"embedding of {EMBEDDED} windows": (our_embedding, reference_embedding),
+}
+
+
+def work(side: int, task: str, n_threads: int) -> None:
+    """Run the task once for each line that comes in; answer with the seconds it took."""
+    import torch
+
+    torch.set_num_threads(n_threads)
+    torch.manual_seed(0)
+    run = TASKS[task][side]()
+    for _ in range(N_WARM_UP):
+        run()
+    for _ in sys.stdin:
+        started = time.perf_counter()
+        run()
+        print(time.perf_counter() - started, flush=True)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+
+
+class Worker:
+    """A process that runs one task of one side whenever told to."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.process = subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+
+    def __call__(self) -> float:
+        """Return the seconds of one run."""
+        self.process.stdin.write("\n")
+        return float(self.process.stdout.readline())
+
+    def close(self) -> float:
+        """Return the most memory it had [bytes]."""
+        answer, _ = self.process.communicate()
+        return float(answer)
