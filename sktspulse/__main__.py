@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from . import EmbeddingDisplay, ImputationDisplay, TSPulseImputer, TSPulseTransformer
-from .datasets import load_co2, make_gappy_series, make_labelled_panel
+from .datasets import load_sea_temperature, make_gappy_series, make_labelled_panel
 
 Table = np.ndarray
 
@@ -57,16 +57,20 @@ def compare(name: str, shown: Table, truth: Table) -> None:
     print(f"  RMSE in standard deviations {ours:.3f}, linear interpolation {ruler:.3f}\n")
 
 
-def show_carbon_dioxide(folder: Path) -> Path:
-    """Fill the gaps of a real recording, after hiding more of it to have a truth."""
-    truth, dates = load_co2()
-    compare("Carbon dioxide at Mauna Loa, a quarter hidden", hide(truth, 0.25), truth)
+def show_sea(folder: Path) -> Path:
+    """Fill a real recording of which a quarter was hidden."""
+    truth, months = load_sea_temperature()
+    shown = hide(truth, 0.25)
+    compare("Sea-surface temperature off Peru, monthly", shown, truth)
     display = ImputationDisplay.from_estimator(
-        TSPulseImputer(random_state=0).fit(truth), truth, index=dates
+        TSPulseImputer(random_state=0).fit(shown), shown, index=months
     )
-    display.ax_.set(title="Carbon dioxide at Mauna Loa: weeks never measured, filled")
-    display.ax_.set(ylabel="CO2 [ppm]", xlim=(dates[0], dates[52 * 10]), ylim=(312, 328))
-    return save(display, folder / "carbon-dioxide.png")
+    hidden = np.where(np.isnan(shown), truth, np.nan)
+    display.ax_.plot(months, hidden, ".", color="tab:blue", ms=4, label="hidden truth", zorder=1)
+    display.ax_.set(title="Sea-surface temperature off Peru, a quarter hidden")
+    display.ax_.set(ylabel="temperature [°C]", xlim=months[[120, 360]])
+    display.ax_.legend(loc="upper right", ncols=3, fontsize="small")
+    return save(display, folder / "sea-temperature.png")
 
 
 def show_sensors(folder: Path) -> Path:
@@ -107,7 +111,7 @@ def main() -> None:
     folder = parser.parse_args().output
     folder.mkdir(parents=True, exist_ok=True)
     mpl.use("Agg")
-    tasks: tuple[Callable[[Path], Path], ...] = (show_carbon_dioxide, show_sensors, show_embeddings)
+    tasks: tuple[Callable[[Path], Path], ...] = (show_sea, show_sensors, show_embeddings)
     figures = [task(folder) for task in tasks]
     print("Figures: " + ", ".join(map(str, figures)))
 

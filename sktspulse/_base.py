@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
+from numbers import Integral
 from typing import Any, Protocol
 
 import numpy as np
@@ -99,6 +100,18 @@ class BaseTSPulse(BaseEstimator):
     ``verbose``, and call ``_fit_network`` in ``fit`` and ``_load_network`` afterwards.
     """
 
+    def _check_choice(self, name: str, choices: Sequence[str]) -> None:
+        value = getattr(self, name)
+        if value not in choices:
+            raise ValueError(f"{name} is {value!r}, expected one of {list(choices)}. Choose one.")
+
+    def _check_count(self, name: str) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, Integral) or value < 1:
+            raise ValueError(
+                f"{name} is {value!r}, expected a whole number of at least 1. Pass one."
+            )
+
     def _fit_network(self) -> TSPulse:
         """Load the network and note which weights it has."""
         network = self._read_checkpoint()
@@ -157,7 +170,7 @@ def resolve_device(device: str | torch.device) -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=8)
 def fingerprint(network: TSPulse) -> str:
     """Hash sizes and weights of a network.
 

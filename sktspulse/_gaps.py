@@ -107,9 +107,7 @@ class GapReader:
         narrow = neighbours.after - neighbours.before <= _WIDEST_CUBIC
         offers += [np.where(narrow, cubic(rows, neighbours), ruled), ruled]
         candidates = np.stack([offer[wanted] for offer in offers], -1)
-        return Evidence(
-            np.nonzero(wanted), candidates, gap_cells(*neighbours.distances())[wanted]
-        )
+        return Evidence(np.nonzero(wanted), candidates, gap_cells(*neighbours.distances())[wanted])
 
     def blocks(self, n_rows: int, n_timepoints: int) -> list[slice]:
         """Cut many rows into blocks that are read at once."""

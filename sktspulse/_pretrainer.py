@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal
@@ -334,12 +335,11 @@ class TSPulsePretrainer(BaseEstimator):
     ) -> PretrainingNet:
         schedule, averaging, keeper = stateful
         steps_left = schedule.n_steps - schedule.step
+        weights = {**_WEIGHTS, **(self.loss_weights or {})}
         settings = {
             "module": TSPulse,
             "module__config": config,
-            "criterion": PretrainingLoss,
-            "criterion__config": config,
-            "criterion__weights": {**_WEIGHTS, **(self.loss_weights or {})},
+            "criterion": partial(PretrainingLoss, config, weights),
             "optimizer": MuonAdamW,
             "optimizer__weight_decay": self.weight_decay,
             "lr": self.lr,

@@ -11,7 +11,7 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.hf import AccelerateMixin
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ._config import TSPulseConfig
@@ -129,17 +129,16 @@ def loading(first_step: int, steps_per_epoch: int, n_loaders: int) -> dict[str, 
     }
 
 
-class PretrainingLoss(nn.Module):
+class PretrainingLoss:
     """Weigh and add the losses of all heads, and remember each."""
 
     def __init__(self, config: TSPulseConfig, weights: Mapping[str, float]) -> None:
-        super().__init__()
         self.signature = SpectralSignature(config.n_signature_bins, config.signature_scale)
         self.spectrum = Spectrum(config.variance_floor)
         self.weights = weights
         self.parts: dict[str, Tensor] = {}
 
-    def forward(self, prediction: Prediction, truth: Mapping[str, Tensor]) -> Tensor:
+    def __call__(self, prediction: Prediction, truth: Mapping[str, Tensor]) -> Tensor:
         series = (truth["x"], truth["known"], truth["observed"], truth["future"])
         losses = pretraining_losses(prediction, *series, self.signature, self.spectrum)
         total = weighted_sum(losses, self.weights)
@@ -201,10 +200,6 @@ class PretrainingNet(NeuralNet):
     def _step_optimizer(self, step_fn: Callable[[], Tensor]) -> None:
         step_fn()
         self.optimizer_.step()
-
-    def torch_compile(self, module: nn.Module, name: str) -> nn.Module:
-        """Compile the network alone: the losses are too small to gain."""
-        return super().torch_compile(module, name) if name == "module" else module
 
     def run_single_epoch(self, iterator: Any, *args: Any, **kwargs: Any) -> None:
         """Run one epoch on batches brought to the network's device."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import tee
-from numbers import Integral
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -212,15 +210,15 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         parts = _PARTS[self.output]
         names = [f"{part}{i}" for part in parts for i in range(self._widths[part])]
         if self.channels == "concatenate":
-            names = [f"ch{channel}_{name}" for channel in range(self.n_channels_in_) for name in names]
+            names = [
+                f"ch{channel}_{name}" for channel in range(self.n_channels_in_) for name in names
+            ]
         return np.array(names, dtype=object)
 
     def _check_parameters(self) -> None:
         for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name} must be one of {choices}, not {getattr(self, name)!r}.")
-        if not isinstance(self.batch_size, Integral) or self.batch_size < 1:
-            raise ValueError(f"batch_size must be a positive integer, not {self.batch_size!r}.")
+            self._check_choice(name, choices)
+        self._check_count("batch_size")
 
     def _check_output(self, widths: dict[str, int]) -> None:
         absent = [part for part in _PARTS[self.output] if not widths[part]]
@@ -235,27 +233,98 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         return check_panel(self, X, reset=reset, min_timepoints=least)
 
     def _embed(self, network: TSPulse, panel: Panel) -> NDArray[np.float32]:
-        """Average the vectors of what belongs together, a block of windows at a time."""
-        n_channels = self.n_channels_in_ if self.channels == "concatenate" else 1
-        width = sum(self._widths[part] for part in _PARTS[self.output])
-        embeddings = np.zeros((len(panel) * n_channels, width), dtype=np.float32)
-        counts = self._count_windows(panel, network.config) * self.n_channels_in_ // n_channels
-        blocks, again = tee(_blocks(self._rows(panel, network.config)))
-        with self._progress(n_channels * counts.sum()) as progress:
-            vectors = infer(
-                network,
-                (rows for rows, _ in blocks),
-                self._read,
-                batch_size=self.batch_size,
-                progress=progress,
-            )
-            for vector, (_, owners) in zip(vectors, again, strict=True):
-                shares = vector / counts[owners // n_channels, None]
-                np.add.at(embeddings, owners, shares.astype(np.float32))
-        return embeddings.reshape(len(panel), -1)
+        """Average the vectors of the windows of each series, and of its channels if asked to."""
+        n_vectors = len(panel) * (1 if self.channels == "mean" else self.n_channels_in_)
+        n_features = sum(self._widths[part] for part in _PARTS[self.output])
+        vectors = np.zeros((n_vectors, n_features), dtype=np.float32)
+        length = network.config.context_length
+        n_rows = self.n_channels_in_ * sum(self._n_windows(one, length) for one in panel)
+        with self._progress(n_rows) as progress:
+            for block in _blocks(self._pieces(panel, length)):
+                settings = (network, block.rows, self._read)
+                answer = next(infer(*settings, batch_size=self.batch_size, progress=progress))
+                np.add.at(vectors, block.owners, answer * block.weights[:, None])
+        return vectors.reshape(len(panel), -1)
 
     def _read(self, network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
         tokens = network.decode(network.encode(x, observed)).tokens[:, :, 0]  # (K, B, D)
         slices = _slices(network.config)
         kept = torch.cat([tokens[slices[part]] for part in _PARTS[self.output]])
         return kept.movedim(0, 1).flatten(1)
+
+    def _n_windows(self, series: Values, length: int) -> int:
+        if self.length == "resample":
+            return 1
+        return len(window_starts(max(series.shape[1], length), length, length // 2))
+
+    def _pieces(self, panel: Panel, length: int) -> Iterator[_Windows]:
+        """Yield the windows of one series after the other, of long ones a part at a time."""
+        for i, series in enumerate(panel):
+            owners = np.arange(len(series)) + i * len(series)
+            weight = 1 / self._n_windows(series, length)
+            if self.channels == "mean":
+                owners, weight = np.full(len(series), i), weight / len(series)
+            cut = _resampled if self.length == "resample" else _windowed
+            for windows in cut(series, length):  # (n, C, length)
+                rows = windows.reshape(-1, length).astype(np.float32)
+                weights = np.full(len(rows), weight, dtype=np.float32)
+                yield _Windows(rows, np.tile(owners, len(windows)), weights)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+class _Windows(NamedTuple):
+    """Windows of one channel, and what becomes of the vector of each."""
+
+    rows: NDArray[np.float32]  # (n, context_length)
+    owners: NDArray[np.int64]  # (n,) vector that it adds to
+    weights: NDArray[np.float32]  # (n,) share it has in that
+
+
+def _slices(config: TSPulseConfig) -> dict[str, slice]:
+    """Say where among the tokens each part lies."""
+    start = config.n_register_start
+    return {
+        "time": slice(0, config.n_patches),
+        "frequency": slice(config.n_patches, start),
+        "semantic": slice(start, config.n_tokens),
+    }
+
+
+def _widths(config: TSPulseConfig) -> dict[str, int]:
+    """Say how many numbers each part gives."""
+    return {part: (s.stop - s.start) * config.d_model for part, s in _slices(config).items()}
+
+
+def _resampled(series: Values, length: int) -> Iterator[Values]:
+    yield standardize(resample(series, length)).values[None]
+
+
+def _windowed(series: Values, length: int) -> Iterator[Values]:
+    n_missing = max(0, length - series.shape[1])
+    scaled = np.pad(standardize(series).values, ((0, 0), (n_missing, 0)), constant_values=np.nan)
+    starts = window_starts(scaled.shape[1], length, length // 2)
+    step = max(1, _BLOCK_ROWS // len(series))
+    for first in range(0, len(starts), step):
+        yield take_windows(scaled, starts[first : first + step], length)
+
+
+def _blocks(pieces: Iterable[_Windows]) -> Iterator[_Windows]:
+    """Join pieces to blocks large enough for the network to be kept busy."""
+    held: list[_Windows] = []
+    n_rows = 0
+    for piece in pieces:
+        held.append(piece)
+        n_rows += len(piece.rows)
+        if n_rows >= _BLOCK_ROWS:
+            yield _joined(held)
+            held, n_rows = [], 0
+    if held:
+        yield _joined(held)
+
+
+def _joined(pieces: list[_Windows]) -> _Windows:
+    return _Windows(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))

@@ -27,7 +27,13 @@ from ._generators import (
 )
 from ._processes import PROCESSES
 
-__all__ = ["FAMILIES", "load_co2", "make_gappy_series", "make_labelled_panel", "make_series"]
+__all__ = [
+    "FAMILIES",
+    "load_sea_temperature",
+    "make_gappy_series",
+    "make_labelled_panel",
+    "make_series",
+]
 
 RandomState = int | np.random.RandomState | np.random.Generator | None
 
@@ -343,15 +349,15 @@ def _gaps(rng: RNG, n_timepoints: int, n_channels: int, n_missing: int) -> NDArr
     return missing.reshape(n_channels, n_timepoints).T
 
 
-def load_co2() -> tuple[NDArray[np.float64], NDArray[np.datetime64]]:
-    """Load 44 years of weekly carbon dioxide at Mauna Loa, gaps included.
+def load_sea_temperature() -> tuple[NDArray[np.float64], NDArray[np.datetime64]]:
+    """Load 61 years of monthly sea-surface temperature off Peru, home of El Niño.
 
     Returns
     -------
-    recording : ndarray of shape (2284, 1)
-        Carbon dioxide in dry air [ppm by volume]; NaN in the 59 weeks not measured.
-    dates : ndarray of shape (2284,), datetime64[D]
-        Day that each week ends on.
+    recording : ndarray of shape (732, 1)
+        Temperature [°C], 1950 to 2010, without a gap.
+    months : ndarray of shape (732,), datetime64[M]
+        Month of each value.
 
     See Also
     --------
@@ -359,18 +365,16 @@ def load_co2() -> tuple[NDArray[np.float64], NDArray[np.datetime64]]:
 
     References
     ----------
-    .. [1] Keeling and Whorf, "Atmospheric CO2 concentrations derived from flask air samples
-       at sites in the SIO network", 2004. Public domain.
+    .. [1] National Oceanic and Atmospheric Administration, "ERSST.V3B, Niño 1+2", 2010.
+       Public domain.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from sktspulse.datasets import load_co2
-    >>> recording, dates = load_co2()
-    >>> recording.shape, int(np.isnan(recording).sum()), str(dates[0])
-    ((2284, 1), 59, '1958-03-29')
+    >>> from sktspulse.datasets import load_sea_temperature
+    >>> recording, months = load_sea_temperature()
+    >>> recording.shape, recording[0, 0].item(), str(months[0])
+    ((732, 1), 23.11, '1950-01')
     """
-    path = Path(__file__).with_name("data") / "co2.csv"
-    table = np.genfromtxt(path, delimiter=",", skip_header=1, dtype=[("day", "U8"), ("co2", float)])
-    days = [f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in table["day"].tolist()]
-    return table["co2"][:, None], np.array(days, "datetime64[D]")
+    path = Path(__file__).with_name("data") / "sea_temperature.csv"
+    month, temperature = np.loadtxt(path, str, delimiter=",", skiprows=1, unpack=True)
+    return temperature.astype(np.float64)[:, None], month.astype("datetime64[M]")

@@ -105,7 +105,9 @@ def seasonal(period: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
             shift = day * period
             source = np.arange(LENGTH) + shift
             inside = (source >= 0) & (source < LENGTH)
-            moved[inside] = np.where(np.isin(source[inside], places), series[source[inside]], np.nan)
+            moved[inside] = np.where(
+                np.isin(source[inside], places), series[source[inside]], np.nan
+            )
             known = np.isnan(series) & ~np.isnan(moved)
             series[known] = moved[known]
         return np.where(np.isnan(series), linear(places, values), series)
@@ -128,7 +130,11 @@ def methods(train: np.ndarray, period: int, checkpoint: str) -> Iterator[tuple[s
     """Yield name, filler and window step of everything compared."""
     settings = {"checkpoint": checkpoint, "random_state": 0}
     yield "sktspulse", TSPulseImputer(**settings).fit(train).transform, 1
-    yield "sktspulse, network alone", TSPulseImputer(blend=False, **settings).fit(train).transform, 1
+    yield (
+        "sktspulse, network alone",
+        TSPulseImputer(blend=False, **settings).fit(train).transform,
+        1,
+    )
     yield "linear interpolation", by_series(linear), 1
     yield "cubic spline", by_series(spline), 1
     yield "forward fill", by_series(forward), 1
@@ -159,6 +165,28 @@ def rows(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
                         "windows": len(truth),
                         "ms_per_window": round(1000 * seconds / len(truth), 3),
                     }
+
+
+def summary(table: list[dict[str, object]]) -> Iterator[dict[str, object]]:
+    """Yield one row a method: the mean error over the four ratios, a column a set and kind."""
+    cases = list(PUBLISHED)
+    for method in dict.fromkeys(row["method"] for row in table):
+        own = [row for row in table if row["method"] == method]
+        means = {}
+        for name, kind in cases:
+            errors = [row["mse"] for row in own if (row["dataset"], row["mask"]) == (name, kind)]
+            means[f"{name} {kind}"] = f"{np.mean(errors):.3f}"
+        speed = np.median([row["ms_per_window"] for row in own])
+        yield {"method": method, **means, "ms per window": f"{speed:.1f}"}
+    published = {f"{name} {kind}": f"{np.mean(PUBLISHED[name, kind]):.3f}" for name, kind in cases}
+    yield {"method": "TSPulse, published", **published, "ms per window": ""}
+
+
+def write(table: list[dict[str, object]], path: Path) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, table[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)
 
 
 def draw(table: list[dict[str, object]], path: Path) -> None:
@@ -193,10 +221,8 @@ def main() -> None:
         table.append(row)
         print(*row.values(), flush=True)
     arguments.output.mkdir(parents=True, exist_ok=True)
-    with (arguments.output / "imputation.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, table[0])
-        writer.writeheader()
-        writer.writerows(table)
+    write(table, arguments.output / "imputation.csv")
+    write(list(summary(table)), arguments.output / "imputation-summary.csv")
     draw(table, arguments.output / "imputation.png")
 
 

@@ -12,16 +12,15 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import os
 import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -150,9 +149,8 @@ def our_step(recipe: bool = False) -> Run:
     def loss():
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe):
             prediction = forward(data["x"], data["observed"])
-        for name, head in prediction.heads.items():
-            prediction.heads[name] = head.float()
-        return criterion(prediction, data)
+        heads = {name: head.float() for name, head in prediction.heads.items()}
+        return criterion(replace(prediction, heads=heads), data)
 
     return stepper(optimizer, loss)
 
@@ -166,16 +164,12 @@ def reference_step() -> Run:
 
 
 def our_embedding() -> Run:
+    """Embed with the shipped weights: which they are does not change the time."""
     from sktspulse import TSPulseTransformer
-    from sktspulse._checkpoints import save_checkpoint
 
     x, _, _ = windows(EMBEDDED)
     settings = {"output": "semantic", "batch_size": EMBEDDING_BATCH, "device": "cpu"}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "random.safetensors"
-        save_checkpoint(our_network(), path)
-        transformer = TSPulseTransformer(checkpoint=path, **settings).fit(x)
-        transformer.transform(x[:1])
+    transformer = TSPulseTransformer(**settings).fit(x)
     return lambda: transformer.transform(x)
 
 
@@ -197,7 +191,7 @@ def reference_embedding() -> Run:
 TASKS: dict[str, tuple[Callable[[], Run], Callable[[], Run]]] = {
     f"forward, {BATCH} windows": (our_forward, reference_forward),
     f"training step, {BATCH} windows": (our_step, reference_step),
-    f"the same, ours bfloat16, compiled, Muon": (lambda: our_step(recipe=True), reference_step),
+    "the same, ours bfloat16, compiled, Muon": (lambda: our_step(recipe=True), reference_step),
     f"embedding of {EMBEDDED} windows": (our_embedding, reference_embedding),
 }
 
@@ -235,3 +229,147 @@ class Worker:
         """Return the most memory it had [bytes]."""
         answer, _ = self.process.communicate()
         return float(answer)
+
+
+def measure(task: str, commands: list[list[str]], n_pairs: int) -> Iterator[Row]:
+    """Yield the times and the peaks of memory of one task."""
+    workers = [
+        Worker([*command, "--worker", str(side), "--task", task])
+        for side, command in enumerate(commands)
+    ]
+    yield row(task, "ms", [[1000 * worker() for worker in workers] for _ in range(n_pairs)])
+    yield row(f"peak memory: {task}", "MB", [[worker.close() / 1e6 for worker in workers]])
+
+
+def measure_import(what: str, commands: list[list[str]], n_pairs: int) -> Row:
+    """Time whole processes, start of the interpreter included."""
+    pairs = []
+    for _ in range(1 + n_pairs):
+        pairs.append([])
+        for command, statement in zip(commands, IMPORTS[what], strict=True):
+            started = time.perf_counter()
+            subprocess.run([command[0], "-c", statement], check=True)  # noqa: S603
+            pairs[-1].append(1000 * (time.perf_counter() - started))
+    return row(what, "ms", pairs[1:])  # the first has to fetch the files from the disk
+
+
+def row(what: str, unit: str, pairs: list[list[float]]) -> Row:
+    ours, reference = map(statistics.median, zip(*pairs, strict=True))
+    ratio = statistics.median(theirs / own for own, theirs in pairs)
+    values = (f"{ours:.1f}", f"{reference:.1f}", f"{ratio:.2f}")
+    return {"what": what, "unit": unit, **dict(zip((*SIDES, "ratio"), values, strict=True))}
+
+
+def closure(requirements: Iterable[str]) -> set[str]:
+    """Name every distribution of this environment that the requirements ask for."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    found, waiting = set(), [(Requirement(text), "") for text in requirements]
+    while waiting:
+        requirement, extra = waiting.pop()
+        if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
+            continue
+        for wanted in {(canonicalize_name(requirement.name), e) for e in ("", *requirement.extras)}:
+            if wanted not in found:
+                found.add(wanted)
+                texts = metadata.requires(wanted[0]) or []
+                waiting += [(Requirement(text), wanted[1]) for text in texts]
+    return {name for name, _ in found}
+
+
+def installed_size(requirements: list[str]) -> int:
+    """Add up all that is needed but torch and what torch needs itself [bytes]."""
+    names = closure(requirements) - closure(["torch"])
+    return sum(
+        n_bytes(file.locate()) for name in sorted(names) for file in metadata.files(name) or []
+    )
+
+
+def n_bytes(path: Path) -> int:
+    """Return the size of a file; compiled byte code depends on the installer and counts nothing."""
+    counts = path.is_file() and path.suffix != ".pyc"
+    return path.stat().st_size if counts else 0
+
+
+def answer_size(side: int) -> None:
+    """Print the size of one side. Ours is read from the checkout, however it was installed."""
+    if side:
+        print(installed_size(["granite-tsfm"]))
+    else:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        own = sum(n_bytes(path) for path in (ROOT / "sktspulse").rglob("*"))
+        print(own + installed_size(project["dependencies"]))
+
+
+def measure_size(commands: list[list[str]]) -> Row:
+    sizes = []
+    for side, command in enumerate(commands):
+        query = [*command, "--worker", str(side)]
+        answer = subprocess.run(query, check=True, capture_output=True, text=True)  # noqa: S603
+        sizes.append(float(answer.stdout) / 1e6)
+    return row("installed, torch left out", "MB", [sizes])
+
+
+def rows(reference_python: str, n_pairs: int, n_threads: int) -> Iterator[Row]:
+    """Yield one row a measurement."""
+    arguments = [__file__, "--threads", str(n_threads)]
+    commands = [[python, *arguments] for python in (sys.executable, reference_python)]
+    for task in TASKS:
+        yield from measure(task, commands, n_pairs)
+    for what in IMPORTS:
+        yield measure_import(what, commands, max(1, n_pairs // 3))
+    yield measure_size(commands)
+
+
+def draw(table: list[Row], path: Path) -> None:
+    """Draw how many times less than the reference we need."""
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(9, 5), layout="constrained")
+    ratios = [float(row["ratio"]) for row in table]
+    bars = axis.barh([row["what"] for row in table], ratios, color="C0")
+    axis.bar_label(bars, [f"{ratio:.3g}" for ratio in ratios], padding=3)
+    axis.axvline(1, color="k", lw=1)
+    axis.invert_yaxis()
+    axis.margins(x=0.1)
+    axis.set(xscale="log", xlabel="granite-tsfm over sktspulse (right of the line: we need less)")
+    figure.savefig(path, dpi=120)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--reference-python", help="interpreter that can import granite-tsfm")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks")
+    parser.add_argument("--pairs", type=int, default=15, help="runs of each task on each side")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--task", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.task:
+        work(arguments.worker, arguments.task, arguments.threads)
+    elif arguments.worker is not None:
+        answer_size(arguments.worker)
+    elif arguments.reference_python:
+        compare(arguments)
+    else:
+        parser.error("--reference-python is needed")
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    os.environ["OMP_NUM_THREADS"] = str(arguments.threads)
+    print(f"load before: {os.getloadavg()[0]:.2f}")
+    table = []
+    for measured in rows(arguments.reference_python, arguments.pairs, arguments.threads):
+        table.append(measured)
+        print(*measured.values(), sep="\t", flush=True)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    with (arguments.output / "speed.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, table[0])
+        writer.writeheader()
+        writer.writerows(table)
+    draw(table, arguments.output / "speed.png")
+
+
+if __name__ == "__main__":
+    main()
