@@ -21,7 +21,7 @@ _STRENGTH = 20.0  # points of evidence the pooled weights are worth in a cell
 
 
 def gap_cells(nearer: NDArray[np.int64], farther: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number the kind of gap each point lies in, by the distances to both sides.
+    """Give the number of the kind of gap each point lies in, by the distances to both sides.
 
     Parameters
     ----------

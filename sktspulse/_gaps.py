@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ _BLOCK_POINTS = 1 << 20  # points read at once: bounds memory, whatever the leng
 _WIDEST_CUBIC = 17  # steps between known points: over more, a cubic may swing far out
 _RATIOS = (0.05, 0.6)  # share of points hidden in a window to learn the blend
 
+Floats = NDArray[np.floating[Any]]
 Infer = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, context) -> (n, 2, context)
 
 
@@ -59,7 +60,8 @@ def draw_masks(
 class Evidence(NamedTuple):
     """What is said about ``n`` missing points."""
 
-    where: tuple[NDArray[np.int64], NDArray[np.int64]]  # row and time of each point
+    row: NDArray[np.intp]  # (n,)
+    time: NDArray[np.intp]  # (n,)
     candidates: NDArray[np.float64]  # (n, 4), in the order of CANDIDATES
     cells: NDArray[np.int64]  # (n,), kind of gap
 
@@ -83,7 +85,7 @@ class GapReader:
         self.patch_length = patch_length
         self.stride = stride
 
-    def read(self, rows: NDArray[np.float64], wanted: NDArray[np.bool_]) -> Evidence:
+    def read(self, rows: Floats, wanted: NDArray[np.bool_]) -> Evidence:
         """Collect the evidence on the wanted points.
 
         Parameters
@@ -107,32 +109,32 @@ class GapReader:
         narrow = neighbours.after - neighbours.before <= _WIDEST_CUBIC
         offers += [np.where(narrow, cubic(rows, neighbours), ruled), ruled]
         candidates = np.stack([offer[wanted] for offer in offers], -1)
-        return Evidence(np.nonzero(wanted), candidates, gap_cells(*neighbours.distances())[wanted])
+        row, time = np.nonzero(wanted)
+        cells = gap_cells(*neighbours.distances())[wanted]
+        return Evidence(row, time, candidates, cells)
 
     def blocks(self, n_rows: int, n_timepoints: int) -> list[slice]:
         """Cut many rows into blocks that are read at once."""
         size = max(1, _BLOCK_POINTS // n_timepoints)
         return [slice(start, start + size) for start in range(0, n_rows, size)]
 
-    def _reconstruct(
-        self, rows: NDArray[np.float64], wanted: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
+    def _reconstruct(self, rows: Floats, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return both reconstructions, ``(2, n_rows, n_timepoints)``; NaN where none was made."""
         short = max(0, self.context_length - rows.shape[1])
-        rows = np.pad(rows, ((0, 0), (short, 0)), constant_values=np.nan).astype(np.float32)
+        padded = np.pad(rows, ((0, 0), (short, 0)), constant_values=np.nan).astype(np.float32)
         wanted = np.pad(wanted, ((0, 0), (short, 0)))
-        starts = window_starts(rows.shape[1], self.context_length, self.stride)
-        windows = take_windows(rows, starts, self.context_length)
+        starts = window_starts(padded.shape[1], self.context_length, self.stride)
+        windows = take_windows(padded, starts, self.context_length)
         asked = take_windows(wanted, starts, self.context_length).any(-1)
         # Fewer known points than a patch say nothing about a shape.
         asked &= np.isfinite(windows).sum(-1) >= self.patch_length
         row, window = np.nonzero(asked.T)
         answers = self.infer(windows[window, row]) if len(row) else np.empty((0, 2, 1), np.float32)
-        stitched = np.empty((2, *rows.shape))
+        stitched = np.empty((2, *padded.shape))
         bounds = np.searchsorted(row, np.arange(len(rows) + 1))
         for index in range(len(rows)):
             own = slice(bounds[index], bounds[index + 1])
-            stitcher = Stitcher(2, rows.shape[1], self.context_length, taper=True)
+            stitcher = Stitcher(2, padded.shape[1], self.context_length, taper=True)
             stitcher.add(starts[window[own]], answers[own])
             stitched[:, index] = stitcher.mean()
         return stitched[:, :, short:]

@@ -199,15 +199,13 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             if not isinstance(value, Integral) or value < 1:
                 raise ValueError(f"{name} must be a positive integer, not {value!r}.")
 
-    def _check(
-        self, X: ArrayLike, config: TSPulseConfig, *, reset: bool
-    ) -> tuple[list[Floats], Restore]:
+    def _check(self, X: Any, config: TSPulseConfig, *, reset: bool) -> tuple[list[Floats], Restore]:
         """Return the panels ``(n_series, n_channels, n_timepoints)`` in X, and the way back."""
-        least = {"reset": reset, "min_timepoints": config.patch_length}
+        least = config.patch_length
         if not (self.layout == "panel" or _is_panel(X)):
-            values, restore = check_series(self, X, **least)
+            values, restore = check_series(self, X, reset=reset, min_timepoints=least)
             return [values.T[None]], lambda filled: restore(filled[0][0].T)
-        panel = check_panel(self, X, **least)
+        panel = check_panel(self, X, reset=reset, min_timepoints=least)
         if isinstance(panel, list):
             shapes = [np.shape(one) for one in X]
             return [one[None] for one in panel], lambda filled: _shaped(filled, shapes)
@@ -230,9 +228,9 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             rows = self._scaled(_draw_windows(panels, channel, network.config, rng), channel)
             shown = _hide(rows, network.config.patch_length, rng)
             wanted = np.isnan(shown) & ~np.isnan(rows)
-            rows, shown, wanted = (part[wanted.any(1)] for part in (rows, shown, wanted))
-            if len(rows):
-                evidence = reader.read(shown, wanted)
+            useful = wanted.any(1)
+            if useful.any():
+                evidence = reader.read(shown[useful], wanted[useful])
                 blend.learn(channel, evidence.candidates, rows[wanted], evidence.cells)
         return blend
 
@@ -263,8 +261,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             wanted = missing[left]
             evidence = reader.read(self._scaled(rows[left], channel), wanted)
             values = self._weigh(evidence, channel) * self.scale_[channel]
-            row, time = evidence.where
-            rows[left[row], time] = values + self.statistics_[channel]
+            rows[left[evidence.row], evidence.time] = values + self.statistics_[channel]
 
     def _weigh(self, evidence: Evidence, channel: int) -> Floats:
         if self.blend_ is None:

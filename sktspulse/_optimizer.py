@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -45,7 +46,8 @@ def orthogonalize(matrices: Tensor, n_steps: int = 5) -> Tensor:
 
 def split_parameters(network: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """Return the matrices of the mixers, and all other parameters."""
-    matrices, others = [], []
+    matrices: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     for name, parameter in network.named_parameters():
         inside = ".mlp." in name or ".gate." in name
         (matrices if inside and parameter.ndim == 2 else others).append(parameter)
@@ -89,13 +91,16 @@ class MuonAdamW(torch.optim.Optimizer):
         super().__init__(groups, defaults)
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:
-        """Update all parameters that have a gradient."""
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update all parameters that have a gradient; return what the closure does, if given."""
+        with torch.enable_grad():
+            loss = closure() if closure is not None else None
         for group in self.param_groups:
             parameters = [p for p in group["params"] if p.grad is not None]
             torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
             rule = self._step_matrices if group["orthogonal"] else self._step_others
             rule(parameters, group)
+        return loss
 
     def _state(self, parameters: list[nn.Parameter], name: str) -> list[Tensor]:
         return [
@@ -103,8 +108,8 @@ class MuonAdamW(torch.optim.Optimizer):
             for p in parameters
         ]
 
-    def _step_matrices(self, parameters: list[nn.Parameter], group: dict) -> None:
-        gradients = [p.grad for p in parameters]
+    def _step_matrices(self, parameters: list[nn.Parameter], group: dict[str, Any]) -> None:
+        gradients = [p.grad for p in parameters if p.grad is not None]
         buffers = self._state(parameters, "momentum")
         torch._foreach_lerp_(buffers, gradients, 1 - group["momentum"])
         ahead = torch._foreach_lerp(gradients, buffers, group["momentum"])
@@ -116,8 +121,8 @@ class MuonAdamW(torch.optim.Optimizer):
             rate = group["lr"] * _MATCH_ADAM * max(shape) ** 0.5
             torch._foreach_add_([parameters[i] for i in indices], updates.unbind(), alpha=-rate)
 
-    def _step_others(self, parameters: list[nn.Parameter], group: dict) -> None:
-        gradients = [p.grad for p in parameters]
+    def _step_others(self, parameters: list[nn.Parameter], group: dict[str, Any]) -> None:
+        gradients = [p.grad for p in parameters if p.grad is not None]
         means, squares = self._state(parameters, "mean"), self._state(parameters, "square")
         group["n_steps"] = group.get("n_steps", 0) + 1
         first, second = group["betas"]
@@ -128,4 +133,4 @@ class MuonAdamW(torch.optim.Optimizer):
         torch._foreach_div_(deviations, (1 - second ** group["n_steps"]) ** 0.5)
         torch._foreach_add_(deviations, 1e-8)
         rate = group["lr"] / (1 - first ** group["n_steps"])
-        torch._foreach_addcdiv_(parameters, means, deviations, -rate)
+        torch._foreach_addcdiv_([*parameters], means, deviations, -rate)

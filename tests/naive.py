@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import cmath
 import math
+from fractions import Fraction
 
 import numpy as np
 
@@ -203,3 +204,127 @@ def network_heads(weights, config, tokens, statistics_, spectra):
     heads["signature"] = [softmax(logits) for logits in signatures]
     heads["forecast"] = [in_units(values, channel) for channel, values in enumerate(forecasts)]
     return heads
+
+
+# --- Masks: one series at a time, from scores that were drawn before. ------------------------
+
+
+def hide(scores, n_hidden):
+    """Hide the places of the lowest scores; True where observed."""
+    order = sorted(range(len(scores)), key=lambda place: scores[place])
+    return [place not in order[:n_hidden] for place in range(len(scores))]
+
+
+def hybrid_mask(patch_scores, point_scores, ratio, patch_length, block_share):
+    """Hide whole patches first, then single points elsewhere, until enough are hidden."""
+    n_hidden = int(ratio * len(point_scores))
+    patches = hide(patch_scores, int(n_hidden * block_share / patch_length))
+    observed = [patches[place // patch_length] for place in range(len(point_scores))]
+    left = sorted((s, place) for place, s in enumerate(point_scores) if observed[place])
+    for _, place in left[: n_hidden - observed.count(False)]:
+        observed[place] = False
+    return observed
+
+
+# --- Losses: sums over single numbers. -------------------------------------------------------
+
+
+def masked_mse(prediction, target, where):
+    errors = [
+        (p - t) ** 2
+        for p, t, counts in zip(prediction, target, where, strict=True)
+        if counts and not math.isnan(t)
+    ]
+    return sum(errors) / len(errors) if errors else 0.0
+
+
+def magnitudes(series):
+    """Absolute Fourier coefficients, from the definition."""
+    n = len(series)
+    return [
+        abs(sum(x * cmath.exp(-2j * math.pi * k * t / n) for t, x in enumerate(series)))
+        for k in range(n // 2 + 1)
+    ]
+
+
+def signature(series, n_bins):
+    return softmax([math.log(1 + m) for m in magnitudes(series)[1 : n_bins + 1]])
+
+
+def cross_entropy(log_probabilities, probabilities):
+    return -sum(p * log_p for p, log_p in zip(probabilities, log_probabilities, strict=True))
+
+
+# --- Corpora: one series at a time. ----------------------------------------------------------
+
+
+def chances(lengths, sources):
+    """A source weighs as the root of its points; within it a series weighs as its points."""
+    points = {
+        source: sum(n for n, s in zip(lengths, sources, strict=True) if s == source)
+        for source in sources
+    }
+    weights = [math.sqrt(points[s]) * n / points[s] for n, s in zip(lengths, sources, strict=True)]
+    return [weight / sum(weights) for weight in weights]
+
+
+def possible_windows(series, length):
+    """Yield every window that may be cut from a series, at every resolution that fits."""
+    for factor in (1, 2, 4, 8):
+        for start in range(len(series) - length * factor + 1):
+            piece = series[start : start + length * factor]
+            yield piece[::factor]
+            if factor > 1:
+                groups = [piece[i * factor : (i + 1) * factor] for i in range(length)]
+                yield [sum(group) / factor for group in groups]
+
+
+# --- Windows: series of any length to windows of one length, and back. ------------------------
+
+
+def resample(values, length):
+    """Interpolate between the two nearest old points; next to a gap, take the nearer one."""
+    last = len(values) - 1
+    new = []
+    for i in range(length):
+        place = Fraction(i * last, max(length - 1, 1))
+        before = math.floor(place)
+        after, share = min(before + 1, last), place - before
+        if share == 0:
+            new.append(values[before])
+        elif math.isnan(values[before]) or math.isnan(values[after]):
+            new.append(values[before] if share <= Fraction(1, 2) else values[after])
+        else:
+            new.append(values[before] * float(1 - share) + values[after] * float(share))
+    return new
+
+
+def standardize(values):
+    """Give the known values mean 0 and variance 1, or only mean 0 if they are all equal."""
+    known = [value for value in values if not math.isnan(value)]
+    mean = math.fsum(known) / len(known) if known else 0.0
+    variance = math.fsum((value - mean) ** 2 for value in known) / len(known) if known else 0.0
+    equal = len(set(known)) < 2
+    return [
+        value if math.isnan(value) else 0.0 if equal else (value - mean) / math.sqrt(variance)
+        for value in values
+    ]
+
+
+def stitch(n_timepoints, starts, windows, weights):
+    """Average one channel's windows where they overlap; NaN where nothing lies."""
+    averages = []
+    for time in range(n_timepoints):
+        total = weight_sum = 0.0
+        for start, window, weight in zip(starts, windows, weights, strict=True):
+            if start <= time < start + len(window):
+                total += window[time - start] * weight[time - start]
+                weight_sum += weight[time - start]
+        averages.append(total / weight_sum if weight_sum else math.nan)
+    return averages
+
+
+def triangle(length):
+    """Return weights that grow by equal steps from both ends to 1 in the middle."""
+    peak = (length + 1) // 2
+    return [min(i + 1, length - i) / peak for i in range(length)]

@@ -1,0 +1,171 @@
+"""Losses equal their slow twins, count only what they should, and are never NaN."""
+
+from __future__ import annotations
+
+import math
+
+import naive
+import pytest
+import torch
+
+from sktspulse._config import TSPulseConfig
+from sktspulse._losses import (
+    masked_mse,
+    pretraining_losses,
+    signature_cross_entropy,
+    weighted_sum,
+)
+from sktspulse._network import SpectralSignature, Spectrum, TSPulse
+
+CONFIG = TSPulseConfig(
+    context_length=32,
+    patch_length=4,
+    d_model=4,
+    n_layers=1,
+    n_decoder_layers=1,
+    n_registers=2,
+    n_register_layers=1,
+    n_signature_bins=16,
+    forecast_length=3,
+)
+
+
+@pytest.fixture
+def batch():
+    """Five windows: whole, with missing values, constant, all hidden, with no future."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn((5, 1, 32), generator=generator).cumsum(-1)
+    future = torch.randn((5, 1, 3), generator=generator)
+    x[2] = 3.0
+    known = torch.ones_like(x, dtype=torch.bool)
+    known[1, :, 5:11] = False
+    observed = (torch.rand(x.shape, generator=generator) > 0.4) & known
+    observed[3] = False
+    future[4] = torch.nan
+    return x * known, known, observed, future
+
+
+@pytest.fixture
+def network():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return TSPulse(CONFIG)
+
+
+def losses_of(network, x, known, observed, future):
+    signature = SpectralSignature(CONFIG.n_signature_bins, CONFIG.signature_scale)
+    maps = (signature, Spectrum(CONFIG.variance_floor))
+    prediction = network(x, observed)
+    return prediction, pretraining_losses(prediction, x, known, observed, future, *maps)
+
+
+def scaled(prediction, values):
+    encoding = prediction.encoding
+    return ((values - encoding.loc) / encoding.scale).flatten().tolist()
+
+
+def test_reconstruction_losses_equal_their_twin(network, batch):
+    x, known, observed, _ = batch
+    prediction, losses = losses_of(network, *batch)
+    hidden = (known & ~observed).flatten().tolist()
+    for head in ("time", "frequency"):
+        values = prediction.heads[head].flatten().tolist()
+        expected = naive.masked_mse(values, scaled(prediction, x), hidden)
+        assert float(losses[head]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_forecast_loss_equals_its_twin(network, batch):
+    prediction, losses = losses_of(network, *batch)
+    values = prediction.heads["forecast"].flatten().tolist()
+    expected = naive.masked_mse(values, scaled(prediction, batch[3]), [True] * len(values))
+    assert float(losses["forecast"]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_spectral_losses_equal_their_twins(network, batch):
+    x, known = batch[:2]
+    prediction, losses = losses_of(network, *batch)
+    target = torch.where(known, torch.tensor(scaled(prediction, x)).view_as(x), 0)[:, 0].tolist()
+    entropies = [
+        naive.cross_entropy(predicted.tolist(), naive.signature(series, 16))
+        for predicted, series in zip(prediction.heads["signature"][:, 0], target, strict=True)
+    ]
+    assert float(losses["signature"]) == pytest.approx(sum(entropies) / 5, rel=1e-4)
+    coefficients = [value for series in target for value in naive_spectrum(series)]
+    values = prediction.heads["spectrum"].flatten().tolist()
+    expected = naive.masked_mse(values, coefficients, [True] * len(values))
+    assert float(losses["spectrum"]) == pytest.approx(expected, rel=1e-4)
+
+
+def naive_spectrum(series):
+    """Real, then imaginary parts, each over its largest, the Nyquist frequency left out."""
+    n = len(series)
+    angles = [[2 * math.pi * k * t / n for t in range(n)] for k in range(n // 2 + 1)]
+    for wave, sign in ((math.cos, 1), (math.sin, -1)):
+        parts = [
+            sign * sum(x * wave(a) for x, a in zip(series, row, strict=True)) for row in angles
+        ][:-1]
+        peak = max(map(abs, parts)) + CONFIG.variance_floor
+        yield from (part / peak for part in parts)
+
+
+def test_cross_entropy_is_summed_over_frequencies_and_least_at_the_truth():
+    target = torch.softmax(torch.linspace(0, 3, 16), 0).expand(2, 1, 16)
+    entropy = naive.cross_entropy(target[0, 0].log().tolist(), target[0, 0].tolist())
+    assert float(signature_cross_entropy(target.log(), target)) == pytest.approx(entropy, rel=1e-5)
+    uniform = torch.full_like(target, 1 / 16).log()
+    assert float(signature_cross_entropy(uniform, target)) == pytest.approx(math.log(16), rel=1e-5)
+    assert math.log(16) > entropy
+
+
+def test_an_empty_mask_costs_nothing():
+    x = torch.ones(2, 1, 8, requires_grad=True)
+    loss = masked_mse(x, torch.zeros_like(x), torch.zeros_like(x, dtype=torch.bool))
+    loss.backward()
+    assert float(loss) == 0
+    assert x.grad.equal(torch.zeros_like(x))
+
+
+def test_extreme_windows_give_finite_losses_and_gradients(network, batch):
+    _, losses = losses_of(network, *batch)
+    weighted_sum(losses, dict.fromkeys(losses, 1.0)).backward()
+    assert all(math.isfinite(float(loss)) for loss in losses.values())
+    assert all(p.grad.isfinite().all() for p in network.parameters())
+
+
+def test_missing_values_count_nowhere(network, batch):
+    x, known, observed, future = batch
+    _, losses = losses_of(network, x, known, observed, future)
+    _, others = losses_of(network, torch.where(known, x, 1e3), known, observed, future)
+    assert {k: float(v) for k, v in others.items()} == {k: float(v) for k, v in losses.items()}
+
+
+def test_scale_and_level_do_not_matter(network, batch):
+    x, known, observed, future = batch
+    keep = [0, 1, 4]  # not the constant window, whose variance is the floor
+    chosen = [part[keep] for part in (x, known, observed, future)]
+    _, losses = losses_of(network, *chosen)
+    chosen[0], chosen[3] = 7 * chosen[0] + 100, 7 * chosen[3] + 100
+    _, others = losses_of(network, *chosen)
+    assert {k: float(v) for k, v in others.items()} == pytest.approx(
+        {k: float(v) for k, v in losses.items()}, rel=1e-3
+    )
+
+
+def test_losses_follow_the_heads():
+    config = TSPulseConfig(
+        context_length=32,
+        n_layers=1,
+        n_signature_bins=0,
+        forecast_length=0,
+        dual_space=False,
+        frequency_head=False,
+    )
+    network, x = TSPulse(config), torch.zeros(1, 1, 32)
+    known = torch.ones_like(x, dtype=torch.bool)
+    _, losses = losses_of(network, x, known, known, torch.empty(1, 1, 0))
+    assert list(losses) == ["time"]
+
+
+def test_a_loss_without_a_weight_counts_nothing():
+    losses = {"time": torch.tensor(2.0), "forecast": torch.tensor(5.0)}
+    assert float(weighted_sum(losses, {"time": 3.0})) == 6

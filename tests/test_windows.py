@@ -1,0 +1,224 @@
+"""Windows against their slow twins, and what must hold whatever the series."""
+
+from __future__ import annotations
+
+import naive
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from sktspulse._windows import (
+    Stitcher,
+    resample,
+    standardize,
+    take_windows,
+    window_starts,
+)
+
+LENGTHS = st.integers(1, 60)
+DTYPES = st.sampled_from([np.float32, np.float64])
+VALUES = st.one_of(st.floats(-1e3, 1e3, width=32), st.just(np.nan))
+
+
+@st.composite
+def series(draw, length=LENGTHS, values=VALUES, dtypes=DTYPES):
+    return draw(arrays(draw(dtypes), draw(length), elements=values))
+
+
+@st.composite
+def placements(draw):
+    """Draw the length of a series, of a window, and a stride that leaves no gaps."""
+    length = draw(st.integers(1, 20))
+    return draw(st.integers(length, 120)), length, draw(st.integers(1, length))
+
+
+# --------------------------------------------------------------------------- resample
+
+
+@given(series(), LENGTHS)
+def test_resample_equals_its_twin(x, length):
+    answer = resample(x, length)
+    assert answer.dtype == x.dtype
+    tolerance = 1e-3 if x.dtype == np.float32 else 1e-9
+    expected = naive.resample(x.tolist(), length)
+    np.testing.assert_allclose(answer, expected, rtol=0, atol=tolerance)
+
+
+@given(series(length=st.integers(2, 30)), st.integers(1, 6))
+def test_resampling_to_finer_steps_and_back_gives_the_series(x, factor):
+    finer = resample(x, factor * (len(x) - 1) + 1)
+    np.testing.assert_array_equal(finer[::factor], x)
+    np.testing.assert_array_equal(resample(finer, len(x)), x)
+
+
+@given(st.integers(2, 80), st.integers(2, 80), st.floats(-5, 5), st.floats(-5, 5))
+def test_resampling_a_straight_line_and_back_gives_the_line(n, length, level, slope):
+    line = level + slope * np.linspace(0, 1, n)
+    there = resample(line, length)
+    np.testing.assert_allclose(there, level + slope * np.linspace(0, 1, length), atol=1e-12)
+    np.testing.assert_allclose(resample(there, n), line, atol=1e-12)
+
+
+@given(series(length=st.integers(2, 60)), st.integers(2, 60))
+def test_resampling_keeps_ends_and_range(x, length):
+    answer = resample(x, length)
+    np.testing.assert_array_equal(answer[[0, -1]], x[[0, -1]])
+    known = x[~np.isnan(x)]
+    inside = answer[~np.isnan(answer)]
+    assert not len(inside) or inside.min() >= known.min() - 1e-3
+    assert not len(inside) or inside.max() <= known.max() + 1e-3
+
+
+@pytest.mark.parametrize("length", [100, 257, 511, 1000])
+def test_single_missing_points_do_not_spread(length):
+    x = np.where(np.arange(256) % 2, 1.0, np.nan)
+    assert abs(np.isnan(resample(x, length)).mean() - 0.5) < 0.1
+
+
+def test_resampling_copies_repeats_and_leaves_its_input_alone():
+    x = np.arange(12.0).reshape(2, 2, 3)
+    before = x.copy()
+    assert not np.shares_memory(resample(x, 3), x)
+    assert resample(x, 7).shape == (2, 2, 7)
+    np.testing.assert_array_equal(resample(x[..., :1], 4), np.repeat(x[..., :1], 4, axis=-1))
+    np.testing.assert_array_equal(x, before)
+
+
+def test_resampling_huge_values_does_not_overflow():
+    x = np.array([1.7e308, -1.7e308])
+    np.testing.assert_array_equal(resample(x, 3), [1.7e308, 0, -1.7e308])
+
+
+# --------------------------------------------------------------------------- standardize
+
+
+@given(series(dtypes=st.just(np.float64), values=st.one_of(st.integers(-99, 99), st.just(np.nan))))
+def test_standardize_equals_its_twin(x):
+    np.testing.assert_allclose(standardize(x).values, naive.standardize(x.tolist()), atol=1e-12)
+
+
+@given(series())
+def test_standardizing_can_be_undone(x):
+    values, loc, scale = standardize(x)
+    np.testing.assert_allclose(values * scale + loc, x, rtol=1e-5, atol=1e-9)
+    np.testing.assert_array_equal(np.isnan(values), np.isnan(x))
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-5, 1.0, 1e5, 1e300])
+def test_units_do_not_matter(unit):
+    x = np.random.default_rng(0).normal(size=(3, 2, 50))
+    x[0, 0, ::3] = np.nan
+    np.testing.assert_allclose(standardize(x * unit).values, standardize(x).values, atol=1e-12)
+
+
+def test_extreme_values_are_standardized_without_overflow():
+    values = standardize(np.array([-1.7e308, 1.7e308, 1.7e308])).values
+    np.testing.assert_allclose(values, np.array([-2, 1, 1]) / np.sqrt(2))
+    np.testing.assert_allclose(standardize(np.array([0, 5e-324])).values, [-1, 1])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("value", [0, 0.1, -1e5, 1e30])
+def test_constant_values_become_zeros(value, dtype):
+    x = np.full(1000, value, dtype)
+    x[::7] *= 1 + np.finfo(dtype).eps  # what rounding does
+    x[3] = np.nan
+    values, _, scale = standardize(x)
+    np.testing.assert_array_equal(np.delete(values, 3), np.zeros(999))
+    assert np.isnan(values[3])
+    assert scale == 1
+
+
+def test_nothing_known_stays_missing():
+    values, loc, scale = standardize(np.full((2, 4), np.nan))
+    assert np.isnan(values).all()
+    np.testing.assert_array_equal(loc, [[0], [0]])
+    np.testing.assert_array_equal(scale, [[1], [1]])
+
+
+# --------------------------------------------------------------------------- window_starts
+
+
+@given(placements())
+@example((512, 512, 256))
+@example((513, 512, 512))
+def test_windows_cover_every_point_and_end_with_the_series(placement):
+    n_timepoints, length, stride = placement
+    starts = window_starts(n_timepoints, length, stride)
+    assert starts.dtype == np.int64
+    assert starts[0] == 0
+    assert starts[-1] == n_timepoints - length
+    steps = np.diff(starts)
+    assert (steps >= 1).all()
+    assert (steps[:-1] == stride).all()
+    assert (steps <= stride).all()
+
+
+# --------------------------------------------------------------------------- take_windows
+
+
+@given(placements(), st.integers(1, 3))
+def test_windows_are_slices(placement, n_channels):
+    n_timepoints, length, stride = placement
+    x = np.random.default_rng(0).normal(size=(n_channels, n_timepoints))
+    starts = window_starts(n_timepoints, length, stride)
+    expected = [x[:, start : start + length] for start in starts]
+    np.testing.assert_array_equal(take_windows(x, starts, length), expected)
+
+
+def test_windows_are_copies_of_just_what_was_asked_for():
+    x = np.arange(2000.0).reshape(2, 1000)
+    windows = take_windows(x, np.array([5, 900]), 100)
+    windows[:] = 0
+    assert (x == np.arange(2000.0).reshape(2, 1000)).all()
+    assert windows.flags.c_contiguous
+    assert windows.base is None or windows.base.nbytes == windows.nbytes
+
+
+# --------------------------------------------------------------------------- Stitcher
+
+
+@given(placements(), st.booleans(), st.integers(0, 2**31))
+def test_stitching_equals_its_twin(placement, taper, seed):
+    n_timepoints, length, stride = placement
+    rng = np.random.default_rng(seed)
+    starts = window_starts(n_timepoints, length, stride)
+    windows = rng.normal(size=(len(starts), 2, length))
+    weight = rng.integers(0, 3, windows.shape)
+    stitcher = Stitcher(2, n_timepoints, length, taper)
+    half = len(starts) // 2
+    stitcher.add(starts[:half], windows[:half], weight[:half])
+    stitcher.add(starts[half:], windows[half:], weight[half:])
+    profile = np.array(naive.triangle(length)) if taper else 1
+    for channel in range(2):
+        parts = windows[:, channel], weight[:, channel] * profile
+        expected = naive.stitch(n_timepoints, starts, *parts)
+        np.testing.assert_allclose(stitcher.mean()[channel], expected, atol=1e-9)
+
+
+@given(placements(), st.booleans())
+def test_stitching_undoes_cutting(placement, taper):
+    n_timepoints, length, stride = placement
+    x = np.random.default_rng(0).normal(size=(3, n_timepoints))
+    starts = window_starts(n_timepoints, length, stride)
+    stitcher = Stitcher(3, n_timepoints, length, taper)
+    stitcher.add(starts, take_windows(x, starts, length))
+    np.testing.assert_allclose(stitcher.mean(), x, atol=1e-12)
+
+
+def test_the_middle_of_a_window_counts_more_with_a_taper():
+    even, tapered = (Stitcher(1, 15, 10, taper) for taper in (False, True))
+    windows = np.stack([np.zeros((1, 10)), np.ones((1, 10))])
+    for stitcher in (even, tapered):
+        stitcher.add(np.array([0, 5]), windows)
+    np.testing.assert_allclose(even.mean()[0, 5:10], 0.5)
+    assert (np.diff(tapered.mean()[0, 4:11]) > 0).all()
+
+
+def test_weights_are_broadcast_and_points_without_any_are_missing():
+    stitcher = Stitcher(2, 6, 4, taper=False)
+    stitcher.add(np.array([0]), np.ones((1, 2, 4)), weight=np.array([[[1.0], [0.0]]]))
+    expected = [[1, 1, 1, 1, np.nan, np.nan], [np.nan] * 6]
+    np.testing.assert_array_equal(stitcher.mean(), expected)
