@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import datasets
+    from ._config import TSPulseConfig
     from ._displays import EmbeddingDisplay, ImputationDisplay
     from ._imputer import TSPulseImputer
     from ._pretrainer import TSPulsePretrainer
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EmbeddingDisplay",
     "ImputationDisplay",
+    "TSPulseConfig",
     "TSPulseImputer",
     "TSPulsePretrainer",
     "TSPulseTransformer",
@@ -29,6 +31,7 @@ __version__ = "0.1.0"
 _HOME = {
     "EmbeddingDisplay": "_displays",
     "ImputationDisplay": "_displays",
+    "TSPulseConfig": "_config",
     "TSPulseImputer": "_imputer",
     "TSPulsePretrainer": "_pretrainer",
     "TSPulseTransformer": "_transformer",

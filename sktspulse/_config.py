@@ -71,7 +71,7 @@ class TSPulseConfig:
 
     Examples
     --------
-    >>> from sktspulse._config import TSPulseConfig
+    >>> from sktspulse import TSPulseConfig
     >>> config = TSPulseConfig(patch_length=16, d_model=48, n_registers=5)
     >>> config.n_patches, config.n_tokens
     (32, 69)

@@ -238,19 +238,6 @@ def masked_mse(prediction, target, where):
     return sum(errors) / len(errors) if errors else 0.0
 
 
-def magnitudes(series):
-    """Absolute Fourier coefficients, from the definition."""
-    n = len(series)
-    return [
-        abs(sum(x * cmath.exp(-2j * math.pi * k * t / n) for t, x in enumerate(series)))
-        for k in range(n // 2 + 1)
-    ]
-
-
-def signature(series, n_bins):
-    return softmax([math.log(1 + m) for m in magnitudes(series)[1 : n_bins + 1]])
-
-
 def cross_entropy(log_probabilities, probabilities):
     return -sum(p * log_p for p, log_p in zip(probabilities, log_probabilities, strict=True))
 
@@ -328,3 +315,77 @@ def triangle(length):
     """Return weights that grow by equal steps from both ends to 1 in the middle."""
     peak = (length + 1) // 2
     return [min(i + 1, length - i) / peak for i in range(length)]
+
+
+# --- Filling gaps: one missing point at a time. ----------------------------------------------
+
+
+def sides(known, t):
+    """Return the known places before and after ``t``, each from the nearest outwards."""
+    before = [place for place in range(t, -1, -1) if known[place]]
+    after = [place for place in range(t, len(known)) if known[place]]
+    return before, after
+
+
+def fill_linear(values, known, t):
+    before, after = sides(known, t)
+    if not before or not after:
+        return values[(before or after)[0]]
+    left, right = before[0], after[0]
+    share = (t - left) / (right - left) if right > left else 0
+    return values[left] + share * (values[right] - values[left])
+
+
+def parabola_slope(places, values, at):
+    """Slope at ``at`` of the parabola through three points, by Lagrange's formula."""
+    slope = 0
+    for i in range(3):
+        j, k = (n for n in range(3) if n != i)
+        width = (places[i] - places[j]) * (places[i] - places[k])
+        slope += values[i] * (2 * at - places[j] - places[k]) / width
+    return slope
+
+
+def end_slope(values, places, at):
+    """Slope at a known point, from three known points or, where there are only two, from these."""
+    if len(places) == 3:
+        return parabola_slope(places, [values[p] for p in places], at)
+    return (values[places[1]] - values[places[0]]) / (places[1] - places[0])
+
+
+def fill_cubic(values, known, t):
+    """Hermite's cubic through the known point on either side."""
+    before, after = sides(known, t)
+    if not before or not after or known[t]:
+        return fill_linear(values, known, t)
+    left, right = before[0], after[0]
+    width = right - left
+    start = end_slope(values, sorted({*before[:2], right}), left)
+    end = end_slope(values, sorted({left, *after[:2]}), right)
+    u = (t - left) / width
+    return (
+        (2 * u**3 - 3 * u**2 + 1) * values[left]
+        + (u**3 - 2 * u**2 + u) * width * start
+        + (3 * u**2 - 2 * u**3) * values[right]
+        + (u**3 - u**2) * width * end
+    )
+
+
+def stitch_reconstructions(infer, series, context, patch, stride):
+    """Fill the missing points of one series from windows that are read one by one."""
+    series = [math.nan] * max(0, context - len(series)) + list(series)
+    last = len(series) - context
+    sums = [[0.0, 0.0, 0.0] for _ in series]
+    for start in sorted({*range(0, last, stride), last}):
+        window = np.array(series[start : start + context], dtype=np.float32)
+        n_known = sum(not math.isnan(value) for value in window)
+        if n_known == context or n_known < patch:
+            continue
+        time, frequency = infer(window[None])[0]
+        for place in range(context):
+            weight = min(place + 1, context - place) / (context / 2)
+            cell = sums[start + place]
+            cell[0] += weight * float(time[place])
+            cell[1] += weight * float(frequency[place])
+            cell[2] += weight
+    return [(a / w, b / w) if w else (math.nan, math.nan) for a, b, w in sums]

@@ -147,6 +147,7 @@ def test_the_global_generator_is_left_alone(corpus):
     assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
 
 
+@pytest.mark.slow
 def test_the_shared_corpus_is_read(shared_data):
     paths = sorted((shared_data / "pretrain").glob("*.npz"))
     corpus = Corpus.from_files(paths[:1])

@@ -2,7 +2,7 @@
 
     python examples/benchmarks/speed.py --reference-python ~/granite/bin/python
 
-The reference runs in an environment of its own (``pip install granite-tsfm==0.3.11 einops``).
+The reference runs in an environment of its own (``pip install granite-tsfm==0.3.11``).
 Both networks have the same sizes (patches of 8, all heads, one channel) and random weights, and
 see the same windows. For each task two processes, one a side, run by turns, each alone while it
 runs; the ratio is the median over the pairs. Keep the machine idle meanwhile.
@@ -178,10 +178,11 @@ def reference_embedding() -> Run:
     from tsfm_public.models.tspulse.utils.helpers import get_embeddings
 
     model = reference_network().eval()
-    x = torch.from_numpy(windows(EMBEDDED)[0]).mT.contiguous()
+    x = windows(EMBEDDED)[0]
 
     def embed() -> np.ndarray:
-        parts = [get_embeddings(model, part) for part in x.split(EMBEDDING_BATCH)]
+        batches = torch.from_numpy(x).mT.contiguous().split(EMBEDDING_BATCH)
+        parts = [get_embeddings(model, batch) for batch in batches]
         return torch.cat(parts).numpy()
 
     return torch.inference_mode()(embed)
@@ -197,7 +198,7 @@ TASKS: dict[str, tuple[Callable[[], Run], Callable[[], Run]]] = {
 
 
 def work(side: int, task: str, n_threads: int) -> None:
-    """Run the task once for each line that comes in; answer with the seconds it took."""
+    """Run the task once for each line that comes in and answer with the seconds it took."""
     import torch
 
     torch.set_num_threads(n_threads)
@@ -205,6 +206,7 @@ def work(side: int, task: str, n_threads: int) -> None:
     run = TASKS[task][side]()
     for _ in range(N_WARM_UP):
         run()
+    print("ready", flush=True)
     for _ in sys.stdin:
         started = time.perf_counter()
         run()
@@ -219,6 +221,7 @@ class Worker:
         self.process = subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
+        self.process.stdout.readline()  # once it is ready nothing runs until it is told to
 
     def __call__(self) -> float:
         """Return the seconds of one run."""

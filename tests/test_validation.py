@@ -1,0 +1,284 @@
+"""The door: what is let in, as what, and what is refused with which words."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.base import BaseEstimator
+
+from sktspulse._validation import check_panel, check_series
+
+Z = np.zeros
+
+
+class Asker(BaseEstimator):
+    """Stands for any estimator."""
+
+
+def panel(X, fitted_with=None, least=8):
+    asker = Asker()
+    if fitted_with is not None:
+        check_panel(asker, fitted_with, reset=True, min_timepoints=least)
+    return check_panel(asker, X, reset=fitted_with is None, min_timepoints=least), asker
+
+
+def series(X, fitted_with=None, least=8):
+    asker = Asker()
+    if fitted_with is not None:
+        check_series(asker, fitted_with, reset=True, min_timepoints=least)
+    return check_series(asker, X, reset=fitted_with is None, min_timepoints=least)
+
+
+def nested(*arrays):
+    """Return an array of objects, one an array each."""
+    holder = np.empty(len(arrays), dtype=object)
+    holder[:] = arrays
+    return holder
+
+
+# --------------------------------------------------------------------------- panels: let in
+
+
+@pytest.mark.parametrize(
+    ("X", "shape", "n_features"),
+    [
+        (Z((3, 9)), (3, 1, 9), 9),
+        (Z((3, 2, 9)), (3, 2, 9), 2),
+        (Z((3, 9)).tolist(), (3, 1, 9), 9),
+        (tuple(Z((3, 2, 9))), (3, 2, 9), 2),
+        (list(Z((3, 9))), (3, 1, 9), 9),
+        (nested(*Z((3, 9))), (3, 1, 9), 9),
+        (nested(*Z((3, 2, 9))), (3, 2, 9), 2),
+        (pd.Series(list(Z((3, 9)))), (3, 1, 9), 9),
+        (pd.DataFrame(Z((3, 9))), (3, 1, 9), 9),
+        (pl.DataFrame(Z((3, 9))), (3, 1, 9), 9),
+        (np.asfortranarray(Z((3, 2, 9))), (3, 2, 9), 2),
+    ],
+)
+def test_panels_of_equal_length_become_arrays(X, shape, n_features):
+    values, asker = panel(X)
+    assert values.shape == shape
+    assert (asker.n_features_in_, asker.n_channels_in_) == (n_features, shape[1])
+
+
+@pytest.mark.parametrize(
+    ("X", "shapes"),
+    [
+        ([Z(9), Z(11)], [(1, 9), (1, 11)]),
+        ((Z((2, 9)), Z((2, 11))), [(2, 9), (2, 11)]),
+        ([Z((1, 9)), Z(11)], [(1, 9), (1, 11)]),
+        ([[0.0] * 9, [0.0] * 11], [(1, 9), (1, 11)]),
+        (nested(Z(9), Z(11)), [(1, 9), (1, 11)]),
+        (pd.Series([Z(9), Z(11)]), [(1, 9), (1, 11)]),
+    ],
+)
+def test_panels_of_unequal_length_become_lists(X, shapes):
+    values, asker = panel(X)
+    assert [one.shape for one in values] == shapes
+    assert asker.n_features_in_ == asker.n_channels_in_ == shapes[0][0]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [
+        ("f4", "f4"),
+        ("f8", "f8"),
+        ("f2", "f8"),
+        ("i8", "f8"),
+        ("u1", "f8"),
+        ("?", "f8"),
+        ("O", "f8"),
+    ],
+)
+def test_numbers_become_floats(dtype, expected):
+    X = np.ones((3, 9)).astype(dtype)
+    assert panel(X)[0].dtype == expected
+    assert all(one.dtype == expected for one in panel([X[0], X[1, :8]])[0])
+    assert series(X.T)[0].dtype == expected
+
+
+def test_one_series_of_double_precision_makes_all_of_them_so():
+    values, _ = panel([Z(9, "f4"), Z(10, "f8")])
+    assert [one.dtype for one in values] == [np.float64, np.float64]
+
+
+def test_missing_values_of_frames_become_nan():
+    table = {"a": [1, None, 3], "b": [0.5, None, np.nan], "c": [None, None, None]}
+    expected = [[1, 0.5, np.nan], [np.nan, np.nan, np.nan], [3, np.nan, np.nan]]
+    nullable = pd.DataFrame(table).astype({"a": "Int64", "b": "Float64"})
+    for frame in (pd.DataFrame(table), nullable, pl.DataFrame(table, strict=False)):
+        np.testing.assert_array_equal(series(frame, least=1)[0], expected)
+        np.testing.assert_array_equal(panel(frame, least=1)[0][:, 0], expected)
+
+
+def test_column_names_are_remembered_and_forgotten():
+    asker = Asker()
+    frame = pd.DataFrame(Z((9, 9)), columns=list("abcdefghi"))
+    check_panel(asker, frame, reset=True, min_timepoints=8)
+    assert list(asker.feature_names_in_) == list("abcdefghi")
+    with pytest.raises(ValueError, match="feature names should match"):
+        check_panel(asker, frame[list("bacdefghi")], reset=False, min_timepoints=8)
+    check_panel(asker, [Z(9), Z(10)], reset=True, min_timepoints=8)
+    assert not hasattr(asker, "feature_names_in_")
+    assert asker.n_features_in_ == 1
+
+
+@pytest.mark.parametrize("fitted_with", [Z((3, 9)), Z((3, 1, 9)), [Z(9), Z(10)]])
+@pytest.mark.parametrize("X", [Z((3, 9)), Z((3, 1, 12)), [Z(9), Z(12)]])
+def test_one_channel_may_come_with_two_axes_or_three(X, fitted_with):
+    values, asker = panel(X, fitted_with)
+    assert asker.n_channels_in_ == 1
+    assert len(values) == len(X)
+
+
+@given(
+    st.lists(st.integers(8, 30), min_size=1, max_size=5),
+    st.integers(1, 3),
+    st.sampled_from([np.float32, np.float64]),
+    st.sampled_from([0.0, 0.3, 1.0]),
+    st.integers(0, 2**31),
+)
+def test_values_come_through_as_they_are(lengths, n_channels, dtype, missing_rate, seed):
+    rng = np.random.default_rng(seed)
+    X = [rng.normal(size=(n_channels, length)).astype(dtype) for length in lengths]
+    for one in X:
+        one[rng.random(one.shape) < missing_rate] = np.nan
+    before = copy.deepcopy(X)
+    values, asker = panel(X)
+    assert isinstance(values, list) == (len(set(lengths)) > 1)
+    assert asker.n_features_in_ == asker.n_channels_in_ == n_channels
+    for out, given_, kept in zip(values, X, before, strict=True):
+        np.testing.assert_array_equal(out, kept)
+        np.testing.assert_array_equal(given_, kept)
+        assert out.dtype == dtype
+
+
+# --------------------------------------------------------------------------- panels: refused
+
+BAD_PANELS = [
+    ([], "holds nothing"),
+    ((), "holds nothing"),
+    (Z((0, 10)), r"0 sample\(s\)"),
+    (Z((3, 0)), r"0 feature\(s\)"),
+    (Z((0, 2, 9)), r"0 sample\(s\)"),
+    (Z((2, 0, 9)), "left it empty"),
+    (Z((2, 2, 0)), "left it empty"),
+    ([Z((2, 0)), Z((2, 9))], r"0 feature\(s\)"),
+    (Z(10), r"shape \(10,\).*X.reshape\(1, -1\)"),
+    (Z((2, 2, 3, 4)), r"shape \(2, 2, 3, 4\)"),
+    ("abc", "cannot be read as numbers"),
+    ([["a"] * 9] * 3, "cannot be read as numbers.*convert or drop"),
+    ([Z(9), ["a"] * 10], "Series 1 of X cannot be read as numbers"),
+    ([Z(9), [[1, 2], [3]]], "cannot be read as numbers"),
+    (Z((2, 9), complex), "Complex"),
+    (np.full((2, 9), np.inf), "infinity.*NaN"),
+    (np.full((2, 2, 9), -np.inf), "infinity.*NaN"),
+    ([Z(9), np.full(10, np.inf)], "infinity.*NaN"),
+    (Z((3, 7)), r"length 7 \(n_features = 7\).*Asker needs at least 8"),
+    (Z((3, 2, 7)), "length 7, but Asker needs at least 8 time points"),
+    ([Z(9), Z(7)], "length 7, but Asker needs at least 8 time points"),
+    ([Z((2, 9)), Z((3, 10))], r"series of \[2, 3\] channels.*same"),
+    ([Z((2, 9)), Z(9)], r"series of \[1, 2\] channels.*same"),
+    (pd.DataFrame({"when": pd.date_range("2020", periods=9)}), r"not numbers: \['when'\]"),
+]
+
+
+@pytest.mark.parametrize(("X", "message"), BAD_PANELS)
+def test_bad_panels_are_refused_and_nothing_is_learned(X, message):
+    asker = Asker()
+    with pytest.raises(ValueError, match=message):
+        check_panel(asker, X, reset=True, min_timepoints=8)
+    assert vars(asker) == {}
+
+
+@pytest.mark.parametrize("X", [[{}], None, 5, sparse.csr_array(Z((3, 9)))])
+def test_what_is_no_panel_at_all_is_refused(X):
+    with pytest.raises(TypeError):
+        panel(X)
+
+
+@pytest.mark.parametrize(
+    ("fitted_with", "X", "message"),
+    [
+        (Z((3, 9)), Z((3, 10)), r"10 features.*expecting 9.*Pass X\[:, None, :\]"),
+        (Z((3, 2, 9)), Z((3, 3, 9)), "3 channels, but Asker was fitted with 2. Fit again"),
+        (Z((3, 2, 9)), Z((3, 9)), "1 channels, but Asker was fitted with 2"),
+        (Z((3, 9)), Z((3, 2, 9)), "2 channels, but Asker was fitted with 1"),
+        (Z((3, 2, 9)), [Z((3, 9)), Z((3, 10))], "3 channels, but Asker was fitted with 2"),
+    ],
+)
+def test_other_channels_than_fitted_are_refused(fitted_with, X, message):
+    with pytest.raises(ValueError, match=message):
+        panel(X, fitted_with)
+
+
+# --------------------------------------------------------------------------- series
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_arrays_come_back_as_arrays_of_their_type(dtype):
+    X = np.arange(18, dtype=dtype).reshape(9, 2)
+    values, restore = series(X)
+    assert restore(values).dtype == dtype
+    np.testing.assert_array_equal(restore(values), X)
+
+
+def test_pandas_frames_come_back_with_index_names_and_types():
+    index = pd.date_range("2026-01-01", periods=9, freq="h", name="when")
+    table = {"a": np.arange(9, dtype="f4"), 7: np.arange(9), "c": np.linspace(0, 1, 9)}
+    X = pd.DataFrame(table, index=index)
+    before = X.copy()
+    values, restore = series(X)
+    answer = restore(values + 1)
+    expected = (X + 1).astype({7: "f8"})
+    pd.testing.assert_frame_equal(answer, expected)
+    pd.testing.assert_frame_equal(X, before)
+
+
+def test_polars_frames_come_back_with_names_and_types():
+    X = pl.DataFrame({"a": pl.Series([1.0, None, 3.0] * 3, dtype=pl.Float32), "b": range(9)})
+    values, restore = series(X)
+    answer = restore(np.nan_to_num(values, nan=5.0))
+    assert answer.schema == {"a": pl.Float32, "b": pl.Float64}
+    assert answer["a"].to_list() == [1, 5, 3] * 3
+
+
+def test_columns_of_several_levels_come_back():
+    columns = pd.MultiIndex.from_product([["pump"], ["flow", "heat"]])
+    X = pd.DataFrame(Z((9, 2)), columns=columns, index=list("abcdefghi"))
+    values, restore = series(X)
+    pd.testing.assert_frame_equal(restore(values), X)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([], "holds nothing"),
+        (Z(9), r"shape \(9,\).*X.reshape\(-1, 1\)"),
+        (pd.Series(Z(9)), r"X.reshape\(-1, 1\)"),
+        (Z((2, 3, 9)), r"shape \(2, 3, 9\)"),
+        (Z((7, 2)), r"7 time points \(n_samples = 7\), but Asker needs at least 8"),
+        (Z((9, 0)), r"0 feature\(s\)"),
+        (np.full((9, 2), -np.inf), "infinity.*NaN"),
+        (pl.DataFrame({"when": ["a"] * 9, "b": Z(9)}), r"not numbers: \['when'\].*index"),
+        (pl.DataFrame({"b": Z(9)}).with_columns(t=pl.date(2026, 1, 1)), r"not numbers: \['t'\]"),
+        (pd.DataFrame(Z((9, 2)), columns=["a", "a"]), "unique column names"),
+    ],
+)
+def test_bad_series_are_refused_and_nothing_is_learned(X, message):
+    asker = Asker()
+    with pytest.raises(ValueError, match=message):
+        check_series(asker, X, reset=True, min_timepoints=8)
+    assert vars(asker) == {}
+
+
+def test_series_of_other_channels_than_fitted_are_refused():
+    with pytest.raises(ValueError, match="3 features.*expecting 2.*Fit again or select columns"):
+        series(Z((9, 3)), Z((9, 2)))
