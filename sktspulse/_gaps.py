@@ -115,7 +115,8 @@ class GapReader:
 
     def blocks(self, n_rows: int, n_timepoints: int) -> list[slice]:
         """Cut many rows into blocks that are read at once."""
-        size = max(1, _BLOCK_POINTS // n_timepoints)
+        # Short series take the memory of the window they are padded to.
+        size = max(1, _BLOCK_POINTS // max(n_timepoints, self.context_length))
         return [slice(start, start + size) for start in range(0, n_rows, size)]
 
     def _reconstruct(self, rows: Floats, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -129,7 +130,9 @@ class GapReader:
         # Fewer known points than a patch say nothing about a shape.
         asked &= np.isfinite(windows).sum(-1) >= self.patch_length
         row, window = np.nonzero(asked.T)
-        answers = self.infer(windows[window, row]) if len(row) else np.empty((0, 2, 1), np.float32)
+        answers = np.empty((0, 2, self.context_length), np.float32)
+        if len(row):
+            answers = self.infer(windows[window, row])
         stitched = np.empty((2, *padded.shape))
         bounds = np.searchsorted(row, np.arange(len(rows) + 1))
         for index in range(len(rows)):

@@ -97,6 +97,8 @@ class MuonAdamW(torch.optim.Optimizer):
             loss = closure() if closure is not None else None
         for group in self.param_groups:
             parameters = [p for p in group["params"] if p.grad is not None]
+            if not parameters:
+                continue
             torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
             rule = self._step_matrices if group["orthogonal"] else self._step_others
             rule(parameters, group)

@@ -288,6 +288,8 @@ class TSPulsePretrainer(BaseEstimator):
         _check_choice("precision", [self.precision], ["float32", "bfloat16"])
         _check_choice("loss_weights", self.loss_weights or {}, _WEIGHTS)
         config = TSPulseConfig() if self.config is None else self.config
+        if not isinstance(config, TSPulseConfig):
+            raise ValueError(f"config is {config!r}, but must be a TSPulseConfig or None.")
         if config.n_channels * config.channel_expansion != 1:
             raise ValueError(
                 f"config mixes {config.n_channels} channels, but pre-training takes channels one "
@@ -306,6 +308,8 @@ class TSPulsePretrainer(BaseEstimator):
         return Corpus.from_series(channel for series in panel for channel in series)
 
     def _find_state(self, config: TSPulseConfig) -> Row | None:
+        if self._folder is None and self.resume:
+            raise ValueError("resume=True needs path, the folder of the run to go on with.")
         state = None if self._folder is None else read_state(self._folder)
         if state and not self.resume:
             raise ValueError(
@@ -389,10 +393,10 @@ def _check_number(name: str, value: Any) -> None:
 
 
 def _check_range(name: str, value: Any) -> None:
-    if not (isinstance(value, tuple | list) and len(value) == 2):
-        raise ValueError(f"{name} is {value!r}, but must be two numbers, the low one first.")
-    for end in value:
+    for end in value if isinstance(value, tuple | list) else ():
         _check_number(name, end)
+    if not (isinstance(value, tuple | list) and len(value) == 2 and value[0] <= value[1]):
+        raise ValueError(f"{name} is {value!r}, but must be two numbers, the low one first.")
 
 
 def _check_choice(name: str, values: Iterable[str], choices: Iterable[str]) -> None:

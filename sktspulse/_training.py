@@ -98,8 +98,9 @@ class Steps(Sampler[int]):
         return self.per_epoch
 
     def __iter__(self) -> Iterator[int]:
+        # Counted on only when drawn from: a loader with workers asks twice and drops the first.
         first, self.next = self.next, self.next + self.per_epoch
-        return iter(range(first, self.next))
+        yield from range(first, self.next)
 
 
 def loading(first_step: int, steps_per_epoch: int, n_loaders: int) -> dict[str, Any]:

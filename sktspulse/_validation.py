@@ -57,7 +57,8 @@ n_timepoints), data frame, or sequence of arrays of unequal length
     -------
     ndarray of shape (n_series, n_channels, n_timepoints), or list of ndarray of shape \
 (n_channels, n_timepoints_i)
-        The values, NaN where missing, float32 or float64. They may share memory with X.
+        The values, NaN where missing, float32 or float64; each series of a list has its
+        own type. They may share memory with X.
 
     Raises
     ------
@@ -147,7 +148,7 @@ def _read_panel(estimator: BaseEstimator, X: Any) -> tuple[Panel, bool]:
     series = _as_sequence(X)
     if series is not None and len({np.shape(one) for one in series}) > 1:
         return _read_ragged(estimator, series), False
-    values = _as_floats(estimator, X if series is None else series)
+    values = _as_floats(estimator, X if series is None else np.asarray(series))
     if values.ndim not in (2, 3):
         raise ValueError(
             f"X has shape {values.shape}, expected (n_series, n_timepoints) or (n_series, "
@@ -191,9 +192,7 @@ def _read_ragged(estimator: BaseEstimator, series: list[Any]) -> list[Values]:
             f"X holds series of {counts} channels, but all should have the same. Pass arrays of "
             "shape (n_channels, n_timepoints), transposed if time came first."
         )
-    # One type for all, so that a series does not depend on which others came along.
-    dtype = np.result_type(*read)
-    return [one.astype(dtype, copy=False) for one in read]
+    return read
 
 
 def _as_floats(estimator: BaseEstimator, X: Any, name: str = "X") -> Values:

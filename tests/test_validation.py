@@ -104,9 +104,9 @@ def test_numbers_become_floats(dtype, expected):
     assert series(X.T)[0].dtype == expected
 
 
-def test_one_series_of_double_precision_makes_all_of_them_so():
-    values, _ = panel([Z(9, "f4"), Z(10, "f8")])
-    assert [one.dtype for one in values] == [np.float64, np.float64]
+def test_series_of_unequal_length_keep_their_own_type():
+    values, _ = panel([Z(9, "f4"), Z(10, "f8"), Z(11, "i2")])
+    assert [one.dtype for one in values] == [np.float32, np.float64, np.float64]
 
 
 def test_missing_values_of_frames_become_nan():
@@ -232,12 +232,12 @@ def test_arrays_come_back_as_arrays_of_their_type(dtype):
 
 def test_pandas_frames_come_back_with_index_names_and_types():
     index = pd.date_range("2026-01-01", periods=9, freq="h", name="when")
-    table = {"a": np.arange(9, dtype="f4"), 7: np.arange(9), "c": np.linspace(0, 1, 9)}
+    table = {"a": np.arange(9, dtype="f4"), "b": np.arange(9), "c": np.linspace(0, 1, 9)}
     X = pd.DataFrame(table, index=index)
     before = X.copy()
     values, restore = series(X)
     answer = restore(values + 1)
-    expected = (X + 1).astype({7: "f8"})
+    expected = (X + 1).astype({"b": "f8"})
     pd.testing.assert_frame_equal(answer, expected)
     pd.testing.assert_frame_equal(X, before)
 
@@ -280,5 +280,5 @@ def test_bad_series_are_refused_and_nothing_is_learned(X, message):
 
 
 def test_series_of_other_channels_than_fitted_are_refused():
-    with pytest.raises(ValueError, match="3 features.*expecting 2.*Fit again or select columns"):
+    with pytest.raises(ValueError, match=r"3 features.*expecting 2.*Fit again or select columns"):
         series(Z((9, 3)), Z((9, 2)))

@@ -1,0 +1,111 @@
+"""What is said about a gap: by windows around it, each read once, and by its neighbours."""
+
+from __future__ import annotations
+
+import naive
+import numpy as np
+import pytest
+
+from sktspulse._gaps import GapReader, draw_masks
+
+CONTEXT, PATCH = 16, 4
+
+
+class Fake:
+    """Answer from the window alone, and remember what was asked."""
+
+    def __init__(self) -> None:
+        self.asked = []
+
+    def __call__(self, windows: np.ndarray) -> np.ndarray:
+        assert windows.dtype == np.float32
+        self.asked.append(windows)
+        filled = np.nan_to_num(windows)
+        return np.stack([np.cumsum(filled, -1), 2 * filled[:, ::-1] - 1], 1)
+
+
+def gappy(n_rows: int, length: int, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(n_rows, length))
+    rows[rng.random(rows.shape) < 0.3] = np.nan
+    rows[:, 0] = 0.5
+    return rows
+
+
+def read(rows: np.ndarray, stride: int = 5):
+    fake = Fake()
+    return fake, GapReader(fake, CONTEXT, PATCH, stride).read(rows, np.isnan(rows))
+
+
+@pytest.mark.parametrize(("length", "stride"), [(8, 5), (16, 5), (17, 16), (60, 5), (61, 1)])
+def test_candidates_are_those_of_a_window_by_window_twin(length, stride):
+    rows = gappy(3, length)
+    _, evidence = read(rows, stride)
+    expected = []
+    for row, t in np.argwhere(np.isnan(rows)):
+        known = ~np.isnan(rows[row])
+        padding = max(0, CONTEXT - length)
+        heads = naive.stitch_reconstructions(Fake(), rows[row], CONTEXT, PATCH, stride)
+        ruled = naive.fill_linear(rows[row], known, t)
+        heads = [ruled if np.isnan(head) else head for head in heads[padding + t]]
+        expected.append([*heads, naive.fill_cubic(rows[row], known, t), ruled])
+    assert evidence.row.tolist() == np.nonzero(np.isnan(rows))[0].tolist()
+    assert evidence.time.tolist() == np.nonzero(np.isnan(rows))[1].tolist()
+    np.testing.assert_allclose(evidence.candidates, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_windows_without_gaps_are_not_run():
+    rows = np.random.default_rng(0).normal(size=(2, 160))
+    rows[1, 83] = np.nan
+    fake, _ = read(rows, stride=16)
+    (asked,) = fake.asked
+    assert len(asked) == 1
+    np.testing.assert_array_equal(asked[0], rows[1, 80:96].astype(np.float32))
+
+
+def test_series_with_few_known_points_are_not_run():
+    rows = np.full((1, 40), np.nan)
+    rows[0, [3, 20, 37]] = [0, 1, 5]
+    fake, evidence = read(rows)
+    assert not fake.asked
+    lines = np.interp(evidence.time, [3, 20, 37], [0, 1, 5])
+    np.testing.assert_allclose(evidence.candidates, np.tile(lines[:, None], 4))
+
+
+def test_a_wide_gap_has_no_cubic():
+    rows = np.random.default_rng(0).normal(size=(1, 60))
+    rows[0, 10:30] = np.nan
+    rows[0, 40:45] = np.nan
+    _, evidence = read(rows)
+    same = evidence.candidates[:, 2] == evidence.candidates[:, 3]
+    assert same[evidence.time < 30].all()
+    assert not same[evidence.time > 30].any()
+
+
+def test_rows_do_not_depend_on_each_other():
+    rows = gappy(4, 50)
+    _, together = read(rows)
+    for row in range(4):
+        _, alone = read(rows[row : row + 1])
+        np.testing.assert_array_equal(together.candidates[together.row == row], alone.candidates)
+
+
+@pytest.mark.parametrize("shape", [(1, 10), (200_000, 8), (3, 5_000_000)])
+def test_blocks_cover_every_row_once(shape):
+    blocks = GapReader(Fake(), CONTEXT, PATCH, 5).blocks(*shape)
+    rows = [row for block in blocks for row in range(shape[0])[block]]
+    assert rows == list(range(shape[0]))
+    widest = max(shape[1], CONTEXT)
+    assert all(len(range(shape[0])[b]) * widest <= max(1 << 20, widest) for b in blocks)
+
+
+def test_masks_hide_all_shares_in_blocks_and_points():
+    observed = draw_masks((400, 512), 8, np.random.default_rng(0))
+    hidden = 1 - observed.mean(1)
+    assert 0.04 < hidden.min() < 0.08
+    assert 0.55 < hidden.max() <= 0.6
+    patches = ~observed.reshape(400, 64, 8)
+    assert patches.all(-1).any(1).mean() > 0.9
+    assert (patches.any(-1) & ~patches.all(-1)).any(1).all()
+    again = draw_masks((400, 512), 8, np.random.default_rng(0))
+    np.testing.assert_array_equal(observed, again)

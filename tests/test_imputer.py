@@ -1,0 +1,367 @@
+"""Gaps are filled, known values stay as they are, and nothing else has a say."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import sktspulse
+from sktspulse import TSPulseImputer
+from sktspulse.datasets import make_gappy_series, make_labelled_panel
+
+NETWORK = {"blend": False, "batch_size": 8}
+
+
+def recording(n_timepoints: int = 300, n_channels: int = 2, rate: float = 0.2) -> np.ndarray:
+    t = np.arange(n_timepoints)[:, None]
+    rng = np.random.default_rng(0)
+    X = np.sin(t / (7 + 5 * np.arange(n_channels))) + 0.1 * rng.normal(size=(len(t), n_channels))
+    X[rng.random(X.shape) < rate] = np.nan
+    return X
+
+
+def fill(X, **parameters):
+    return TSPulseImputer(random_state=0, batch_size=8).set_params(**parameters).fit_transform(X)
+
+
+def run(script: str, content: bytes = b"") -> bytes:
+    """Run a script in a process of its own, from where the package can be imported."""
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(sktspulse.__file__).parents[1],
+        input=content,
+        capture_output=True,
+        check=True,
+    ).stdout
+
+
+def same_bits(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.dtype == other.dtype and one.tobytes() == other.tobytes()
+
+
+# --- What goes in comes out
+
+
+@settings(max_examples=15)
+@given(
+    seed=st.integers(0, 1000),
+    rate=st.sampled_from([0.0, 0.1, 0.7, 1.0]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    length=st.integers(8, 40),
+)
+def test_known_values_stay_to_the_bit(seed, rate, dtype, length):
+    rng = np.random.default_rng(seed)
+    X = (10.0 ** rng.integers(-5, 5) * rng.normal(size=(length, 2))).astype(dtype)
+    X[rng.random(X.shape) < rate] = np.nan
+    before = X.copy()
+    filled = fill(X, **NETWORK)
+    known = ~np.isnan(X)
+    assert same_bits(filled[known], X[known])
+    assert np.isfinite(filled).all()
+    assert same_bits(X, before)
+
+
+def test_whole_numbers_become_floats():
+    filled = fill(np.arange(40).reshape(20, 2), **NETWORK)
+    assert same_bits(filled, np.arange(40.0).reshape(20, 2))
+
+
+def test_pandas_comes_back_as_it_came():
+    X = recording(60)
+    index = pd.date_range("2024-01-01", periods=60, freq="h")
+    frame = pd.DataFrame({"a": X[:, 0], "b": X[:, 1].astype(np.float32)}, index=index)
+    filled = fill(frame, **NETWORK)
+    assert filled.index.equals(index)
+    assert filled.dtypes.equals(frame.dtypes)
+    known = frame.notna()
+    pd.testing.assert_frame_equal(filled.where(known), frame)
+    assert filled.notna().all(axis=None)
+
+
+def test_polars_comes_back_as_it_came():
+    X = recording(60)
+    frame = pl.DataFrame({"a": X[:, 0], "b": X[:, 1]}, nan_to_null=True)
+    filled = fill(frame, **NETWORK)
+    assert filled.schema == frame.schema
+    assert filled.null_count().row(0) == (0, 0)
+    np.testing.assert_array_equal(filled.to_numpy(), fill(X, **NETWORK))
+
+
+# --- Shapes
+
+
+def test_a_panel_is_filled_like_its_series():
+    X = recording(100).T[None].repeat(2, axis=0)
+    filled = fill(X, **NETWORK)
+    assert filled.shape == X.shape
+    np.testing.assert_array_equal(filled[0], filled[1])
+    np.testing.assert_allclose(filled[0].T, fill(X[0].T, **NETWORK), atol=1e-6)
+
+
+def test_layout_tells_what_two_axes_are():
+    X = recording(60, 3)
+    by_series = fill(X.T, layout="panel", **NETWORK)
+    assert by_series.shape == (3, 60)
+    imputer = TSPulseImputer(layout="panel", **NETWORK).fit(X.T)
+    assert (imputer.n_features_in_, imputer.n_channels_in_) == (60, 1)
+
+
+def test_series_of_unequal_length():
+    X = [recording(n).T for n in (8, 100, 700)]
+    imputer = TSPulseImputer(random_state=0, batch_size=8).fit(X)
+    filled = imputer.transform(X)
+    for before, after in zip(X, filled, strict=True):
+        assert after.shape == before.shape
+        assert np.isfinite(after).all()
+        np.testing.assert_array_equal(after, imputer.transform([before])[0])
+
+
+@pytest.mark.parametrize("length", [8, 9, 511, 512, 513, 1500])
+def test_any_length(length):
+    filled = fill(recording(length))
+    assert filled.shape == (length, 2)
+    assert np.isfinite(filled).all()
+    assert np.abs(filled).max() < 4
+
+
+# --- Special gaps
+
+
+def test_far_inside_a_gap_there_is_a_line():
+    X = recording(2400, 1, rate=0)
+    X[600:1800] = np.nan
+    filled = fill(X)
+    inside = np.arange(1120, 1280)
+    line = np.interp(inside, [599, 1800], X[[599, 1800], 0])
+    np.testing.assert_allclose(filled[inside, 0], line, atol=1e-9)
+    assert np.abs(filled).max() < 4
+
+
+@pytest.mark.parametrize("gap", [slice(0, 60), slice(-60, None)])
+def test_ends_are_filled_with_no_wild_values(gap):
+    X = recording(300, 1)
+    X[gap] = np.nan
+    filled = fill(X)
+    assert np.isfinite(filled).all()
+    assert np.abs(filled).max() < 3
+
+
+def test_a_channel_without_values_takes_the_mean_of_fit():
+    X = recording()
+    imputer = TSPulseImputer(**NETWORK).fit(X)
+    absent = X.copy()
+    absent[:, 1] = np.nan
+    assert (imputer.transform(absent)[:, 1] == imputer.statistics_[1]).all()
+    assert imputer.statistics_[1] == pytest.approx(np.nanmean(X[:, 1]))
+    assert (fill(absent)[:, 1] == 0).all()
+
+
+def test_a_constant_channel_stays_constant():
+    X = recording()
+    X[:, 1] = np.where(np.isnan(X[:, 1]), np.nan, 0.1)
+    assert (fill(X)[:, 1] == 0.1).all()
+
+
+def test_few_known_values_make_lines():
+    X = np.full((40, 1), np.nan)
+    X[[5, 15, 30], 0] = [0.0, 10.0, -5.0]
+    expected = np.interp(np.arange(40), [5, 15, 30], [0.0, 10.0, -5.0])
+    np.testing.assert_allclose(fill(X, **NETWORK)[:, 0], expected, atol=1e-9)
+
+
+# --- What has a say and what has not
+
+
+@pytest.mark.parametrize("unit", [1e-8, 3.0, 1e8])
+@pytest.mark.parametrize("blend", [True, False])
+def test_units_do_not_matter(unit, blend):
+    X = recording()
+    expected = unit * (fill(X, blend=blend) + 2)
+    np.testing.assert_allclose(fill(unit * (X + 2), blend=blend), expected, atol=2e-3 * abs(unit))
+
+
+def test_channels_do_not_matter_to_each_other():
+    X, other = recording(), recording()
+    other[:, 1] *= 100
+    imputer = TSPulseImputer(random_state=0, batch_size=8).fit(X)
+    assert same_bits(imputer.transform(other)[:, 0].copy(), imputer.transform(X)[:, 0].copy())
+    alone = TSPulseImputer(**NETWORK).fit_transform(X[:, :1])
+    np.testing.assert_array_equal(TSPulseImputer(**NETWORK).fit_transform(X)[:, :1], alone)
+
+
+def test_neighbours_in_a_panel_do_not_matter():
+    panel = recording(400, 11).T[:, None]
+    imputer = TSPulseImputer(random_state=0, batch_size=4).fit(panel)
+    together = imputer.transform(panel)
+    for row in (0, 5, 10):
+        assert same_bits(imputer.transform(panel[row : row + 1])[0], together[row])
+
+
+def test_the_seed_alone_decides():
+    X, before = recording(), np.random.get_state()[1].copy()  # noqa: NPY002
+    assert same_bits(fill(X), fill(X))
+    assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
+    assert not np.array_equal(fill(X), fill(X, random_state=1))
+
+
+# --- Around it
+
+
+def test_copies_answer_the_same():
+    X = recording()
+    imputer = TSPulseImputer(random_state=0, batch_size=8).fit(X)
+    expected = imputer.transform(X)
+    content = pickle.dumps(imputer)
+    assert len(content) < 50_000
+    assert same_bits(pickle.loads(content).transform(X), expected)
+    assert same_bits(clone(imputer).fit_transform(X), expected)
+
+
+def test_a_fresh_process_needs_no_network():
+    X = recording(60)
+    imputer = TSPulseImputer(**NETWORK).fit(X)
+    script = (
+        "import pickle, socket, sys\n"
+        "def refuse(*_, **__): raise RuntimeError('no network')\n"
+        "socket.socket.connect = socket.getaddrinfo = refuse\n"
+        "imputer, X = pickle.load(sys.stdin.buffer)\n"
+        "sys.stdout.buffer.write(imputer.transform(X).tobytes())\n"
+    )
+    filled = np.frombuffer(run(script, pickle.dumps((imputer, X)))).reshape(X.shape)
+    np.testing.assert_allclose(filled, imputer.transform(X), atol=1e-5)
+
+
+def test_pipelines_scale_before():
+    X = recording()
+    filled = make_pipeline(StandardScaler(), TSPulseImputer(**NETWORK)).fit_transform(X)
+    assert np.isfinite(filled).all()
+
+
+def test_a_grid_searches_blend_and_stride():
+    X, y = make_labelled_panel(24, 64, random_state=0)
+    X[np.random.default_rng(0).random(X.shape) < 0.2] = np.nan
+    flat = FunctionTransformer(lambda panel: panel.reshape(len(panel), -1))
+    model = make_pipeline(TSPulseImputer(random_state=0), flat, LogisticRegression())
+    grid = {"tspulseimputer__blend": [True, False], "tspulseimputer__stride": [64, 128]}
+    search = GridSearchCV(model, grid, cv=2, error_score="raise").fit(X, y)
+    assert len(search.cv_results_["params"]) == 4
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_it_is_nearer_to_the_truth_than_lines(capsys):
+    X, truth = make_gappy_series(random_state=0)
+    missing, scale = np.isnan(X), np.nanstd(X, axis=0)
+    t = np.arange(len(X))
+    lines = np.stack([np.interp(t, t[~np.isnan(x)], x[~np.isnan(x)]) for x in X.T], axis=1)
+    tables = {"blend": fill(X), "network": fill(X, blend=False), "lines": lines}
+    errors = {
+        name: np.sqrt(np.mean(((table - truth) / scale)[missing] ** 2))
+        for name, table in tables.items()
+    }
+    with capsys.disabled():
+        sys.stdout.write(f"\nRMSE { ({k: round(float(v), 4) for k, v in errors.items()}) }\n")
+    assert errors["blend"] < 0.95 * errors["lines"]
+    assert errors["blend"] <= 1.02 * errors["network"]
+
+
+def test_progress_is_shown_on_demand(capsys):
+    X = recording(60)
+    TSPulseImputer(**NETWORK).fit_transform(X)
+    assert capsys.readouterr().err == ""
+    TSPulseImputer(verbose=1, **NETWORK).fit_transform(X)
+    error = capsys.readouterr().err
+    assert "TSPulseImputer" in error
+    assert "120/120" in error
+
+
+# --- Errors
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.zeros((0, 2)), "0 "),
+        (np.zeros((7, 2)), "7 time points.*needs at least 8"),
+        (np.zeros(20), "expected .*n_timepoints, n_channels"),
+        (np.full((20, 2), np.inf), "infinity"),
+        (np.full((20, 2), "a"), "numbers"),
+        (np.full((20, 2), object()), "numbers"),
+        (np.zeros((20, 3)), "3 features|3 channels"),
+    ],
+)
+def test_what_cannot_be_filled_is_refused(X, message):
+    imputer = TSPulseImputer(**NETWORK).fit(recording(60))
+    before = pickle.dumps(imputer)
+    with pytest.raises((ValueError, TypeError), match=message):
+        imputer.transform(X)
+    assert pickle.dumps(imputer) == before
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"layout": "table"}, "layout must be 'series' or 'panel', not 'table'"),
+        ({"stride": 0}, "stride must be a positive integer, not 0"),
+        ({"stride": 1.5}, "stride must be a positive integer, not 1.5"),
+        ({"batch_size": -1}, "batch_size must be a positive integer, not -1"),
+        ({"checkpoint": "nothing"}, "no checkpoint 'nothing'. Known names: .*tspulse-p8"),
+    ],
+)
+def test_parameters_out_of_range_are_refused(parameters, message):
+    imputer = TSPulseImputer(**parameters)
+    before = vars(imputer).copy()
+    with pytest.raises(ValueError, match=message):
+        imputer.fit(recording(60))
+    assert vars(imputer) == before
+
+
+def test_unfitted():
+    with pytest.raises(NotFittedError, match="not fitted"):
+        TSPulseImputer().transform(recording(60))
+
+
+def test_a_flat_panel_of_another_length_is_refused():
+    imputer = TSPulseImputer(layout="panel", **NETWORK).fit(recording(60).T)
+    with pytest.raises(ValueError, match=r"59 features.*X\[:, None, :\]"):
+        imputer.transform(recording(59).T)
+    assert imputer.transform(recording(59).T[:, None]).shape == (2, 1, 59)
+
+
+@pytest.mark.slow
+def test_memory_is_bounded():
+    script = (
+        "import resource, numpy as np\n"
+        "from sktspulse import TSPulseImputer\n"
+        "imputer = TSPulseImputer(blend=False)\n"
+        "X = np.random.default_rng(0).normal(size=(200_000, 2)); X[::500] = np.nan\n"
+        "imputer.fit(X[:2000]).transform(X[:2000])\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = peak(); imputer.transform(X); print(peak() - before)\n"
+    )
+    assert int(run(script)) < 120_000  # [KiB], about 600 bytes a time point
+
+
+# --- What scikit-learn asks of every estimator
+
+
+@parametrize_with_checks(
+    [TSPulseImputer(blend=False, batch_size=8), TSPulseImputer(layout="panel", blend=False)]
+)
+def test_it_passes_the_checks_of_scikit_learn(estimator, check):
+    check(estimator)

@@ -1,0 +1,354 @@
+"""The pre-trainer learns, repeats itself, survives being killed, and refuses what it cannot use."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import pickle
+import re
+import signal
+import socket
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+
+import sktspulse
+from sktspulse import TSPulsePretrainer
+from sktspulse._checkpoints import load_checkpoint
+from sktspulse._config import TSPulseConfig
+
+SIZES = {
+    "context_length": 64,
+    "d_model": 4,
+    "n_layers": 1,
+    "n_decoder_layers": 1,
+    "n_registers": 2,
+    "n_register_layers": 1,
+    "n_signature_bins": 16,
+    "forecast_length": 4,
+}
+CONFIG = TSPulseConfig(**SIZES)
+LOSSES = {"time", "frequency", "spectrum", "signature", "forecast", "loss"}
+
+
+@pytest.fixture
+def panel():
+    return np.random.default_rng(0).standard_normal((6, 2, 150)).cumsum(-1)
+
+
+def pretrainer(**changes):
+    settings = {
+        "config": CONFIG,
+        "max_epochs": 2,
+        "steps_per_epoch": 3,
+        "batch_size": 8,
+        "warmup": 2,
+        "random_state": 0,
+    }
+    return TSPulsePretrainer(**{**settings, **changes})
+
+
+def assert_same(first, second):
+    pairs = zip(first.parameters(), second.parameters(), strict=True)
+    assert all(p.equal(q) for p, q in pairs)
+
+
+def losses(history):
+    return {name: values for name, values in history.items() if name in LOSSES}
+
+
+def test_the_loss_falls():
+    time = np.arange(400) / 8
+    waves = [np.sin(time + phase) for phase in range(8)]
+    fitted = pretrainer(
+        max_epochs=4, steps_per_epoch=25, lr=0.01, synthetic_share=0.0, averaging=0.9
+    ).fit(waves)
+    assert all(b < a for a, b in pairwise(fitted.history_["time"]))
+    assert fitted.history_["time"][-1] < 0.6 * fitted.history_["time"][0]
+
+
+def test_what_fit_learns(panel):
+    fitted = pretrainer().fit(panel)
+    assert fitted.history_["epoch"] == [1, 2]
+    assert fitted.history_["n_steps"] == [3, 6]
+    assert set(fitted.history_) == {
+        *("epoch", "n_steps", "lr", "seconds", "windows_per_second"),
+        *LOSSES,
+    }
+    assert fitted.n_steps_ == 6
+    assert fitted.n_channels_in_ == 2
+    assert fitted.network_.config == CONFIG
+    assert not fitted.network_.training
+
+
+def test_the_same_seed_gives_the_same_network(panel):
+    first, second, other = (pretrainer(random_state=seed).fit(panel) for seed in (1, 1, 2))
+    assert_same(first.network_, second.network_)
+    assert losses(first.history_) == losses(second.history_)
+    assert losses(first.history_) != losses(other.history_)
+
+
+def test_global_generators_and_input_are_left_alone(panel):
+    before = torch.random.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    copy = panel.copy()
+    pretrainer(n_loaders=1).fit(panel)
+    assert torch.random.get_rng_state().equal(before[0])
+    assert (np.random.get_state()[1] == before[1]).all()  # noqa: NPY002
+    np.testing.assert_array_equal(panel, copy)
+
+
+def test_every_form_of_input_says_the_same(panel, tmp_path):
+    flat = panel.reshape(12, 150)
+    scaled = (flat - flat.mean(1, keepdims=True)) / flat.std(1, keepdims=True)
+    file = tmp_path / "corpus.npz"
+    offsets = np.arange(0, 1801, 150)
+    np.savez(file, values=scaled.astype("f4").ravel(), offsets=offsets, source=np.zeros(12, int))
+    forms = [flat, panel, list(flat), list(panel), (series for series in flat), file, [str(file)]]
+    expected, *others = (losses(pretrainer().fit(form).history_) for form in forms)
+    for other in others:
+        assert other == {name: pytest.approx(values) for name, values in expected.items()}
+
+
+def test_series_may_differ_in_length_and_have_gaps(panel):
+    series = [row[: 20 + 13 * i] for i, row in enumerate(panel[:, 0])]
+    series[5][30:60] = np.nan
+    fitted = pretrainer().fit(series)
+    assert np.isfinite(fitted.history_["loss"]).all()
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "message"),
+    [
+        (np.full((2, 9), np.inf), ValueError, "inf"),
+        (np.full((2, 9), np.nan), ValueError, "none of which has a known value"),
+        (np.zeros(9), ValueError, "Reshape your data"),
+        (np.zeros((0, 9)), ValueError, "0 sample"),
+        ([], ValueError, "nothing"),
+        ([np.zeros(9), np.array([1.0, np.inf])], ValueError, "inf"),
+        ("nowhere.npz", FileNotFoundError, "nowhere.npz"),
+    ],
+)
+def test_bad_series_are_refused_and_nothing_is_learned(X, error, message):
+    untouched = pretrainer()
+    with pytest.raises(error, match=message):
+        untouched.fit(X)
+    assert not hasattr(untouched, "network_")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"max_epochs": 0}, "max_epochs is 0, but must be an integer from 1"),
+        ({"batch_size": 2.5}, "batch_size is 2.5, but must be an integer"),
+        ({"lr": -1.0}, "lr is -1.0, but must be a number from 0"),
+        ({"decay": 1.5}, "decay is 1.5, but must be a number from 0 to 1"),
+        ({"mask_ratio": 0.5}, "mask_ratio is 0.5, but must be two numbers"),
+        ({"block_share": (0.5, 2)}, "block_share is 2, but must be a number from 0 to 1"),
+        ({"mask_ratio": (0.5, 0.2)}, "mask_ratio is .*, but must be two numbers"),
+        ({"precision": "half"}, "precision has \\['half'\\], but must be among"),
+        ({"loss_weights": {"tiem": 1.0}}, "loss_weights has \\['tiem'\\]"),
+        ({"config": TSPulseConfig(n_channels=2)}, "config mixes 2 channels"),
+        ({"config": 8}, "config is 8, but must be a TSPulseConfig"),
+        ({"resume": True}, "resume=True needs path"),
+    ],
+)
+def test_bad_parameters_are_refused(panel, changes, message):
+    with pytest.raises(ValueError, match=message):
+        pretrainer(**changes).fit(panel)
+
+
+def test_loss_weights_change_what_is_given(panel):
+    parts = pretrainer(loss_weights={"forecast": 3.0}, max_epochs=1).fit(panel).history_
+    expected = (
+        parts["time"][0]
+        + parts["frequency"][0]
+        + 0.3 * parts["spectrum"][0]
+        + parts["signature"][0]
+        + 3 * parts["forecast"][0]
+    )
+    assert parts["loss"][0] == pytest.approx(expected)
+
+
+def test_a_diverging_run_says_so_and_spoils_nothing(panel, tmp_path):
+    with pytest.raises(FloatingPointError, match="Lower lr"):
+        pretrainer(lr=1e30, warmup=0, path=tmp_path, max_epochs=9).fit(panel)
+    for file in tmp_path.glob("*.safetensors"):
+        load_checkpoint(file)
+
+
+def test_a_checkpoint_holds_the_network(panel, tmp_path):
+    fitted = pretrainer(path=tmp_path / "run").fit(panel)
+    fitted.save(tmp_path / "mine.safetensors")
+    assert_same(load_checkpoint(tmp_path / "mine.safetensors"), fitted.network_)
+    assert_same(load_checkpoint(tmp_path / "run" / "checkpoint.safetensors"), fitted.network_)
+
+
+def test_the_history_is_a_table_beside_the_state(panel, tmp_path):
+    fitted = pretrainer(path=tmp_path).fit(panel)
+    with (tmp_path / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["loss"]) for row in rows] == fitted.history_["loss"]
+    files = {path.name for path in tmp_path.iterdir()}
+    assert files == {"state.pt", "history.csv", "checkpoint.json", "checkpoint.safetensors"}
+
+
+def test_the_state_holds_only_plain_things(panel, tmp_path):
+    pretrainer(path=tmp_path).fit(panel)
+    state = torch.load(tmp_path / "state.pt", weights_only=True)
+    assert set(state) == {
+        *("seed", "step", "history", "config"),
+        *("network", "average", "optimizer"),
+    }
+
+
+def test_a_run_is_not_overwritten(panel, tmp_path):
+    pretrainer(path=tmp_path).fit(panel)
+    with pytest.raises(ValueError, match="holds a run"):
+        pretrainer(path=tmp_path).fit(panel)
+    with pytest.raises(ValueError, match="other sizes"):
+        pretrainer(path=tmp_path, resume=True, config=None).fit(panel)
+
+
+def test_a_finished_run_resumes_to_itself_and_a_longer_one_goes_on(panel, tmp_path):
+    settings = {"decay": 0.0, "path": tmp_path, "resume": True}
+    first = pretrainer(**settings).fit(panel)
+    again = pretrainer(**settings, random_state=5).fit(panel)
+    assert_same(first.network_, again.network_)
+    assert again.history_ == first.history_
+    longer = pretrainer(**settings, max_epochs=4).fit(panel)
+    whole = pretrainer(decay=0.0, max_epochs=4).fit(panel)
+    assert losses(longer.history_) == losses(whole.history_)
+    assert_same(longer.network_, whole.network_)
+
+
+CODE = f"""
+import sys, warnings
+warnings.simplefilter("ignore")
+import numpy as np
+from sktspulse import TSPulsePretrainer
+from sktspulse._config import TSPulseConfig
+torch = sys.modules["torch"]
+torch.set_num_threads(1)
+panel = np.random.default_rng(0).standard_normal((6, 150)).cumsum(-1)
+settings = dict(
+    config=TSPulseConfig(**{SIZES}), steps_per_epoch=3, batch_size=8, warmup=2, random_state=0
+)
+"""
+
+
+def start(code, **environment):
+    root = str(Path(sktspulse.__file__).parents[1])
+    paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    return subprocess.Popen(
+        [sys.executable, "-c", CODE + code],
+        env={**os.environ, "PYTHONPATH": paths, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_killed_run_resumes_exactly(tmp_path):
+    panel = np.random.default_rng(0).standard_normal((6, 150)).cumsum(-1)
+    path = tmp_path / "run"
+    endless = start(
+        f"TSPulsePretrainer(max_epochs=10**6, decay=0.0, path={str(path)!r}, **settings).fit(panel)"
+    )
+    try:
+        while not (path / "history.csv").exists() or len(saved(path)) < 2:
+            assert endless.poll() is None
+    finally:
+        endless.send_signal(signal.SIGKILL)
+        endless.communicate()
+    n_epochs = len(saved(path)) + 2
+    settings = {"max_epochs": n_epochs, "decay": 0.0}
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        resumed = pretrainer(**settings, path=path, resume=True).fit(panel)
+        whole = pretrainer(**settings).fit(panel)
+    finally:
+        torch.set_num_threads(threads)
+    assert losses(resumed.history_) == losses(whole.history_)
+    assert_same(resumed.network_, whole.network_)
+
+
+def saved(path):
+    return (path / "history.csv").read_text().splitlines()[1:]
+
+
+def test_two_processes_train_one_network(tmp_path):
+    pytest.importorskip("accelerate", reason="accelerate is not installed")
+
+    def train(folder, n_epochs):
+        code = (
+            "import json\nfrom accelerate import Accelerator\n"
+            f"fitted = TSPulsePretrainer(max_epochs={n_epochs}, decay=0.0, resume=True,"
+            f" path={str(tmp_path / folder)!r}, accelerator=Accelerator(cpu=True),"
+            " **settings).fit(panel)\n"
+            "weights = [p.double().sum().item() for p in fitted.network_.parameters()]\n"
+            "print(json.dumps([weights, fitted.history_['loss']]))"
+        )
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
+        ranks = [{"RANK": r, "LOCAL_RANK": r, "WORLD_SIZE": "2", **address} for r in "01"]
+        processes = [start(code, **rank) for rank in ranks]
+        answers = [json.loads(process.communicate()[0]) for process in processes]
+        assert answers[0] == answers[1]
+        return answers[0]
+
+    whole = train("whole", 3)
+    train("halved", 2)
+    assert train("halved", 3) == whole
+    assert len(saved(tmp_path / "whole")) == 3
+    alone = pretrainer(max_epochs=3, decay=0.0)
+    panel = np.random.default_rng(0).standard_normal((6, 150)).cumsum(-1)
+    assert alone.fit(panel).history_["loss"] != whole[1]
+
+
+def test_memory_stays_level(panel):
+    fitted = pretrainer(max_epochs=1, steps_per_epoch=20, batch_size=2).fit(panel)
+    assert len(pickle.dumps(fitted)) < len(pickle.dumps(pretrainer(batch_size=2).fit(panel))) + 500
+
+
+def test_a_fitted_pretrainer_is_pickled_and_cloned(panel):
+    fitted = pretrainer().fit(panel)
+    assert_same(pickle.loads(pickle.dumps(fitted)).network_, fitted.network_)
+    assert not hasattr(clone(fitted), "network_")
+
+
+def test_the_bar_shows_every_loss_and_the_speed(panel, capsys):
+    pretrainer(verbose=1, steps_per_epoch=20, max_epochs=1, batch_size=2).fit(panel)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert re.search(r"40\.0/40\.0.* windows/s", shown.err)
+    assert all(f"{name}=" in shown.err for name in LOSSES)
+
+
+def test_silence_is_the_default(panel, capsys):
+    pretrainer().fit(panel)
+    shown = capsys.readouterr()
+    assert shown.out == shown.err == ""
+
+
+def test_an_interrupted_run_keeps_what_it_has(panel, monkeypatch):
+    from sktspulse._callbacks import Journal
+
+    whole_epoch = Journal.on_epoch_begin
+
+    def interrupt(self, net, **kwargs):
+        whole_epoch(self, net, **kwargs)
+        if len(net.history) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Journal, "on_epoch_begin", interrupt)
+    fitted = pretrainer(max_epochs=5).fit(panel)
+    assert fitted.history_["epoch"] == [1]
+    assert fitted.n_steps_ == 3
