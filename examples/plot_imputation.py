@@ -58,14 +58,18 @@ for name, table in filled.items():
 # %%
 # A day that was never read
 # -------------------------
-# The longest gap of the first sensor, with what it hides.
-edges = np.flatnonzero(np.diff(np.r_[False, missing[:, 0], False]))
-starts, stops = edges[::2], edges[1::2]
-longest = np.argmax(stops - starts)
-middle = (starts[longest] + stops[longest]) // 2
+# The longest gap of all, with what it hides.
+edges = np.diff(np.pad(missing, ((1, 1), (0, 0))).astype(int), axis=0).T
+starts, stops = np.argwhere(edges == 1), np.argwhere(edges == -1)
+longest = np.argmax(stops[:, 1] - starts[:, 1])
+channel, start = starts[longest]
+shown = slice(max(0, start - 72), stops[longest, 1] + 72)
 
-display = ImputationDisplay.from_estimator(imputer, X)
+display = ImputationDisplay.from_predictions(
+    X[shown], filled["TSPulseImputer"][shown], channel=channel, index=np.arange(len(X))[shown]
+)
 ax = display.ax_
-ax.plot(X_complete[:, 0], color="tab:blue", lw=0.8, ls=":", label="hidden truth")
-ax.set(xlim=(middle - 96, middle + 96), xlabel="time [h]", ylabel="first sensor")
+truth = X_complete[shown, channel]
+ax.plot(display.index, truth, color="tab:blue", lw=0.8, ls=":", label="hidden truth")
+ax.set(xlabel="time [h]", ylabel=f"sensor {channel}")
 _ = ax.legend(loc="best", fontsize="small")

@@ -58,7 +58,7 @@ def compare(name: str, shown: Table, truth: Table) -> None:
 
 
 def show_sea(folder: Path) -> Path:
-    """Fill a real recording of which a quarter was hidden."""
+    """Fill a real recording of which a fifth was hidden."""
     truth, months = load_sea_temperature()
     shown = hide(truth, 0.25)
     compare("Sea-surface temperature off Peru, monthly", shown, truth)
@@ -67,7 +67,7 @@ def show_sea(folder: Path) -> Path:
     )
     hidden = np.where(np.isnan(shown), truth, np.nan)
     display.ax_.plot(months, hidden, ".", color="tab:blue", ms=4, label="hidden truth", zorder=1)
-    display.ax_.set(title="Sea-surface temperature off Peru, a quarter hidden")
+    display.ax_.set(title="Sea-surface temperature off Peru, a fifth hidden")
     display.ax_.set(ylabel="temperature [°C]", xlim=months[[120, 360]])
     display.ax_.legend(loc="upper right", ncols=3, fontsize="small")
     return save(display, folder / "sea-temperature.png")
@@ -84,7 +84,7 @@ def show_sensors(folder: Path) -> Path:
 
 def show_embeddings(folder: Path) -> Path:
     """Classify short series by their embeddings and by their values."""
-    X, y = make_labelled_panel(n_series=200, random_state=0)
+    X, y = make_labelled_panel(n_series=200, n_classes=5, random_state=0)
     embed = TSPulseTransformer()
     linear = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     started = time.perf_counter()
