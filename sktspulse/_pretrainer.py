@@ -160,8 +160,7 @@ class TSPulsePretrainer(BaseEstimator):
 
     Examples
     --------
-    >>> from sktspulse import TSPulsePretrainer
-    >>> from sktspulse._config import TSPulseConfig
+    >>> from sktspulse import TSPulseConfig, TSPulsePretrainer
     >>> from sktspulse.datasets import make_series
     >>> X = make_series(20, 200, random_state=0)
     >>> small = TSPulseConfig(context_length=64, n_layers=1, n_signature_bins=32)

