@@ -58,8 +58,8 @@ for name, table in filled.items():
 # %%
 # A day that was never read
 # -------------------------
-# The longest gap, with what it hides. The third sensor is left out: it is mostly zero, as rain is, and
-# nothing tells when a shower was missed.
+# The longest gap, with what it hides. The third sensor is left out: it is mostly zero, as rain is,
+# and nothing tells when a shower was missed.
 edges = np.diff(np.pad(missing, ((1, 1), (0, 0))).astype(int), axis=0).T
 edges[2] = 0
 starts, stops = np.argwhere(edges == 1), np.argwhere(edges == -1)

@@ -23,6 +23,8 @@ __all__ = ["BaseTSPulse", "Progress", "Read", "infer"]
 Values = NDArray[np.floating[Any]]
 Read = Callable[[TSPulse, Tensor, Tensor], Tensor]
 
+_WHOLE_ROWS = 8  # rows of a batch that fill whole vector registers, whatever the width
+
 
 class Progress(Protocol):
     """The part of a progress bar that is used here."""
@@ -66,13 +68,17 @@ def infer(
     Every chunk has ``batch_size`` rows, filled up with zeros that are cut off again.
     Matrix products add up in an order that depends on their shape, so chunks of
     several sizes would let the last digits of a row depend on how many rows happen to
-    stand beside it. Blocks of a multiple of ``batch_size`` rows waste nothing.
+    stand beside it. For the same reason ``batch_size`` is rounded up to a multiple of 8:
+    what is left over of a vector register at the end of a row is added up in another
+    order, so that digits would depend on the place in the batch. Blocks of a multiple
+    of ``batch_size`` rows waste nothing.
     """
+    size = -(-batch_size // _WHOLE_ROWS) * _WHOLE_ROWS
     for block in [rows] if isinstance(rows, np.ndarray) else rows:
-        starts = range(0, len(block), batch_size)
+        starts = range(0, len(block), size)
         parts = []
-        for chunk in (block[start : start + batch_size] for start in starts):
-            parts.append(_run(network, chunk, read, batch_size))
+        for chunk in (block[start : start + size] for start in starts):
+            parts.append(_run(network, chunk, read, size))
             if progress is not None:
                 progress.update(len(chunk))
         yield np.concatenate(parts)

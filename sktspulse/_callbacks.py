@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, GradientNormClipping
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from tqdm.auto import tqdm
@@ -27,6 +27,7 @@ __all__ = [
     "ProgressBar",
     "Schedule",
     "StateKeeper",
+    "in_order",
     "read_state",
     "table",
 ]
@@ -35,6 +36,7 @@ Row = dict[str, Any]
 Tensors = tuple[Tensor, ...] | list[Tensor]
 _STATE_FILE = "state.pt"
 _BATCHES = "batches"  # where skorch keeps what it notes of every batch
+_MAX_GRADIENT_NORM = 1.0
 _STEPS_BETWEEN_LOSSES = 20  # shown in the bar: reading them makes an accelerator wait
 
 
@@ -280,6 +282,35 @@ class StateKeeper(Callback):
         write_atomically(self.folder / _STATE_FILE, content.getvalue())
         write_atomically(self.folder / "history.csv", _csv(rows))
         save_checkpoint(average, self.folder / "checkpoint.safetensors")
+
+
+def in_order(
+    schedule: Schedule,
+    averaging: Averaging,
+    keeper: StateKeeper,
+    batch_size: int,
+    *,
+    show_progress: bool,
+) -> list[Callback]:
+    """List all callbacks in the order they must act: the state is saved last.
+
+    Parameters
+    ----------
+    schedule, averaging, keeper : Schedule, Averaging, StateKeeper
+        Those with a state.
+    batch_size : int
+        Windows in a step of one process.
+    show_progress : bool
+        Whether there is a bar.
+
+    Returns
+    -------
+    list of Callback
+        The callbacks.
+    """
+    bar = [ProgressBar(schedule, batch_size)] if show_progress else []
+    clipping = GradientNormClipping(_MAX_GRADIENT_NORM)
+    return [clipping, schedule, averaging, *bar, Journal(schedule, batch_size), keeper]
 
 
 def read_state(folder: Path) -> Row | None:

@@ -63,6 +63,10 @@ class TSPulseConfig:
         If a size is out of range or ``patch_length`` does not divide
         ``context_length``.
 
+    See Also
+    --------
+    TSPulsePretrainer : Trains a network of these sizes.
+
     References
     ----------
     .. [1] Ekambaram et al., "TSPulse: Tiny Pre-Trained Models with Disentangled

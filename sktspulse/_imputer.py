@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Integral
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -18,7 +17,7 @@ from ._config import TSPulseConfig
 from ._gaps import Evidence, GapReader, draw_masks, read_reconstructions
 from ._network import TSPulse
 from ._validation import check_panel, check_series, restorer
-from ._windows import window_starts
+from ._windows import standardize, window_starts
 
 __all__ = ["TSPulseImputer"]
 
@@ -86,9 +85,10 @@ class TSPulseImputer(TransformerMixin, BaseTSPulse):
     -----
     Known values come back bit by bit. Some gaps leave the network nothing to go by, and
     are filled as follows. Farther than a window from anything known, and in series with
-    fewer known values than a patch (8): a line between the nearest known values, level
-    beyond the first and last. Series whose known values are all equal: that value. No
-    value at all: the mean of the channel seen in ``fit``, 0 if none was. ±inf is an error.
+    fewer known values than a patch (8): a line between the nearest known values, in short
+    gaps blended with a cubic, level beyond the first and last. Series whose known values
+    are all equal: that value. No value at all: the mean of the channel seen in ``fit``, 0
+    if none was. ±inf is an error.
 
     Windows without a gap are not run. On one CPU core 1,000 windows take about half a
     second; memory beyond input and output is about 100 bytes a time point of one channel.
@@ -155,6 +155,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         """
         self._check_parameters()
         network = self._fit_network()
+        self._check_stride(network.config.context_length)
         panels, _ = self._check(X, network.config, reset=True)
         channels = range(panels[0].shape[1])
         known = [np.concatenate([_known(panel[:, c]) for panel in panels]) for c in channels]
@@ -192,12 +193,16 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             return restore([self._filled(panel, network, progress) for panel in panels])
 
     def _check_parameters(self) -> None:
-        if self.layout not in ("series", "panel"):
-            raise ValueError(f"layout must be 'series' or 'panel', not {self.layout!r}.")
+        self._check_choice("layout", ("series", "panel"))
         for name in ("stride", "batch_size"):
-            value = getattr(self, name)
-            if not isinstance(value, Integral) or value < 1:
-                raise ValueError(f"{name} must be a positive integer, not {value!r}.")
+            self._check_count(name)
+
+    def _check_stride(self, context_length: int) -> None:
+        if self.stride > context_length:
+            raise ValueError(
+                f"stride is {self.stride}, but windows are {context_length} time points long: "
+                f"points between them would not be seen. Choose at most {context_length}."
+            )
 
     def _check(self, X: Any, config: TSPulseConfig, *, reset: bool) -> tuple[list[Floats], Restore]:
         """Return the panels ``(n_series, n_channels, n_timepoints)`` in X, and the way back."""
@@ -213,8 +218,12 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         return [panel], lambda filled: restore(filled[0][:, 0] if flat else filled[0])
 
     def _reader(self, network: TSPulse) -> GapReader:
-        def run(windows: NDArray[np.float32]) -> NDArray[np.float32]:
-            return next(infer(network, windows, read_reconstructions, batch_size=self.batch_size))
+        def run(windows: NDArray[np.float32]) -> Floats:
+            # A quiet stretch must not sink below the network's variance floor.
+            z, loc, scale = standardize(windows)
+            rows = z.astype(np.float32)
+            filled = next(infer(network, rows, read_reconstructions, batch_size=self.batch_size))
+            return filled * scale[:, None] + loc[:, None]
 
         config = network.config
         return GapReader(run, config.context_length, config.patch_length, self.stride)

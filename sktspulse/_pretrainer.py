@@ -16,19 +16,9 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
-from skorch.callbacks import Callback, GradientNormClipping
 
 from ._base import resolve_device
-from ._callbacks import (
-    Averaging,
-    Journal,
-    ProgressBar,
-    Row,
-    Schedule,
-    StateKeeper,
-    read_state,
-    table,
-)
+from ._callbacks import Averaging, Row, Schedule, StateKeeper, in_order, read_state, table
 from ._checkpoints import save_checkpoint
 from ._config import TSPulseConfig
 from ._corpus import Corpus, WindowStream
@@ -40,7 +30,6 @@ from ._validation import check_panel
 __all__ = ["TSPulsePretrainer"]
 
 _WEIGHTS = {"time": 1.0, "frequency": 1.0, "spectrum": 0.3, "signature": 1.0, "forecast": 0.2}
-_MAX_GRADIENT_NORM = 1.0
 _BOUNDS: dict[str, tuple[Any, float, float]] = {
     **dict.fromkeys(("max_epochs", "steps_per_epoch", "batch_size"), (Integral, 1, math.inf)),
     **dict.fromkeys(("warmup", "n_loaders"), (Integral, 0, math.inf)),
@@ -336,7 +325,7 @@ class TSPulsePretrainer(BaseEstimator):
     def _net(
         self, config: TSPulseConfig, seed: int, stateful: tuple[Schedule, Averaging, StateKeeper]
     ) -> PretrainingNet:
-        schedule, averaging, keeper = stateful
+        schedule = stateful[0]
         steps_left = schedule.n_steps - schedule.step
         weights = {**_WEIGHTS, **(self.loss_weights or {})}
         settings = {
@@ -347,7 +336,7 @@ class TSPulsePretrainer(BaseEstimator):
             "optimizer__weight_decay": self.weight_decay,
             "lr": self.lr,
             "max_epochs": max(math.ceil(steps_left / self.steps_per_epoch), 0),
-            "callbacks": self._callbacks(schedule, averaging, keeper),
+            "callbacks": in_order(*stateful, self.batch_size, show_progress=self.verbose > 0),
             "compile": self.compile,
             "compile__dynamic": False,
             "bfloat16": self.precision == "bfloat16",
@@ -360,15 +349,6 @@ class TSPulsePretrainer(BaseEstimator):
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             return net.initialize()
-
-    def _callbacks(
-        self, schedule: Schedule, averaging: Averaging, keeper: StateKeeper
-    ) -> list[Callback]:
-        """List the callbacks in the order they act: the state is saved last."""
-        callbacks = [GradientNormClipping(_MAX_GRADIENT_NORM), schedule, averaging]
-        if self.verbose:
-            callbacks.append(ProgressBar(schedule, self.batch_size))
-        return [*callbacks, Journal(schedule, self.batch_size), keeper]
 
     def _batches(self, corpus: Corpus, config: TSPulseConfig, seed: int) -> MaskedBatches:
         length = config.context_length + config.forecast_length

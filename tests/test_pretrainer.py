@@ -65,8 +65,8 @@ def losses(history):
 
 
 def test_the_loss_falls():
-    time = np.arange(400) / 8
-    waves = [np.sin(time + phase) for phase in range(8)]
+    turns = np.arange(400) / 8
+    waves = [np.sin(turns + phase) for phase in range(8)]
     fitted = pretrainer(
         max_epochs=4, steps_per_epoch=25, lr=0.01, synthetic_share=0.0, averaging=0.9
     ).fit(waves)
@@ -280,37 +280,44 @@ def test_a_killed_run_resumes_exactly(tmp_path):
 
 
 def saved(path):
-    return (path / "history.csv").read_text().splitlines()[1:]
+    """Return the rows of the history so far."""
+    table = path / "history.csv"
+    return table.read_text().splitlines()[1:] if table.exists() else []
 
 
+TOGETHER = """
+import json
+from accelerate import Accelerator
+def train(folder, n_epochs):
+    fitted = TSPulsePretrainer(
+        max_epochs=n_epochs, decay=0.0, path=folder, resume=True, accelerator=Accelerator(cpu=True),
+        **settings
+    ).fit(panel)
+    weights = [p.double().sum().item() for p in fitted.network_.parameters()]
+    return fitted.history_["loss"], weights
+"""
+
+
+@pytest.mark.slow
 def test_two_processes_train_one_network(tmp_path):
     pytest.importorskip("accelerate", reason="accelerate is not installed")
-
-    def train(folder, n_epochs):
-        code = (
-            "import json\nfrom accelerate import Accelerator\n"
-            f"fitted = TSPulsePretrainer(max_epochs={n_epochs}, decay=0.0, resume=True,"
-            f" path={str(tmp_path / folder)!r}, accelerator=Accelerator(cpu=True),"
-            " **settings).fit(panel)\n"
-            "weights = [p.double().sum().item() for p in fitted.network_.parameters()]\n"
-            "print(json.dumps([weights, fitted.history_['loss']]))"
-        )
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
-        ranks = [{"RANK": r, "LOCAL_RANK": r, "WORLD_SIZE": "2", **address} for r in "01"]
-        processes = [start(code, **rank) for rank in ranks]
-        answers = [json.loads(process.communicate()[0]) for process in processes]
-        assert answers[0] == answers[1]
-        return answers[0]
-
-    whole = train("whole", 3)
-    train("halved", 2)
-    assert train("halved", 3) == whole
+    whole, halved = str(tmp_path / "whole"), str(tmp_path / "halved")
+    runs = f"[train({whole!r}, 3), train({halved!r}, 2), train({halved!r}, 3)]"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    ranks = [
+        start(f"{TOGETHER}print(json.dumps({runs}))", RANK=rank, LOCAL_RANK=rank, **shared)
+        for rank in "01"
+    ]
+    first, second = (json.loads(process.communicate()[0]) for process in ranks)
+    assert first == second
+    assert first[2] == first[0]
     assert len(saved(tmp_path / "whole")) == 3
-    alone = pretrainer(max_epochs=3, decay=0.0)
     panel = np.random.default_rng(0).standard_normal((6, 150)).cumsum(-1)
-    assert alone.fit(panel).history_["loss"] != whole[1]
+    alone = pretrainer(max_epochs=3, decay=0.0).fit(panel)
+    assert alone.history_["loss"] != first[0][0]
 
 
 def test_memory_stays_level(panel):

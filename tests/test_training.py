@@ -128,7 +128,9 @@ def test_background_loading_changes_nothing():
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")  # of torch itself
+@pytest.mark.filterwarnings("ignore:Torchinductor does not support:UserWarning")
 def test_compiling_changes_only_the_digits():
     compiled = net(compile=True, compile__dynamic=False)
     try:
