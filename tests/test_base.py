@@ -98,8 +98,8 @@ def test_chunks_have_one_size_and_missing_values_are_zeros():
         return x[:, 0]
 
     rows = draw_rows(10)
-    (answer,) = infer(NETWORK, rows, read, batch_size=4)
-    assert seen == [((4, 1, 64), (4, 1, 64))] * 3
+    (answer,) = infer(NETWORK, rows, read, batch_size=5)
+    assert seen == [((8, 1, 64), (8, 1, 64))] * 2
     np.testing.assert_array_equal(answer, np.nan_to_num(rows))
 
 

@@ -316,10 +316,11 @@ def test_what_cannot_be_filled_is_refused(X, message):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"layout": "table"}, "layout must be 'series' or 'panel', not 'table'"),
-        ({"stride": 0}, "stride must be a positive integer, not 0"),
-        ({"stride": 1.5}, "stride must be a positive integer, not 1.5"),
-        ({"batch_size": -1}, "batch_size must be a positive integer, not -1"),
+        ({"layout": "table"}, "layout is 'table', expected one of"),
+        ({"stride": 0}, "stride is 0, expected a whole number"),
+        ({"stride": 1.5}, "stride is 1.5, expected a whole number"),
+        ({"stride": 513}, "stride is 513, but windows are 512 time points long"),
+        ({"batch_size": -1}, "batch_size is -1, expected a whole number"),
         ({"checkpoint": "nothing"}, "no checkpoint 'nothing'. Known names: .*tspulse-p8"),
     ],
 )
@@ -365,7 +366,8 @@ def expected_failures(estimator) -> dict[str, str]:
 
 
 @parametrize_with_checks(
-    [TSPulseImputer(blend=False, batch_size=8)], expected_failed_checks=expected_failures
+    [TSPulseImputer(random_state=0, batch_size=8), TSPulseImputer(blend=False, batch_size=8)],
+    expected_failed_checks=expected_failures,
 )
 def test_it_passes_the_checks_of_scikit_learn(estimator, check):
     check(estimator)

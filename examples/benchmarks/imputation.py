@@ -207,7 +207,8 @@ def draw(table: list[dict[str, object]], path: Path) -> None:
         axis.set(ylim=(0, 1.6 * max(row["mse"] for row in own if "linear" in row["method"])))
     for axis in axes[-1]:
         axis.set(xlabel="share of points hidden", xticks=RATIOS)
-    axes[0, 0].legend(fontsize=8)
+    handles = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=4, fontsize=8)
     figure.savefig(path, dpi=120)
 
 
