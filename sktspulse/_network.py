@@ -136,7 +136,7 @@ class Linear(nn.Linear):
 
     def forward(self, u: Tensor) -> Tensor:
         if self.axis == 0:
-            mapped = self.weight @ u.flatten(1) + self.bias[:, None]
+            mapped = torch.addmm(self.bias[:, None], self.weight, u.flatten(1))
             return mapped.unflatten(1, u.shape[1:])
         return super().forward(u.movedim(self.axis, -1)).movedim(-1, self.axis)
 

@@ -20,9 +20,8 @@ import torch
 from sklearn.base import clone
 
 import sktspulse
-from sktspulse import TSPulsePretrainer
+from sktspulse import TSPulseConfig, TSPulsePretrainer
 from sktspulse._checkpoints import load_checkpoint
-from sktspulse._config import TSPulseConfig
 
 SIZES = {
     "context_length": 64,
@@ -232,8 +231,7 @@ CODE = f"""
 import sys, warnings
 warnings.simplefilter("ignore")
 import numpy as np
-from sktspulse import TSPulsePretrainer
-from sktspulse._config import TSPulseConfig
+from sktspulse import TSPulseConfig, TSPulsePretrainer
 torch = sys.modules["torch"]
 torch.set_num_threads(1)
 panel = np.random.default_rng(0).standard_normal((6, 150)).cumsum(-1)
