@@ -18,12 +18,20 @@ from torch import Tensor
 from ._checkpoints import load_checkpoint
 from ._network import TSPulse
 
-__all__ = ["BaseTSPulse", "Progress", "Read", "infer"]
+__all__ = [
+    "BaseTSPulse",
+    "Progress",
+    "Read",
+    "chunk_size",
+    "fingerprint",
+    "infer",
+    "resolve_device",
+]
 
 Values = NDArray[np.floating[Any]]
 Read = Callable[[TSPulse, Tensor, Tensor], Tensor]
 
-_WHOLE_ROWS = 8  # rows of a batch that fill whole vector registers, whatever the width
+_SIZE_STEP = 12  # rows; times widths of 24 or 48 it fills the registers of most processors
 
 
 class Progress(Protocol):
@@ -51,10 +59,10 @@ def infer(
         Windows, one channel each; NaN where missing. Their variance should be well
         above the network's floor, which is in the units of the rows.
     read : callable
-        ``read(network, x, observed)`` gets ``(batch_size, 1, context_length)`` values,
-        0 where not observed, and the mask, and returns ``(batch_size, ...)``.
+        ``read(network, x, observed)`` gets ``(n_chunk, 1, context_length)`` values, 0
+        where not observed, and the mask, and returns ``(n_chunk, ...)``.
     batch_size : int
-        Rows in a chunk.
+        Rows in a chunk, at least; see Notes.
     progress : Progress, default=None
         Told of every row that is done.
 
@@ -65,34 +73,72 @@ def infer(
 
     Notes
     -----
-    Every chunk has ``batch_size`` rows, filled up with zeros that are cut off again.
-    Matrix products add up in an order that depends on their shape, so chunks of
-    several sizes would let the last digits of a row depend on how many rows happen to
-    stand beside it. For the same reason ``batch_size`` is rounded up to a multiple of 8:
-    what is left over of a vector register at the end of a row is added up in another
-    order, so that digits would depend on the place in the batch. Blocks of a multiple
-    of ``batch_size`` rows waste nothing.
+    A row has the same answer, to the bit, whatever stands beside it and wherever it
+    stands. Matrix products add up in an order that depends on their shape, so every
+    chunk has the same number of rows, filled up with zeros that are cut off again. The
+    order also depends on how rows fall on the columns that a processor works on at
+    once, so that number is one at which, on this machine, all rows fare alike:
+    ``batch_size`` if it is, else somewhat more. Blocks of many chunks waste little.
     """
-    size = -(-batch_size // _WHOLE_ROWS) * _WHOLE_ROWS
+    size = chunk_size(network, batch_size)
     for block in [rows] if isinstance(rows, np.ndarray) else rows:
-        starts = range(0, len(block), size)
         parts = []
-        for chunk in (block[start : start + size] for start in starts):
+        for chunk in (block[start : start + size] for start in range(0, len(block), size)):
             parts.append(_run(network, chunk, read, size))
             if progress is not None:
                 progress.update(len(chunk))
         yield np.concatenate(parts)
 
 
-def _run(network: TSPulse, rows: Values, read: Read, batch_size: int) -> NDArray[np.float32]:
+def _run(network: TSPulse, rows: Values, read: Read, size: int) -> NDArray[np.float32]:
     device = network.mask_token.values.device
-    padded = np.zeros((batch_size, 1, rows.shape[-1]), dtype=np.float32)
+    padded = np.zeros((size, 1, rows.shape[-1]), dtype=np.float32)
     padded[: len(rows), 0] = rows
     x = torch.from_numpy(padded)
     observed = ~x.isnan()
     with torch.inference_mode():
         answer = read(network, x.nan_to_num().to(device), observed.to(device))
     return answer[: len(rows)].float().cpu().numpy()
+
+
+def chunk_size(network: TSPulse, batch_size: int) -> int:
+    """Find a number of rows at which the place of a row in a chunk makes no difference.
+
+    Parameters
+    ----------
+    network : TSPulse
+        The network.
+    batch_size : int
+        The number wanted.
+
+    Returns
+    -------
+    int
+        That number, or a multiple of 12 above it that will do; 1, which always does, if
+        there is none nearby.
+
+    Notes
+    -----
+    Found by trying, once in a process: equal rows must have equal answers.
+    """
+    return _chunk_size(network, batch_size, torch.get_num_threads())
+
+
+@lru_cache(maxsize=64)
+def _chunk_size(network: TSPulse, batch_size: int, _n_threads: int) -> int:
+    row = np.random.default_rng(0).normal(size=network.config.context_length)
+    first = batch_size + -batch_size % _SIZE_STEP
+    for size in (batch_size, *range(first, first + 8 * _SIZE_STEP, _SIZE_STEP)):
+        answers = _run(network, np.tile(row, (size, 1)), _read_all, size)
+        if (answers == answers[0]).all():
+            return size
+    return 1
+
+
+def _read_all(network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
+    prediction = network(x, observed)
+    tokens = prediction.encoding.tokens.movedim(1, 0)
+    return torch.cat([part.flatten(1) for part in (tokens, *prediction.heads.values())], 1)
 
 
 class BaseTSPulse(BaseEstimator):

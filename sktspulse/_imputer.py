@@ -154,8 +154,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             out of range, or if the checkpoint cannot be read.
         """
         self._check_parameters()
+        self._check_stride(self._read_checkpoint().config.context_length)
         network = self._fit_network()
-        self._check_stride(network.config.context_length)
         panels, _ = self._check(X, network.config, reset=True)
         channels = range(panels[0].shape[1])
         known = [np.concatenate([_known(panel[:, c]) for panel in panels]) for c in channels]

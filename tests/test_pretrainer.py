@@ -21,6 +21,7 @@ from sklearn.base import clone
 
 import sktspulse
 from sktspulse import TSPulseConfig, TSPulsePretrainer
+from sktspulse._callbacks import Journal
 from sktspulse._checkpoints import load_checkpoint
 
 SIZES = {
@@ -318,9 +319,16 @@ def test_two_processes_train_one_network(tmp_path):
     assert alone.history_["loss"] != first[0][0]
 
 
-def test_memory_stays_level(panel):
-    fitted = pretrainer(max_epochs=1, steps_per_epoch=20, batch_size=2).fit(panel)
-    assert len(pickle.dumps(fitted)) < len(pickle.dumps(pretrainer(batch_size=2).fit(panel))) + 500
+def test_notes_of_single_batches_do_not_pile_up(panel, monkeypatch):
+    sizes, act = [], Journal.on_batch_end
+
+    def spy(self, net, **kwargs):
+        sizes.append(len(net.history[-1]["batches"]))
+        act(self, net, **kwargs)
+
+    monkeypatch.setattr(Journal, "on_batch_end", spy)
+    pretrainer(steps_per_epoch=10).fit(panel)
+    assert sizes == [1] * 20
 
 
 def test_a_fitted_pretrainer_is_pickled_and_cloned(panel):
@@ -344,8 +352,6 @@ def test_silence_is_the_default(panel, capsys):
 
 
 def test_an_interrupted_run_keeps_what_it_has(panel, monkeypatch):
-    from sktspulse._callbacks import Journal
-
     whole_epoch = Journal.on_epoch_begin
 
     def interrupt(self, net, **kwargs):

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sktspulse import TSPulseTransformer
+from sktspulse import TSPulseConfig, TSPulsePretrainer, TSPulseTransformer
 
+TINY = TSPulseConfig(
+    context_length=64,
+    d_model=4,
+    n_layers=1,
+    n_decoder_layers=1,
+    n_registers=2,
+    n_register_layers=1,
+    n_signature_bins=16,
+    forecast_length=4,
+)
 ESTIMATORS = [
+    TSPulsePretrainer(TINY, max_epochs=1, steps_per_epoch=2, batch_size=4),
     TSPulseTransformer(),
     TSPulseTransformer("all", channels="mean", batch_size=5),
 ]
