@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sktspulse
-from sktspulse import TSPulseTransformer
-from sktspulse._base import fingerprint, chunk_size, infer, resolve_device
+from sktspulse import TSPulseTransformer, _base
+from sktspulse._base import chunk_size, fingerprint, infer, resolve_device
 from sktspulse._checkpoints import load_checkpoint, save_checkpoint
 from sktspulse._config import TSPulseConfig
 from sktspulse._network import TSPulse
@@ -57,14 +57,29 @@ def draw_rows(n, seed=0, missing_rate=0.2):
 
 
 @settings(max_examples=25)
-@given(st.integers(1, 11), st.integers(0, 2**31), st.integers(0, 10))
-def test_an_answer_does_not_depend_on_its_neighbours_or_its_place(n, seed, place):
+@given(st.integers(1, 11), st.integers(0, 2**31), st.integers(0, 10), st.integers(1, 9))
+def test_an_answer_does_not_depend_on_its_neighbours_or_its_place(n, seed, place, batch_size):
     rows = draw_rows(n, seed)
-    together = infer_everything(rows)
+    together = infer_everything(rows, batch_size)
     order = np.random.default_rng(seed).permutation(n)
-    np.testing.assert_array_equal(infer_everything(rows[order]), together[order])
-    one = place % n
-    np.testing.assert_array_equal(infer_everything(rows[one : one + 1]), together[one : one + 1])
+    np.testing.assert_array_equal(infer_everything(rows[order], batch_size), together[order])
+    one = slice(place % n, place % n + 1)
+    np.testing.assert_array_equal(infer_everything(rows[one], batch_size), together[one])
+
+
+@pytest.mark.parametrize(
+    ("sizes_that_do", "expected"),
+    [({5, 12, 24}, 5), ({4, 7, 24, 36}, 24), ({96, 108}, 96), ({108}, 1), (set(), 1)],
+)
+def test_chunks_have_a_size_at_which_all_places_are_alike(monkeypatch, sizes_that_do, expected):
+    def run(network, rows, read, size):
+        assert len(rows) == size
+        assert (rows == rows[0]).all()
+        assert np.isfinite(rows).all()
+        return np.arange(size)[:, None] * (size not in sizes_that_do)
+
+    monkeypatch.setattr(_base, "_run", run)
+    assert _base.chunk_size(small_network(), 5) == expected
 
 
 def test_answers_of_the_shipped_network_do_not_depend_on_their_neighbours():
