@@ -71,7 +71,7 @@ class TSPulseTransformer(TransformerMixin, BaseTSPulse):
     ----------
     n_features_in_ : int
         Number of channels; of time points for a two-dimensional panel.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Column names, if X was a data frame with names that are strings.
     n_channels_in_ : int
         Number of channels.
