@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import datasets
+    from . import datasets, metrics
     from ._config import TSPulseConfig
     from ._displays import EmbeddingDisplay, ImputationDisplay
     from ._imputer import TSPulseImputer
@@ -25,6 +25,7 @@ __all__ = [
     "TSPulsePretrainer",
     "TSPulseTransformer",
     "datasets",
+    "metrics",
 ]
 __version__ = "0.1.0"
 

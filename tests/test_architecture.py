@@ -31,6 +31,7 @@ ORDER = [
     "_generators",
     "_processes",
     "datasets",
+    "metrics",
     "_corpus",
     "_optimizer",
     "_training",

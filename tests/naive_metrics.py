@@ -1,0 +1,91 @@
+"""Slow, obvious twins of the measures: one length of slope, one threshold, one point at a time."""
+
+from __future__ import annotations
+
+import math
+
+
+def runs(labels):
+    """First and last point of each run of anomalous points."""
+    found = []
+    for t, label in enumerate(labels):
+        if label and t and labels[t - 1]:
+            found[-1][1] = t
+        elif label:
+            found.append([t, t])
+    return found
+
+
+def slope_labels(labels, length):
+    """Add a slope on either side of each anomaly, and let nothing exceed 1."""
+    sloped = [float(label) for label in labels]
+    for start, end in runs(labels):
+        for d in range(1, length // 2 + 1):
+            for t in (start - d, end + d):
+                if 0 <= t < len(labels):
+                    sloped[t] += math.sqrt(1 - d / length)
+    return [min(label, 1.0) for label in sloped]
+
+
+def wide_anomalies(labels, length):
+    """Points of each anomaly and its slopes, as one where they share any."""
+    wide = []
+    for start, end in runs(labels):
+        points = set(range(start - length // 2, end + length // 2 + 1))
+        if wide and wide[-1] & points:
+            wide[-1] |= points
+        else:
+            wide.append(points)
+    return wide
+
+
+def thresholds(scores):
+    ordered = sorted(scores, reverse=True)
+    step = (len(scores) - 1) / 249
+    return [ordered[int(k * step)] for k in range(249)] + [ordered[-1]]
+
+
+def operating_point(labels, sloped, wide, predicted):
+    """Recall, rate of false positives and precision."""
+    hits = sum(sloped[t] for t in predicted)
+    on_slopes = sum(sloped[t] for t in predicted if not labels[t])
+    positives = (sum(labels) + sum(labels) + on_slopes) / 2
+    n_met = sum(any(t in points for t in predicted) for points in wide)
+    return (
+        min(hits / positives, 1) * n_met / len(wide),
+        (len(predicted) - hits) / (len(labels) - positives),
+        hits / len(predicted),
+    )
+
+
+def volumes(labels, scores, window):
+    """Volume under the precision-recall and under the ROC surface."""
+    pr = roc = 0.0
+    for length in range(window + 1):
+        sloped, wide = slope_labels(labels, length), wide_anomalies(labels, length)
+        recall, fall_out = 0.0, 0.0
+        for threshold in thresholds(scores):
+            predicted = [t for t, score in enumerate(scores) if score >= threshold]
+            point = operating_point(labels, sloped, wide, predicted)
+            pr += (point[0] - recall) * point[2]
+            roc += (point[1] - fall_out) * (point[0] + recall) / 2
+            recall, fall_out, _ = point
+        roc += (1 - fall_out) * (1 + recall) / 2
+    return pr / (window + 1), roc / (window + 1)
+
+
+def period(x):
+    """Lag of the highest peak of the autocorrelation."""
+    x = x[:20_000]
+    mean = sum(x) / len(x)
+    products = [
+        sum((x[t] - mean) * (x[t + lag] - mean) for t in range(len(x) - lag))
+        for lag in range(min(401, len(x)))
+    ]
+    peaks = [
+        lag
+        for lag in range(4, len(products) - 1)
+        if products[lag - 1] < products[lag] > products[lag + 1]
+    ]
+    highest = max(peaks, key=lambda lag: products[lag], default=0)
+    return highest if 6 <= highest <= 303 else 125
