@@ -1,0 +1,190 @@
+"""Measure what checkpoints are good for as they are: zero-shot, without any tuning.
+
+    python examples/benchmarks/checkpoints.py --data ../shared/data --checkpoint tspulse-p8
+
+Five measures, each in a module of `measures` that says how it is taken: retrieval, a linear probe,
+sensitivity to distortions, anomalies and imputation. `probe-cv` is the probe on train parts
+only, to choose between checkpoints. A network of the same sizes with random weights is measured
+beside them. Feature collections of aeon are, if it is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import torch
+from measures import Checkpoints, Row, anomaly, imputation, probe, retrieval, sensitivity
+
+from sktspulse._checkpoints import load_checkpoint, save_checkpoint
+from sktspulse._network import TSPulse
+
+DEFAULT = ("retrieval", "probe", "sensitivity", "anomaly", "imputation")
+
+# Title of a panel of the figure: measure, protocol and metrics shown there.
+PANELS = {
+    "Retrieval, shifted, source counted\nfamily PREC@3": (
+        "retrieval",
+        "shifted, source counted",
+        ("family PREC@3",),
+    ),
+    "Retrieval, crops, source removed\nfamily PREC@3": (
+        "retrieval",
+        "crops, source removed",
+        ("family PREC@3",),
+    ),
+    "Probe\nmean accuracy of 51 sets": ("probe", "test", ("accuracy",)),
+    "Anomalies, average of 96 points\nmean VUS-PR of 21 files": (
+        "anomaly",
+        "mean of files",
+        ("VUS-PR, average of 96", "VUS-PR, as published"),
+    ),
+}
+
+
+def all_measures(every: int) -> dict[str, Callable[[Path, Checkpoints], Iterator[Row]]]:
+    return {
+        "retrieval": retrieval.rows,
+        "probe": probe.rows,
+        "probe-cv": probe.cv_rows,
+        "sensitivity": sensitivity.rows,
+        "anomaly": anomaly.rows,
+        "imputation": partial(imputation.rows, every=every),
+    }
+
+
+def named(checkpoints: list[str]) -> dict[str, str]:
+    """Give short names to paths, where these tell them apart."""
+    short = [Path(one).name.removesuffix(".safetensors") for one in checkpoints]
+    names = short if len(set(short)) == len(short) else checkpoints
+    return dict(zip(names, checkpoints, strict=True))
+
+
+def with_random(checkpoints: Checkpoints, folder: Path) -> dict[str, str]:
+    """Add an untrained network of each size."""
+    configs = {load_checkpoint(one).config: name for name, one in checkpoints.items()}
+    added = {}
+    for config, name in configs.items():
+        torch.manual_seed(0)
+        path = folder / f"{len(added)}.safetensors"
+        save_checkpoint(TSPulse(config), path)
+        label = "random weights" if len(configs) == 1 else f"random weights, sizes of {name}"
+        added[label] = str(path)
+    return {**checkpoints, **added}
+
+
+def measured(arguments: argparse.Namespace) -> Iterator[list[Row]]:
+    """Yield the rows of one measure after the other."""
+    checkpoints = named(arguments.checkpoint)
+    measures = all_measures(arguments.every)
+    with tempfile.TemporaryDirectory() as folder:
+        compared = with_random(checkpoints, Path(folder))
+        for name in arguments.measures:
+            started = time.perf_counter()
+            # Gaps filled at random say nothing.
+            own = checkpoints if name == "imputation" else compared
+            yield list(measures[name](arguments.data, own))
+            print(f"{name} took {time.perf_counter() - started:.0f} s", flush=True)
+
+
+def tables(table: list[Row]) -> Iterator[str]:
+    """Yield a table a measure and protocol, a line a method; data sets are left out."""
+    overall = [row for row in table if not row.dataset]
+    for case in dict.fromkeys((row.measure, row.protocol) for row in overall):
+        own = [row for row in overall if (row.measure, row.protocol) == case]
+        yield "\n".join([", ".join(filter(None, case)), *_lines(own)])
+
+
+def _lines(table: list[Row]) -> Iterator[str]:
+    metrics = list(dict.fromkeys(row.metric for row in table))
+    numbers = {(row.method, row.metric): row for row in table}
+    width = max(len(row.method) for row in table)
+    yield " | ".join([" " * width, *metrics])
+    for method in dict.fromkeys(row.method for row in table):
+        cells = [_cell(numbers.get((method, metric)), len(metric)) for metric in metrics]
+        yield " | ".join([method.ljust(width), *cells])
+
+
+def _cell(row: Row | None, width: int) -> str:
+    number = None if row is None else row.published if row.value is None else row.value
+    return ("" if number is None else f"{number:.3f}").rjust(width)
+
+
+def write(table: list[Row], path: Path) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(Row._fields)
+        for row in table:
+            numbers = ("" if one is None else f"{one:.4f}" for one in (row.value, row.published))
+            writer.writerow([*row[:-2], *numbers])
+
+
+def draw(table: list[Row], checkpoints: Checkpoints, path: Path) -> None:
+    """Draw a panel a chosen number, a bar a method, the best on top."""
+    import matplotlib.pyplot as plt
+
+    chosen = {title: _chosen(table, *where) for title, where in PANELS.items()}
+    chosen = {title: rows for title, rows in chosen.items() if rows}
+    if not chosen:
+        return
+    height = 1 + 0.28 * max(map(len, chosen.values()))
+    figure, axes = plt.subplots(
+        1, len(chosen), figsize=(5 * len(chosen), height), layout="constrained", squeeze=False
+    )
+    for axis, (title, rows) in zip(axes[0], chosen.items(), strict=True):
+        numbers = [row.value or row.published for row in rows]
+        bars = axis.barh([row.method for row in rows], numbers, height=0.7)
+        axis.bar_label(bars, fmt="%.2f", padding=3, fontsize=8)
+        axis.set(title=title, xlim=(0, 1.12 * max(numbers)))
+        axis.tick_params(axis="y", labelsize=8)
+        axis.spines[["top", "right"]].set_visible(False)
+        for bar, row in zip(bars, rows, strict=True):
+            bar.set(**_style(row, checkpoints))
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+def _chosen(table: list[Row], measure: str, protocol: str, metrics: tuple[str, ...]) -> list[Row]:
+    case = (measure, protocol, "")
+    rows = [row for row in table if row[:3] == case and row.metric in metrics]
+    return sorted(rows, key=lambda row: row.value or row.published)
+
+
+def _style(row: Row, checkpoints: Checkpoints) -> dict[str, object]:
+    if row.published is not None:
+        return {"color": "white", "edgecolor": "0.3", "hatch": "////"}
+    ours = row.method.startswith(tuple(checkpoints))
+    return {"color": "C0" if ours else "0.7"}
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--output", type=Path, default=Path("docs/benchmarks"))
+    parser.add_argument("--checkpoint", nargs="+", default=["tspulse-p8"])
+    parser.add_argument("--measures", nargs="+", choices=all_measures(1), default=DEFAULT)
+    parser.add_argument(
+        "--every", type=int, default=7, help="fill every so-many-th window; take an odd number"
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parsed()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    table = []
+    for rows in measured(arguments):
+        table += rows
+        write(table, arguments.output / "checkpoints.csv")
+    draw(table, named(arguments.checkpoint), arguments.output / "checkpoints.png")
+    for text in tables(table):
+        print(f"\n{text}")
+
+
+if __name__ == "__main__":
+    main()

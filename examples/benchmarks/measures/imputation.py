@@ -1,0 +1,47 @@
+"""Imputation: squared error of filled gaps, mean over four shares of hidden points.
+
+The protocol is that of the benchmark of imputation, whose parts are used here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from imputation import PUBLISHED, RATIOS, load, masks, score
+
+from sktspulse import TSPulseImputer
+
+from . import Checkpoints, Row
+
+Fill = Callable[[np.ndarray], np.ndarray]
+
+
+def rows(data: Path, checkpoints: Checkpoints, every: int = 7) -> Iterator[Row]:
+    """Yield rows; ``every`` so-many-th window is a case, an odd number to meet all hours."""
+    for name in dict.fromkeys(name for name, _ in PUBLISHED):
+        train, windows = load(data, name)
+        fills = fillers(checkpoints, train)
+        for kind in ("hybrid", "block"):
+            settings = (f"window step {every}", "", f"{name} {kind} MSE")
+            for method, fill in fills.items():
+                value = mean_error(fill, windows[::every], kind)
+                yield Row("imputation", *settings, method, value)
+            value = float(np.mean(PUBLISHED[name, kind]))
+            yield Row("imputation", *settings, "TSPulse, published", published=value)
+
+
+def fillers(checkpoints: Checkpoints, train: np.ndarray) -> dict[str, Fill]:
+    fills = {}
+    for name, checkpoint in checkpoints.items():
+        settings = {"checkpoint": checkpoint, "random_state": 0}
+        alone = TSPulseImputer(blend=False, **settings)
+        fills[f"{name}, network alone"] = alone.fit(train).transform
+        fills[f"{name}, default"] = TSPulseImputer(**settings).fit(train).transform
+    return fills
+
+
+def mean_error(fill: Fill, windows: np.ndarray, kind: str) -> float:
+    shown = [masks(windows.shape, kind, ratio) for ratio in RATIOS]
+    return float(np.mean([score(fill, windows, one)["mse"] for one in shown]))
