@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from measures import Checkpoints, Row, anomaly, imputation, probe, retrieval, sensitivity
@@ -28,22 +29,27 @@ DEFAULT = ("retrieval", "probe", "sensitivity", "anomaly", "imputation")
 
 # Title of a panel of the figure: measure, protocol and metrics shown there.
 PANELS = {
-    "Retrieval, shifted, source counted\nfamily PREC@3": (
+    "Retrieval, shifted, source counted: family PREC@3": (
         "retrieval",
         "shifted, source counted",
         ("family PREC@3",),
     ),
-    "Retrieval, crops, source removed\nfamily PREC@3": (
+    "Retrieval, crops, source removed: family PREC@3": (
         "retrieval",
         "crops, source removed",
         ("family PREC@3",),
     ),
-    "Probe\nmean accuracy of 51 sets": ("probe", "test", ("accuracy",)),
-    "Anomalies, average of 96 points\nmean VUS-PR of 21 files": (
+    "Probe: mean accuracy of 51 sets": ("probe", "test", ("accuracy",)),
+    "Anomalies, average of 96 points: mean VUS-PR of 21 files": (
         "anomaly",
         "mean of files",
         ("VUS-PR, average of 96", "VUS-PR, as published"),
     ),
+}
+STYLES = {
+    "checkpoint": {"facecolor": "C0"},
+    "measured beside it": {"facecolor": "0.75"},
+    "published": {"facecolor": "white", "edgecolor": "0.4", "hatch": "////"},
 }
 
 
@@ -127,24 +133,22 @@ def write(table: list[Row], path: Path) -> None:
 def draw(table: list[Row], checkpoints: Checkpoints, path: Path) -> None:
     """Draw a panel a chosen number, a bar a method, the best on top."""
     import matplotlib.pyplot as plt
+    from matplotlib.patches import Patch
 
     chosen = {title: _chosen(table, *where) for title, where in PANELS.items()}
     chosen = {title: rows for title, rows in chosen.items() if rows}
     if not chosen:
         return
-    height = 1 + 0.28 * max(map(len, chosen.values()))
-    figure, axes = plt.subplots(
-        1, len(chosen), figsize=(5 * len(chosen), height), layout="constrained", squeeze=False
-    )
-    for axis, (title, rows) in zip(axes[0], chosen.items(), strict=True):
-        numbers = [row.value or row.published for row in rows]
-        bars = axis.barh([row.method for row in rows], numbers, height=0.7)
-        axis.bar_label(bars, fmt="%.2f", padding=3, fontsize=8)
-        axis.set(title=title, xlim=(0, 1.12 * max(numbers)))
-        axis.tick_params(axis="y", labelsize=8)
-        axis.spines[["top", "right"]].set_visible(False)
-        for bar, row in zip(bars, rows, strict=True):
-            bar.set(**_style(row, checkpoints))
+    n_lines = -(-len(chosen) // 2)
+    size = (14, n_lines * (1 + 0.26 * max(map(len, chosen.values()))))
+    figure, axes = plt.subplots(n_lines, 2, figsize=size, layout="constrained", squeeze=False)
+    for axis in axes.flat[len(chosen) :]:
+        axis.set_axis_off()
+    for axis, (title, rows) in zip(axes.flat, chosen.items(), strict=False):
+        _draw_bars(axis, rows, checkpoints)
+        axis.set_title(title)
+    patches = [Patch(label=name, **style) for name, style in STYLES.items()]
+    figure.legend(handles=patches, loc="outside lower center", ncols=len(patches))
     figure.savefig(path, dpi=120)
     plt.close(figure)
 
@@ -155,11 +159,22 @@ def _chosen(table: list[Row], measure: str, protocol: str, metrics: tuple[str, .
     return sorted(rows, key=lambda row: row.value or row.published)
 
 
-def _style(row: Row, checkpoints: Checkpoints) -> dict[str, object]:
+def _draw_bars(axis: Any, rows: list[Row], checkpoints: Checkpoints) -> None:
+    numbers = [row.value or row.published for row in rows]
+    bars = axis.barh([row.method for row in rows], numbers, height=0.7)
+    for bar, row in zip(bars, rows, strict=True):
+        bar.set(**STYLES[_origin(row, checkpoints)])
+    axis.bar_label(bars, fmt="%.2f", padding=3, fontsize=8)
+    axis.set_xlim(0, 1.1 * max(numbers))
+    axis.tick_params(axis="y", labelsize=8)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def _origin(row: Row, checkpoints: Checkpoints) -> str:
     if row.published is not None:
-        return {"color": "white", "edgecolor": "0.3", "hatch": "////"}
-    ours = row.method.startswith(tuple(checkpoints))
-    return {"color": "C0" if ours else "0.7"}
+        return "published"
+    ours = row.method.startswith(tuple(f"{name}, " for name in checkpoints))
+    return "checkpoint" if ours else "measured beside it"
 
 
 def parsed() -> argparse.Namespace:
