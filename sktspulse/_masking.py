@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-__all__ = ["block_mask", "hybrid_mask", "point_mask"]
+__all__ = ["block_mask", "gap_mask", "hybrid_mask", "point_mask"]
 
 
 def _hide_lowest(scores: Tensor, n_hidden: Tensor) -> Tensor:
@@ -104,3 +104,27 @@ def hybrid_mask(
     in_blocks = block_mask(shape, n_patches, patch_length, generator)
     scores = _draw(shape, generator).masked_fill(~in_blocks, -1)
     return _hide_lowest(scores, n_hidden)
+
+
+def gap_mask(shape: tuple[int, ...], ratio: Tensor | float, generator: Generator) -> Tensor:
+    """Hide one stretch of points at a random place.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the mask, ``(..., n_timepoints)``.
+    ratio : float or tensor of shape (..., 1)
+        Share of points hidden in each series, in [0, 1].
+    generator : torch.Generator
+        Source of randomness; the mask lies on its device.
+
+    Returns
+    -------
+    tensor of bool, of shape ``shape``
+        True where observed; ``floor(ratio * n_timepoints)`` points of each series are not.
+    """
+    device = generator.device
+    n_hidden = (torch.as_tensor(ratio, device=device) * shape[-1]).long()
+    start = (_draw((*shape[:-1], 1), generator) * (shape[-1] - n_hidden + 1)).long()
+    step = torch.arange(shape[-1], device=device)
+    return (step < start) | (step >= start + n_hidden)

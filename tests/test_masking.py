@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sktspulse._masking import block_mask, hybrid_mask, point_mask
+from sktspulse._masking import block_mask, gap_mask, hybrid_mask, point_mask
 
 
 def seeded(seed=0):
@@ -42,6 +42,21 @@ def test_hybrid_mask_equals_its_twin(ratio, share, seed):
     assert abs((~observed).sum() - sum(row.count(False) for row in expected)) <= len(expected)
     if (ratio * 48) % 1 and (int(ratio * 48) * share / 8) % 1:
         assert observed[:, 0].tolist() == expected
+
+
+@given(ratio=st.floats(0, 1, width=32), seed=st.integers(0, 99))
+def test_gap_mask_hides_one_stretch_of_the_length_asked_for(ratio, seed):
+    observed = gap_mask((6, 2, 40), ratio, seeded(seed))
+    assert ((~observed).sum(-1) == int(ratio * 40)).all()
+    assert (observed.int().diff(dim=-1) == -1).sum(-1).max() <= 1
+    assert (observed.int().diff(dim=-1) == 1).sum(-1).max() <= 1
+
+
+def test_a_gap_lies_anywhere():
+    observed = gap_mask((2000, 1, 16), 0.25, seeded())
+    starts = (~observed).int().argmax(-1).flatten().bincount()
+    assert len(starts) == 13
+    assert starts.min() > 100
 
 
 def test_ratio_and_share_may_differ_between_windows():
