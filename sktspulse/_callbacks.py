@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import os
 import time
 from copy import deepcopy
 from dataclasses import asdict
@@ -18,6 +19,7 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm.auto import tqdm
 
 from ._checkpoints import save_checkpoint, write_atomically
+from ._config import TSPulseConfig
 from ._network import TSPulse
 from ._training import PretrainingNet
 
@@ -27,11 +29,12 @@ __all__ = [
     "ProgressBar",
     "Schedule",
     "StateKeeper",
+    "find_state",
     "in_order",
-    "read_state",
     "table",
 ]
 
+PathLike = str | os.PathLike[str]
 Row = dict[str, Any]
 Tensors = tuple[Tensor, ...] | list[Tensor]
 _STATE_FILE = "state.pt"
@@ -228,10 +231,10 @@ class StateKeeper(Callback):
 
     Parameters
     ----------
-    folder : Path or None
-        Where to save; None saves nothing.
+    path : path-like or None
+        Folder to save in; None saves nothing.
     state : dict or None
-        What :func:`read_state` returned; None starts anew.
+        What :func:`find_state` returned; None starts anew.
     seed : int
         Seed of the run.
     schedule, averaging : Schedule, Averaging
@@ -240,13 +243,13 @@ class StateKeeper(Callback):
 
     def __init__(
         self,
-        folder: Path | None,
+        path: PathLike | None,
         state: Row | None,
         seed: int,
         schedule: Schedule,
         averaging: Averaging,
     ) -> None:
-        self.folder = folder
+        self.folder = None if path is None else Path(path)
         self.state = state
         self.seed = seed
         self.schedule = schedule
@@ -313,21 +316,45 @@ def in_order(
     return [clipping, schedule, averaging, *bar, Journal(schedule, batch_size), keeper]
 
 
-def read_state(folder: Path) -> Row | None:
+def find_state(path: PathLike | None, config: TSPulseConfig, *, resume: bool) -> Row | None:
     """Read where a run stood.
 
     Parameters
     ----------
-    folder : Path
-        Where a :class:`StateKeeper` saved.
+    path : path-like or None
+        Folder a :class:`StateKeeper` saved in; None is none.
+    config : TSPulseConfig
+        Sizes the run must have.
+    resume : bool
+        Whether a run may be there.
 
     Returns
     -------
     dict or None
         Everything the next epoch depends on; None if nothing was saved there.
+
+    Raises
+    ------
+    ValueError
+        If there is no folder to resume from, a run that is not to be resumed, or one of
+        other sizes.
     """
-    path = folder / _STATE_FILE
-    return torch.load(path, map_location="cpu", weights_only=True) if path.exists() else None
+    if path is None:
+        if resume:
+            raise ValueError("resume=True needs path, the folder of the run to go on with.")
+        return None
+    file = Path(path) / _STATE_FILE
+    if not file.exists():
+        return None
+    if not resume:
+        raise ValueError(f"path={str(path)!r} holds a run. Set resume=True or give another folder.")
+    state: Row = torch.load(file, map_location="cpu", weights_only=True)
+    if state["config"] != asdict(config):
+        raise ValueError(
+            f"The run in path={str(path)!r} has other sizes: {state['config']}. "
+            "Resume with the same config, or give another folder."
+        )
+    return state
 
 
 def _csv(rows: list[Row]) -> bytes:

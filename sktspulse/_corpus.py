@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._windows import resample
 from .datasets import make_series
 
 __all__ = ["Corpus", "WindowStream"]
 
-_FACTORS = np.array([1, 2, 4, 8])  # steps of a recording that become one step of a window
 _SYNTHETIC_BLOCK = 2048  # series drawn at once: the cost of a call is paid once a block
 
 
@@ -94,6 +95,11 @@ class Corpus:
         weights = self.lengths / np.sqrt(points[self.source])
         return weights / weights.sum()
 
+    @cached_property
+    def _edges(self) -> NDArray[np.float64]:
+        """Divide [0, 1] among the series by their chances."""
+        return np.concatenate([[0.0], self.probabilities().cumsum()])
+
     def split(self, every: int) -> tuple[Corpus, Corpus]:
         """Set every so-many-th series aside; return the others, and those."""
         aside = np.arange(len(self)) % every == every - 1
@@ -104,30 +110,68 @@ class Corpus:
         offsets = np.concatenate([[0], np.cumsum(self.lengths[chosen])])
         return Corpus(values, offsets, self.source[chosen])
 
-    def draw(self, n_windows: int, length: int, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Cut windows at random places and resolutions; short series are padded with NaN."""
-        chosen = rng.choice(len(self), n_windows, p=self.probabilities())
-        windows = np.full((n_windows, length), np.nan, np.float32)
-        for window, index in zip(windows, chosen, strict=True):
-            self._cut(window, self.values[self.offsets[index] : self.offsets[index + 1]], rng)
+    def draw(
+        self,
+        places: NDArray[np.float64],
+        length: int,
+        resolutions: Sequence[float],
+        rng: np.random.Generator,
+    ) -> NDArray[np.float32]:
+        """Cut windows at given places of the whole corpus, at random resolutions.
+
+        Parameters
+        ----------
+        places : ndarray of shape (n_windows,)
+            Where each window lies in the corpus, in [0, 1): which series, by its chance,
+            and where in that series.
+        length : int
+            Length of a window [time steps].
+        resolutions : sequence of float
+            Steps of a recording that become one step of a window: whole numbers shrink
+            it, fractions stretch it.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray of shape (n_windows, length), float32
+            Windows; a series that is too short is padded with NaN.
+        """
+        chosen = np.searchsorted(self._edges[1:-1], places, side="right")
+        parts = (places - self._edges[chosen]) / np.diff(self._edges)[chosen]
+        windows = np.full((len(places), length), np.nan, np.float32)
+        for window, index, part in zip(windows, chosen, parts, strict=True):
+            series = self.values[self.offsets[index] : self.offsets[index + 1]]
+            _cut(window, series, part, resolutions, rng)
         return windows
 
-    @staticmethod
-    def _cut(
-        window: NDArray[np.float32], series: NDArray[np.floating], rng: np.random.Generator
-    ) -> None:
-        length = len(window)
-        fitting = _FACTORS[_FACTORS * length <= len(series)]
-        factor = int(rng.choice(fitting)) if len(fitting) else 1
-        span = min(length * factor, len(series))
-        start = rng.integers(len(series) - span + 1)
-        piece = series[start : start + span].astype(np.float32)
-        if factor > 1:
-            averaged = rng.random() < 0.5
-            piece = piece.reshape(-1, factor)
-            piece = piece.mean(1) if averaged else piece[:, 0]
-        place = rng.integers(length - len(piece) + 1)
-        window[place : place + len(piece)] = piece
+
+def _cut(
+    window: NDArray[np.float32],
+    series: NDArray[np.floating],
+    part: float,
+    resolutions: Sequence[float],
+    rng: np.random.Generator,
+) -> None:
+    length = len(window)
+    fitting = [r for r in resolutions if math.ceil(r * length) <= len(series)]
+    resolution = fitting[rng.integers(len(fitting))] if fitting else 1
+    span = min(math.ceil(resolution * length), len(series))
+    start = min(int(part * (len(series) - span + 1)), len(series) - span)
+    piece = _at_resolution(series[start : start + span].astype(np.float32), resolution, length, rng)
+    place = rng.integers(length - len(piece) + 1)
+    window[place : place + len(piece)] = piece
+
+
+def _at_resolution(
+    piece: NDArray[np.float32], resolution: float, length: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    if resolution < 1:
+        return resample(piece, length)
+    if resolution == 1:
+        return piece
+    steps = piece.reshape(-1, int(resolution))
+    return steps.mean(1) if rng.random() < 0.5 else steps[:, 0]
 
 
 def _standardised(series: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -146,14 +190,17 @@ def _synthetic_block(
 
 
 def _augmented(windows: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Blend one window in five with another, flip every other, add noise to one in ten."""
+    """Blend one window in five with another, and flip every other."""
     n = len(windows)
     share = np.where(rng.random(n) < 0.2, rng.uniform(0.5, 1, n), 1).astype(np.float32)[:, None]
     partner = windows[rng.permutation(n)]
     blended = np.where(share < 1, share * windows + (1 - share) * partner, windows)
-    sign = np.where(rng.random((n, 1)) < 0.5, -1, 1).astype(np.float32)
-    level = np.where(rng.random((n, 1)) < 0.1, rng.uniform(0, 0.2, (n, 1)), 0).astype(np.float32)
-    return sign * blended + level * rng.standard_normal(windows.shape, np.float32)
+    return np.where(rng.random((n, 1)) < 0.5, -blended, blended)
+
+
+@lru_cache(maxsize=2)
+def _shuffled_cells(n_cells: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    return np.random.default_rng([seed, epoch, 3]).permutation(n_cells)
 
 
 @dataclass(frozen=True)
@@ -161,31 +208,43 @@ class WindowStream:
     """Give the windows of any training step, the same whenever it is asked.
 
     Every batch is drawn from a generator keyed by the seed, the step and the rank of
-    the process. So a resumed run sees what the uninterrupted one would have seen, and
-    no two processes see the same windows.
+    the process. So a resumed run sees what the uninterrupted one would have seen.
+
+    In an epoch the corpus is divided into as many cells as windows are drawn from it,
+    and each cell is drawn from once, by one of the processes: no two windows of one
+    resolution are the same, as long as the corpus has that many.
 
     Parameters
     ----------
     corpus : Corpus or None
         Recorded series; None trains on synthetic ones alone.
     length : int
-        Length of a window, what follows it for the forecast included [time steps].
+        Length of a window, and of what is needed beside it [time steps].
     batch_size : int
         Windows in a batch.
     synthetic_share : float
         Share of synthetic series, in [0, 1].
+    resolutions : sequence of float
+        Steps of a recording that become one step of a window.
     augment : bool
-        Whether windows are flipped, blended and made noisy.
+        Whether windows are flipped and blended.
     seed : int
         Seed of the stream.
+    steps_per_epoch : int, default=1
+        Batches of one process in an epoch.
+    n_processes : int, default=1
+        Processes that draw from the stream.
     """
 
     corpus: Corpus | None
     length: int
     batch_size: int
     synthetic_share: float
+    resolutions: Sequence[float]
     augment: bool
     seed: int
+    steps_per_epoch: int = 1
+    n_processes: int = 1
 
     def batch(self, step: int, rank: int = 0) -> NDArray[np.float32]:
         """Return the windows of one step, shape ``(batch_size, length)``, NaN where missing."""
@@ -194,9 +253,19 @@ class WindowStream:
         n_synthetic = round(self.batch_size * share)
         windows = [self._synthetic(n_synthetic, step, rank)]
         if self.corpus is not None:
-            windows.append(self.corpus.draw(self.batch_size - n_synthetic, self.length, rng))
+            places = self._places(self.batch_size - n_synthetic, step, rank, rng)
+            windows.append(self.corpus.draw(places, self.length, self.resolutions, rng))
         joined = np.concatenate(windows)
         return _augmented(joined, rng) if self.augment else joined
+
+    def _places(
+        self, n_windows: int, step: int, rank: int, rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        epoch, step = divmod(step, self.steps_per_epoch)
+        n_cells = n_windows * self.steps_per_epoch * self.n_processes
+        first = (step * self.n_processes + rank) * n_windows
+        cells = _shuffled_cells(n_cells, self.seed, epoch)[first : first + n_windows]
+        return (cells + rng.random(n_windows)) / n_cells
 
     def _synthetic(self, n_series: int, step: int, rank: int) -> NDArray[np.float32]:
         if not n_series:

@@ -1,7 +1,7 @@
-"""The five losses of pre-training, and their weighted sum.
+"""The losses of pre-training, and their weighted sum.
 
-All are means in standardised units, so that a series weighs the same whatever its unit.
-Points that are missing in the data count nowhere.
+Those of the heads are means in standardised units, so that a series weighs the same whatever
+its unit. Points that are missing in the data count nowhere.
 """
 
 from __future__ import annotations
@@ -13,10 +13,21 @@ from torch import Tensor
 
 from ._network import Prediction, SpectralSignature, Spectrum
 
-__all__ = ["masked_mse", "pretraining_losses", "signature_cross_entropy", "weighted_sum"]
+__all__ = [
+    "agreement",
+    "evened",
+    "masked_mse",
+    "pretraining_losses",
+    "signature_cross_entropy",
+    "weighted_sum",
+]
+
+_TEMPERATURE = 0.1  # of the agreement; cosines are divided by it
 
 
-def masked_mse(prediction: Tensor, target: Tensor, where: Tensor) -> Tensor:
+def masked_mse(
+    prediction: Tensor, target: Tensor, where: Tensor, weight: Tensor | float = 1.0
+) -> Tensor:
     """Average the squared error over the chosen points; 0 if there are none.
 
     Parameters
@@ -25,14 +36,38 @@ def masked_mse(prediction: Tensor, target: Tensor, where: Tensor) -> Tensor:
         Values [standardised units].
     where : tensor of bool, of shape (B, C, T)
         Points that count.
+    weight : tensor of shape (B, C, 1) or float, default=1.0
+        How much those of each series count.
 
     Returns
     -------
     tensor of shape ()
         The mean squared error.
     """
-    error = torch.where(where, prediction - target, 0).square().sum()
-    return error / where.sum().clamp(min=1)
+    error = torch.where(where, prediction - target, 0).square() * weight
+    return error.sum() / where.sum().clamp(min=1)
+
+
+def evened(target: Tensor, known: Tensor) -> Tensor:
+    """Weigh series down whose points lie far out, so that none outweighs the others.
+
+    A series that is flat where it is observed has a tiny scale, and in units of that scale a
+    step in its hidden part is huge.
+
+    Parameters
+    ----------
+    target : tensor of shape (B, C, T)
+        Values [standardised units].
+    known : tensor of bool, of shape (B, C, T)
+        Points that count.
+
+    Returns
+    -------
+    tensor of shape (B, C, 1)
+        One over the mean square of the known values, at most 1.
+    """
+    squares = torch.where(known, target, 0).square().sum(-1, keepdim=True)
+    return 1 / (squares / known.sum(-1, keepdim=True).clamp(min=1)).clamp(min=1)
 
 
 def signature_cross_entropy(log_signature: Tensor, target: Tensor) -> Tensor:
@@ -51,6 +86,34 @@ def signature_cross_entropy(log_signature: Tensor, target: Tensor) -> Tensor:
         Mean over windows and channels [nats].
     """
     return -(target * log_signature).sum(-1).mean()
+
+
+def agreement(registers: Tensor) -> Tensor:
+    """Ask that the two views of a recording be each other's nearest in the batch.
+
+    Parameters
+    ----------
+    registers : tensor of shape (R, B, 1, D)
+        Decoded registers; those of the windows ``i`` and ``i + B / 2`` are of one recording.
+
+    Returns
+    -------
+    tensor of shape ()
+        Mean cross-entropy of finding the partner of a window among all others by the
+        cosine between semantic embeddings, of which the mean is taken off [nats].
+
+    References
+    ----------
+    .. [1] Chen et al., "A Simple Framework for Contrastive Learning of Visual
+       Representations", 2020, arXiv:2002.05709, equation 1.
+    """
+    embeddings = registers[:, :, 0].movedim(0, 1).flatten(1)
+    embeddings = torch.nn.functional.normalize(embeddings - embeddings.mean(0), dim=-1)
+    n_windows = len(embeddings)
+    likeness = embeddings @ embeddings.T / _TEMPERATURE
+    itself = torch.eye(n_windows, dtype=torch.bool, device=likeness.device)
+    partner = torch.arange(n_windows, device=likeness.device).roll(n_windows // 2)
+    return torch.nn.functional.cross_entropy(likeness.masked_fill(itself, -torch.inf), partner)
 
 
 def weighted_sum(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
@@ -110,14 +173,15 @@ def pretraining_losses(
     heads, scaling = prediction.heads, prediction.encoding
     hidden = known & ~observed
     target = torch.where(known, (x - scaling.loc) / scaling.scale, 0)
-    losses = {"time": masked_mse(heads["time"], target, hidden)}
+    weight = evened(target, known)
+    losses = {"time": masked_mse(heads["time"], target, hidden, weight)}
     if "spectrum" in heads:
-        losses["frequency"] = masked_mse(heads["frequency"], target, hidden)
+        losses["frequency"] = masked_mse(heads["frequency"], target, hidden, weight)
         losses["spectrum"] = (heads["spectrum"] - spectrum(target)[0]).square().mean()
     if "signature" in heads:
         losses["signature"] = signature_cross_entropy(heads["signature"], signature(target))
     if "forecast" in heads:
         there = future.isfinite()
         ahead = torch.where(there, (future - scaling.loc) / scaling.scale, 0)
-        losses["forecast"] = masked_mse(heads["forecast"], ahead, there)
+        losses["forecast"] = masked_mse(heads["forecast"], ahead, there, evened(ahead, there))
     return losses

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable
-from dataclasses import asdict
 from functools import partial
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -18,40 +16,51 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import resolve_device
-from ._callbacks import Averaging, Row, Schedule, StateKeeper, in_order, read_state, table
-from ._checkpoints import save_checkpoint
+from ._callbacks import Averaging, Schedule, StateKeeper, find_state, in_order, table
+from ._checkpoints import load_checkpoint, save_checkpoint
 from ._config import TSPulseConfig
 from ._corpus import Corpus, WindowStream
 from ._network import TSPulse
 from ._optimizer import MuonAdamW
+from ._parameters import check_choices, check_number, check_range, check_resolutions
 from ._training import AcceleratedNet, MaskedBatches, PretrainingLoss, PretrainingNet, loading
 from ._validation import check_panel
 
 __all__ = ["TSPulsePretrainer"]
 
-_WEIGHTS = {"time": 1.0, "frequency": 1.0, "spectrum": 0.3, "signature": 1.0, "forecast": 0.2}
-_BOUNDS: dict[str, tuple[Any, float, float]] = {
+_WEIGHTS = {
+    "time": 1.0,
+    "frequency": 1.0,
+    "spectrum": 0.3,
+    "signature": 1.0,
+    "forecast": 0.2,
+    "agreement": 0.25,
+}
+_NUMBERS: dict[str, tuple[Any, float, float]] = {
     **dict.fromkeys(("max_epochs", "steps_per_epoch", "batch_size"), (Integral, 1, math.inf)),
     **dict.fromkeys(("warmup", "n_loaders"), (Integral, 0, math.inf)),
     **dict.fromkeys(("lr", "weight_decay"), (Real, 0, math.inf)),
     **dict.fromkeys(("decay", "averaging", "synthetic_share"), (Real, 0, 1)),
-    **dict.fromkeys(("mask_ratio", "block_share"), (Real, 0, 1)),
 }
+_MARGIN = 4  # views of a recording are cut from a span longer than a window by its 4th part
 
 
 class TSPulsePretrainer(BaseEstimator):
-    """Train a TSPulse network from nothing on many series.
+    """Train a TSPulse network on many series, from nothing or further.
 
-    The network learns to fill hidden parts of windows, to describe their spectrum and
-    to forecast what follows. The result is a checkpoint for the other estimators. Those
-    come with a network that is already trained: use this class only when you have many
-    series of a kind of their own, or want other sizes.
+    The network learns to fill hidden parts of windows, to describe their spectrum, to
+    forecast what follows, and to tell recordings apart. The result is a checkpoint for
+    the other estimators. Those come with a network that is already trained: use this
+    class only when you have many series of a kind of their own, or want other sizes.
 
     Parameters
     ----------
     config : TSPulseConfig, default=None
-        Sizes of the network, with one channel; None takes those of the shipped
-        checkpoint.
+        Sizes of the network, with one channel; None takes those of ``checkpoint``, or
+        the defaults.
+    checkpoint : str or path-like, default=None
+        Network to start from: name of a shipped one, or path; None starts from random
+        weights.
     max_epochs : int, default=100
         Epochs in all, those before a resumption included.
     steps_per_epoch : int, default=500
@@ -74,11 +83,15 @@ class TSPulsePretrainer(BaseEstimator):
         Range of the share of hidden points that lie in whole patches, in [0, 1].
     loss_weights : dict of str to float, default=None
         Weights of the losses that shall differ from ``time`` 1, ``frequency`` 1,
-        ``spectrum`` 0.3, ``signature`` 1 and ``forecast`` 0.2.
+        ``spectrum`` 0.3, ``signature`` 1, ``forecast`` 0.2 and ``agreement`` 0.25. As
+        long as that last one counts, windows come in pairs, two of one recording.
     synthetic_share : float, default=0.25
         Share of windows that are synthetic, in [0, 1].
+    resolutions : tuple of float, default=(0.5, 1, 2, 4, 8)
+        Steps of a recording that become one step of a window: a whole number shrinks
+        the recording, a fraction below 1 stretches it. Drawn for each window.
     augment : bool, default=True
-        Whether windows are flipped, blended and made noisy.
+        Whether windows are flipped, blended and shown with noise.
     precision : {"float32", "bfloat16"}, default="float32"
         Arithmetic of the network; weights and losses stay in single precision.
         ``"bfloat16"`` is faster where the processor has it in hardware.
@@ -132,7 +145,7 @@ class TSPulsePretrainer(BaseEstimator):
 
     NaN is missing and infinity an error. Series are standardised one by one, channels
     are series of their own, and series shorter than a window are filled up with NaN.
-    Windows are cut at random places and down-sampled by 1, 2, 4 or 8.
+    Windows are cut at random places, in each epoch nowhere twice.
 
     Windows and masks of a step depend on the seed, the step and the process alone: the
     same ``random_state`` gives the same network on the same machine, a run that was
@@ -165,6 +178,7 @@ class TSPulsePretrainer(BaseEstimator):
         self,
         config: TSPulseConfig | None = None,
         *,
+        checkpoint: str | os.PathLike[str] | None = None,
         max_epochs: int = 100,
         steps_per_epoch: int = 500,
         batch_size: int = 64,
@@ -177,6 +191,7 @@ class TSPulsePretrainer(BaseEstimator):
         block_share: tuple[float, float] = (0.25, 1.0),
         loss_weights: dict[str, float] | None = None,
         synthetic_share: float = 0.25,
+        resolutions: tuple[float, ...] = (0.5, 1, 2, 4, 8),
         augment: bool = True,
         precision: Literal["float32", "bfloat16"] = "float32",
         compile: bool = False,
@@ -189,6 +204,7 @@ class TSPulsePretrainer(BaseEstimator):
         verbose: int = 0,
     ) -> None:
         self.config = config
+        self.checkpoint = checkpoint
         self.max_epochs = max_epochs
         self.steps_per_epoch = steps_per_epoch
         self.batch_size = batch_size
@@ -201,6 +217,7 @@ class TSPulsePretrainer(BaseEstimator):
         self.block_share = block_share
         self.loss_weights = loss_weights
         self.synthetic_share = synthetic_share
+        self.resolutions = resolutions
         self.augment = augment
         self.precision = precision
         self.compile = compile
@@ -242,11 +259,11 @@ class TSPulsePretrainer(BaseEstimator):
         """
         config = self._check_parameters()
         corpus = self._check_corpus(X)
-        state = self._find_state(config)
+        state = find_state(self.path, config, resume=self.resume)
         seed = state["seed"] if state else self._draw_seed()
         schedule = self._schedule(state["step"] if state else 0)
         averaging = Averaging(self.averaging)
-        keeper = StateKeeper(self._folder, state, seed, schedule, averaging)
+        keeper = StateKeeper(self.path, state, seed, schedule, averaging)
         net = self._net(config, seed, (schedule, averaging, keeper))
         net.partial_fit(self._batches(corpus, config, seed))
         self.network_ = averaging.network()
@@ -265,17 +282,15 @@ class TSPulsePretrainer(BaseEstimator):
         check_is_fitted(self)
         save_checkpoint(self.network_, path, {"n_steps": self.n_steps_})
 
-    @property
-    def _folder(self) -> Path | None:
-        return None if self.path is None else Path(self.path)
-
     def _check_parameters(self) -> TSPulseConfig:
-        for name in _BOUNDS:
-            check = _check_range if name in ("mask_ratio", "block_share") else _check_number
-            check(name, getattr(self, name))
-        _check_choice("precision", [self.precision], ["float32", "bfloat16"])
-        _check_choice("loss_weights", self.loss_weights or {}, _WEIGHTS)
-        config = TSPulseConfig() if self.config is None else self.config
+        for name, bounds in _NUMBERS.items():
+            check_number(name, getattr(self, name), *bounds)
+        for name in ("mask_ratio", "block_share"):
+            check_range(name, getattr(self, name), Real, 0, 1)
+        check_resolutions(self.resolutions)
+        check_choices("precision", [self.precision], ["float32", "bfloat16"])
+        check_choices("loss_weights", self.loss_weights or {}, _WEIGHTS)
+        config = self._config()
         if not isinstance(config, TSPulseConfig):
             raise ValueError(f"config is {config!r}, but must be a TSPulseConfig or None.")
         if config.n_channels * config.channel_expansion != 1:
@@ -283,7 +298,27 @@ class TSPulsePretrainer(BaseEstimator):
                 f"config mixes {config.n_channels} channels, but pre-training takes channels one "
                 "by one. Set n_channels=1 and channel_expansion=1."
             )
+        if self._weights(config)["agreement"] and self.batch_size % 2:
+            raise ValueError(
+                f"batch_size is {self.batch_size}, but must be even, as windows come in pairs. "
+                "Change it, or set loss_weights={'agreement': 0}."
+            )
         return config
+
+    def _config(self) -> TSPulseConfig:
+        """Return the sizes asked for: those given, else those of the network to start from."""
+        start = None if self.checkpoint is None else load_checkpoint(self.checkpoint).config
+        config = self.config or start or TSPulseConfig()
+        if start is not None and config != start:
+            raise ValueError(
+                f"config differs from that of checkpoint={self.checkpoint!r}, which is {start}. "
+                "Leave config out, or start from nothing with checkpoint=None."
+            )
+        return config
+
+    def _weights(self, config: TSPulseConfig) -> dict[str, float]:
+        weights = {**_WEIGHTS, **(self.loss_weights or {})}
+        return weights if config.n_registers else {**weights, "agreement": 0.0}
 
     def _check_corpus(self, X: Any) -> Corpus:
         if isinstance(X, str | os.PathLike):
@@ -294,21 +329,6 @@ class TSPulsePretrainer(BaseEstimator):
             return Corpus.from_files(X)
         panel = check_panel(self, X, reset=True, min_timepoints=1)
         return Corpus.from_series(channel for series in panel for channel in series)
-
-    def _find_state(self, config: TSPulseConfig) -> Row | None:
-        if self._folder is None and self.resume:
-            raise ValueError("resume=True needs path, the folder of the run to go on with.")
-        state = None if self._folder is None else read_state(self._folder)
-        if state and not self.resume:
-            raise ValueError(
-                f"path={str(self.path)!r} holds a run. Set resume=True or give another folder."
-            )
-        if state and state["config"] != asdict(config):
-            raise ValueError(
-                f"The run in path={str(self.path)!r} has other sizes: {state['config']}. "
-                "Resume with the same config, or give another folder."
-            )
-        return state
 
     def _draw_seed(self) -> int:
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -327,11 +347,10 @@ class TSPulsePretrainer(BaseEstimator):
     ) -> PretrainingNet:
         schedule = stateful[0]
         steps_left = schedule.n_steps - schedule.step
-        weights = {**_WEIGHTS, **(self.loss_weights or {})}
         settings = {
             "module": TSPulse,
             "module__config": config,
-            "criterion": partial(PretrainingLoss, config, weights),
+            "criterion": partial(PretrainingLoss, config, self._weights(config)),
             "optimizer": MuonAdamW,
             "optimizer__weight_decay": self.weight_decay,
             "lr": self.lr,
@@ -348,13 +367,20 @@ class TSPulsePretrainer(BaseEstimator):
             net = AcceleratedNet(accelerator=self.accelerator, **settings)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
-            return net.initialize()
+            net.initialize()
+        if self.checkpoint is not None:
+            net.network.load_state_dict(load_checkpoint(self.checkpoint).state_dict())
+        return net
 
     def _batches(self, corpus: Corpus, config: TSPulseConfig, seed: int) -> MaskedBatches:
-        length = config.context_length + config.forecast_length
-        drawing = (self.batch_size, self.synthetic_share, self.augment, seed)
-        rank = 0 if self.accelerator is None else self.accelerator.process_index
-        stream = WindowStream(corpus, length, *drawing)
+        length, n_spans = config.context_length + config.forecast_length, self.batch_size
+        if self._weights(config)["agreement"]:
+            length, n_spans = length + config.context_length // _MARGIN, self.batch_size // 2
+        drawing = (n_spans, self.synthetic_share, self.resolutions, self.augment, seed)
+        rank, n_processes = 0, 1
+        if self.accelerator is not None:
+            rank, n_processes = self.accelerator.process_index, self.accelerator.num_processes
+        stream = WindowStream(corpus, length, *drawing, self.steps_per_epoch, n_processes)
         return MaskedBatches(stream, config, self.mask_ratio, self.block_share, rank)
 
     def __sklearn_tags__(self) -> Any:
@@ -362,23 +388,3 @@ class TSPulsePretrainer(BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.input_tags.allow_nan = True
         return tags
-
-
-def _check_number(name: str, value: Any) -> None:
-    kind, low, high = _BOUNDS[name]
-    if not (isinstance(value, kind) and low <= value <= high):
-        what = "an integer" if kind is Integral else "a number"
-        raise ValueError(f"{name} is {value!r}, but must be {what} from {low} to {high}.")
-
-
-def _check_range(name: str, value: Any) -> None:
-    for end in value if isinstance(value, tuple | list) else ():
-        _check_number(name, end)
-    if not (isinstance(value, tuple | list) and len(value) == 2 and value[0] <= value[1]):
-        raise ValueError(f"{name} is {value!r}, but must be two numbers, the low one first.")
-
-
-def _check_choice(name: str, values: Iterable[str], choices: Iterable[str]) -> None:
-    unknown = sorted(set(values) - set(choices))
-    if unknown:
-        raise ValueError(f"{name} has {unknown}, but must be among {sorted(choices)}.")

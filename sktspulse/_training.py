@@ -16,10 +16,11 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ._config import TSPulseConfig
 from ._corpus import WindowStream
-from ._losses import pretraining_losses, weighted_sum
-from ._masking import hybrid_mask
+from ._losses import agreement, pretraining_losses, weighted_sum
+from ._masking import gap_mask, hybrid_mask
 from ._network import Prediction, SpectralSignature, Spectrum, TSPulse
 from ._optimizer import split_parameters
+from ._views import noisy, two_views
 
 __all__ = [
     "AcceleratedNet",
@@ -30,6 +31,8 @@ __all__ = [
     "loading",
 ]
 
+_GAPS = 0.15  # share of windows whose hidden points lie in one piece
+
 Batch = tuple[dict[str, Tensor], dict[str, Tensor]]
 
 
@@ -39,7 +42,8 @@ class MaskedBatches(Dataset[Batch]):
     Parameters
     ----------
     stream : WindowStream
-        Where the windows come from.
+        Where the windows come from. If its windows are longer than the network and its
+        forecast need, two views are cut from each.
     config : TSPulseConfig
         Sizes of the network.
     mask_ratio, block_share : (float, float)
@@ -64,20 +68,26 @@ class MaskedBatches(Dataset[Batch]):
         self.rank = rank
 
     def __getitem__(self, step: int) -> Batch:
-        drawn = torch.from_numpy(self.stream.batch(step, self.rank))[:, None]
-        window, future = drawn.split([self.config.context_length, self.config.forecast_length], -1)
-        known = window.isfinite()
-        x = window.nan_to_num()
-        observed = self._mask(x.shape, step) & known
-        inputs = {"x": x, "observed": observed}
-        return inputs, {**inputs, "known": known, "future": future}
-
-    def _mask(self, shape: tuple[int, ...], step: int) -> Tensor:
         key = np.random.SeedSequence([self.stream.seed, step, self.rank, 2])
         generator = torch.Generator().manual_seed(int(key.generate_state(1, np.uint64)[0]))
+        length, n_ahead = self.config.context_length, self.config.forecast_length
+        drawn = torch.from_numpy(self.stream.batch(step, self.rank))
+        if drawn.shape[1] > length + n_ahead:
+            drawn = two_views(drawn, length, n_ahead, generator)
+        window, future = drawn[:, None].split([length, n_ahead], -1)
+        known = window.isfinite()
+        x = window.nan_to_num()
+        observed = self._mask(x.shape, generator) & known
+        shown = noisy(x, known, generator) if self.stream.augment else x
+        truth = {"x": x, "observed": observed, "known": known, "future": future}
+        return {"x": shown, "observed": observed}, truth
+
+    def _mask(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
         ratio = _uniform(self.mask_ratio, (shape[0], 1, 1), generator)
         share = _uniform(self.block_share, (shape[0], 1, 1), generator)
-        return hybrid_mask(shape, ratio, self.config.patch_length, generator, share)
+        spread = hybrid_mask(shape, ratio, self.config.patch_length, generator, share)
+        in_one_piece = torch.rand((shape[0], 1, 1), generator=generator) < _GAPS
+        return torch.where(in_one_piece, gap_mask(shape, ratio, generator), spread)
 
 
 def _uniform(
@@ -136,12 +146,15 @@ class PretrainingLoss:
     def __init__(self, config: TSPulseConfig, weights: Mapping[str, float]) -> None:
         self.signature = SpectralSignature(config.n_signature_bins, config.signature_scale)
         self.spectrum = Spectrum(config.variance_floor)
+        self.n_register_start = config.n_register_start
         self.weights = weights
         self.parts: dict[str, Tensor] = {}
 
     def __call__(self, prediction: Prediction, truth: Mapping[str, Tensor]) -> Tensor:
         series = (truth["x"], truth["known"], truth["observed"], truth["future"])
         losses = pretraining_losses(prediction, *series, self.signature, self.spectrum)
+        if self.weights.get("agreement"):
+            losses["agreement"] = agreement(prediction.encoding.tokens[self.n_register_start :])
         total = weighted_sum(losses, self.weights)
         self.parts = {name: loss.detach() for name, loss in losses.items()}
         self.parts["loss"] = total.detach()
@@ -213,7 +226,8 @@ class PretrainingNet(NeuralNet):
         with torch.autocast(self.place.type, torch.bfloat16, enabled=self.bfloat16):
             prediction = super().infer(x, **fit_params)
         heads = {name: head.float() for name, head in prediction.heads.items()}
-        return replace(prediction, heads=heads)
+        tokens = prediction.encoding.tokens.float()
+        return Prediction(heads, replace(prediction.encoding, tokens=tokens))
 
 
 class AcceleratedNet(AccelerateMixin, PretrainingNet):
@@ -239,6 +253,7 @@ class AcceleratedNet(AccelerateMixin, PretrainingNet):
 
 
 def _moved(batch: Batch, place: torch.device) -> Batch:
-    inputs, truth = batch
-    truth = {name: value.to(place, non_blocking=True) for name, value in truth.items()}
-    return {name: truth[name] for name in inputs}, truth
+    inputs, truth = (
+        {name: value.to(place, non_blocking=True) for name, value in part.items()} for part in batch
+    )
+    return inputs, truth

@@ -1,6 +1,6 @@
 """What every test runs under: no network, no display, the same examples each time.
 
-``naive.py`` beside this file holds the slow twins; tests import it as ``import naive``.
+The files ``naive*.py`` beside this one hold the slow twins; tests import them by name.
 """
 
 from __future__ import annotations

@@ -226,22 +226,6 @@ def hybrid_mask(patch_scores, point_scores, ratio, patch_length, block_share):
     return observed
 
 
-# --- Losses: sums over single numbers. -------------------------------------------------------
-
-
-def masked_mse(prediction, target, where):
-    errors = [
-        (p - t) ** 2
-        for p, t, counts in zip(prediction, target, where, strict=True)
-        if counts and not math.isnan(t)
-    ]
-    return sum(errors) / len(errors) if errors else 0.0
-
-
-def cross_entropy(log_probabilities, probabilities):
-    return -sum(p * log_p for p, log_p in zip(probabilities, log_probabilities, strict=True))
-
-
 # --- Corpora: one series at a time. ----------------------------------------------------------
 
 

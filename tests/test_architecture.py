@@ -17,6 +17,7 @@ import sktspulse
 PACKAGE = Path(sktspulse.__file__).parent
 # A module may import only those above it.
 ORDER = [
+    "_parameters",
     "_config",
     "_network",
     "_masking",
@@ -33,6 +34,7 @@ ORDER = [
     "datasets",
     "metrics",
     "_corpus",
+    "_views",
     "_optimizer",
     "_training",
     "_callbacks",

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from sktspulse._callbacks import Averaging, Schedule, read_state, table
+from sktspulse._callbacks import Averaging, Schedule, find_state, table
 from sktspulse._config import TSPulseConfig
 from sktspulse._network import TSPulse
 
@@ -85,5 +85,5 @@ def test_a_table_leaves_out_what_was_interrupted():
 
 
 def test_a_folder_without_a_run_has_no_state(tmp_path):
-    assert read_state(tmp_path) is None
-    assert read_state(tmp_path / "nowhere") is None
+    assert find_state(tmp_path, TSPulseConfig(), resume=True) is None
+    assert find_state(tmp_path / "nowhere", TSPulseConfig(), resume=False) is None

@@ -82,8 +82,16 @@ def test_a_broken_file_is_refused_by_name(tmp_path, changes, message):
     assert "broken.npz" in str(caught.value)
 
 
+PLACES = np.linspace(0, 1, 60, endpoint=False)
+WHOLE = (1, 2, 4, 8)
+
+
+def stream(corpus, *, seed=7, batch_size=8, share=0.25, augment=True, **settings):
+    return WindowStream(corpus, 16, batch_size, share, WHOLE, augment, seed, **settings)
+
+
 def test_windows_are_pieces_of_the_series(corpus):
-    windows = corpus.draw(60, 16, np.random.default_rng(1))
+    windows = corpus.draw(PLACES, 16, WHOLE, np.random.default_rng(1))
     series = np.split(corpus.values, corpus.offsets[1:-1])
     possible = np.array([w for one in series for w in naive.possible_windows(one, 16)])
     distances = np.abs(windows[:, None] - possible).max(-1).min(1)
@@ -92,10 +100,44 @@ def test_windows_are_pieces_of_the_series(corpus):
 
 def test_short_series_are_filled_up_with_nan():
     corpus = Corpus.from_series([np.array([1.0, 3.0, 2.0])])
-    windows = corpus.draw(50, 8, np.random.default_rng(0))
+    windows = corpus.draw(PLACES, 8, WHOLE, np.random.default_rng(0))
     assert (np.isfinite(windows).sum(1) == 3).all()
     places = {int(np.isfinite(window).argmax()) for window in windows}
     assert places == set(range(6))
+
+
+def test_a_fraction_of_a_step_stretches():
+    ramp = Corpus(np.arange(100.0), np.array([0, 100]), np.zeros(1, int))
+    windows = ramp.draw(PLACES, 32, (0.25,), np.random.default_rng(0))
+    steps = np.diff(windows, axis=1)
+    assert steps == pytest.approx(np.full_like(steps, 7 / 31), abs=1e-5)
+    assert set(windows[:, 0] % 1) == {0.0}
+
+
+@given(part=st.floats(0, 1, exclude_max=True), chance=st.integers(0, 3))
+def test_a_place_says_which_series_and_where(part, chance):
+    lengths = np.array([40, 60, 20, 80])
+    offsets = np.concatenate([[0], lengths.cumsum()])
+    values = np.arange(200.0) + 1000 * np.repeat(np.arange(4), lengths)
+    corpus = Corpus(values, offsets, np.zeros(4, int))
+    before, own = corpus.probabilities()[:chance].sum(), corpus.probabilities()[chance]
+    place = np.array([min(before + part * own, np.nextafter(before + own, 0))])
+    first = corpus.draw(place, 16, (1,), np.random.default_rng(0))[0, 0]
+    series, at = divmod(first, 1000)
+    assert abs(series - chance) < 1 or part in (0, 1)
+    if series == chance:
+        start = at - offsets[chance]
+        assert start == pytest.approx(part * (lengths[chance] - 15), abs=1.001)
+
+
+def test_an_epoch_draws_from_every_part_once_whoever_draws():
+    ramp = Corpus(np.arange(4003.0), np.array([0, 4003]), np.zeros(1, int))
+    for epoch in (0, 1):
+        drawn = WindowStream(ramp, 4, 5, 0.0, (1,), False, 0, steps_per_epoch=20, n_processes=2)
+        steps = range(20 * epoch, 20 * (epoch + 1))
+        firsts = np.concatenate([drawn.batch(s, rank)[:, 0] for s in steps for rank in (0, 1)])
+        assert sorted(firsts // 20) == list(range(200))
+        assert (np.diff(firsts) < 0).any()
 
 
 def test_a_split_loses_nothing(corpus):
@@ -106,35 +148,36 @@ def test_a_split_loses_nothing(corpus):
 
 
 def test_a_step_gives_the_same_windows_whenever_asked(corpus):
-    first, second = (WindowStream(corpus, 16, 8, 0.25, True, 7) for _ in range(2))
+    first, second = (stream(corpus, steps_per_epoch=3) for _ in range(2))
     there = [first.batch(step) for step in range(6)]
     back = [second.batch(step) for step in reversed(range(6))][::-1]
     np.testing.assert_array_equal(there, back)
 
 
 def test_seed_step_and_rank_all_matter(corpus):
-    stream = WindowStream(corpus, 16, 8, 0.25, True, 7)
-    other = WindowStream(corpus, 16, 8, 0.25, True, 8)
-    batches = [stream.batch(0), stream.batch(1), stream.batch(0, rank=1), other.batch(0)]
+    ours, other = (stream(corpus, seed=seed, n_processes=2) for seed in (7, 8))
+    batches = [ours.batch(0), ours.batch(1), ours.batch(0, rank=1), other.batch(0)]
     assert len({batch.tobytes() for batch in batches}) == 4
 
 
 @pytest.mark.parametrize(("share", "n_synthetic"), [(0.0, 0), (0.25, 2), (1.0, 8)])
 def test_synthetic_windows_come_in_their_share(corpus, share, n_synthetic):
     marked = Corpus(np.full_like(corpus.values, 77), corpus.offsets, corpus.source)
-    batch = WindowStream(marked, 16, 8, share, False, 0).batch(0)
+    batch = stream(marked, share=share, augment=False).batch(0)
     assert batch.shape == (8, 16)
     assert batch.dtype == np.float32
     assert (~(batch == 77).all(1)).sum() == n_synthetic
 
 
 def test_a_stream_needs_no_corpus():
-    assert np.isfinite(WindowStream(None, 16, 8, 0.25, True, 0).batch(3)).all()
+    assert np.isfinite(stream(None).batch(3)).all()
 
 
 def test_augmentation_flips_half_and_keeps_gaps(corpus):
-    plain = WindowStream(corpus, 16, 400, 0.0, False, 0).batch(0)
-    changed = WindowStream(corpus, 16, 400, 0.0, True, 0).batch(0)
+    plain, changed = (
+        stream(corpus, batch_size=400, share=0.0, augment=augment).batch(0)
+        for augment in (False, True)
+    )
     same, flipped = ((changed == sign * plain).all(1).mean() for sign in (1, -1))
     assert 0.25 < same < 0.5
     assert 0.25 < flipped < 0.5
@@ -143,7 +186,7 @@ def test_augmentation_flips_half_and_keeps_gaps(corpus):
 
 def test_the_global_generator_is_left_alone(corpus):
     before = np.random.get_state()[1].copy()  # noqa: NPY002
-    WindowStream(corpus, 16, 8, 0.25, True, 0).batch(0)
+    stream(corpus).batch(0)
     assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
 
 
@@ -152,4 +195,4 @@ def test_the_shared_corpus_is_read(shared_data):
     paths = sorted((shared_data / "pretrain").glob("*.npz"))
     corpus = Corpus.from_files(paths[:1])
     assert corpus.probabilities().sum() == pytest.approx(1)
-    assert np.isfinite(corpus.draw(20, 528, np.random.default_rng(0))).any(1).all()
+    assert np.isfinite(corpus.draw(PLACES, 528, WHOLE, np.random.default_rng(0))).any(1).all()

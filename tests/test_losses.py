@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 
 import naive
+import naive_losses
 import pytest
 import torch
 
 from sktspulse._config import TSPulseConfig
 from sktspulse._losses import (
+    agreement,
+    evened,
     masked_mse,
     pretraining_losses,
     signature_cross_entropy,
@@ -70,14 +73,19 @@ def test_reconstruction_losses_equal_their_twin(network, batch):
     hidden = (known & ~observed).flatten().tolist()
     for head in ("time", "frequency"):
         values = prediction.heads[head].flatten().tolist()
-        expected = naive.masked_mse(values, scaled(prediction, x), hidden)
+        target = scaled(prediction, x)
+        expected = naive_losses.masked_mse(
+            values, target, hidden, naive_losses.evened(target, known, 32)
+        )
         assert losses[head].item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_forecast_loss_equals_its_twin(network, batch):
     prediction, losses = losses_of(network, *batch)
     values = prediction.heads["forecast"].flatten().tolist()
-    expected = naive.masked_mse(values, scaled(prediction, batch[3]), [True] * len(values))
+    target, there = scaled(prediction, batch[3]), batch[3].isfinite()
+    weights = naive_losses.evened(target, there, 3)
+    expected = naive_losses.masked_mse(values, target, there.flatten().tolist(), weights)
     assert losses["forecast"].item() == pytest.approx(expected, rel=1e-4)
 
 
@@ -86,19 +94,19 @@ def test_spectral_losses_equal_their_twins(network, batch):
     prediction, losses = losses_of(network, *batch)
     target = torch.where(known, torch.tensor(scaled(prediction, x)).view_as(x), 0)[:, 0].tolist()
     entropies = [
-        naive.cross_entropy(predicted.tolist(), naive.signature(series, 16, "log"))
+        naive_losses.cross_entropy(predicted.tolist(), naive.signature(series, 16, "log"))
         for predicted, series in zip(prediction.heads["signature"][:, 0], target, strict=True)
     ]
     assert losses["signature"].item() == pytest.approx(sum(entropies) / 5, rel=1e-4)
     coefficients = [v for series in target for v in naive.spectrum(series, 1e-3)[0]]
     values = prediction.heads["spectrum"].flatten().tolist()
-    expected = naive.masked_mse(values, coefficients, [True] * len(values))
+    expected = naive_losses.masked_mse(values, coefficients, [True] * len(values))
     assert losses["spectrum"].item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_cross_entropy_is_summed_over_frequencies_and_least_at_the_truth():
     target = torch.softmax(torch.linspace(0, 3, 16), 0).expand(2, 1, 16)
-    entropy = naive.cross_entropy(target[0, 0].log().tolist(), target[0, 0].tolist())
+    entropy = naive_losses.cross_entropy(target[0, 0].log().tolist(), target[0, 0].tolist())
     assert float(signature_cross_entropy(target.log(), target)) == pytest.approx(entropy, rel=1e-5)
     uniform = torch.full_like(target, 1 / 16).log()
     assert float(signature_cross_entropy(uniform, target)) == pytest.approx(math.log(16), rel=1e-5)
@@ -157,3 +165,31 @@ def test_losses_follow_the_heads():
 def test_a_loss_without_a_weight_counts_nothing():
     losses = {"time": torch.tensor(2.0), "forecast": torch.tensor(5.0)}
     assert float(weighted_sum(losses, {"time": 3.0})) == 6
+
+
+def test_a_series_far_out_weighs_no_more_than_one_of_unit_variance():
+    target = torch.tensor([[[1.0, -1, 1, -1]], [[30.0, -40, 0, 0]], [[0.1, 0, 0, 0]]])
+    known = torch.ones_like(target, dtype=torch.bool)
+    weight = evened(target, known)
+    assert weight.flatten().tolist() == pytest.approx([1, 4 / 2500, 1])
+    assert evened(target, ~known).flatten().tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("n_windows", [2, 6, 10])
+def test_agreement_equals_its_twin(n_windows):
+    registers = torch.randn((3, n_windows, 1, 4), generator=torch.Generator().manual_seed(0))
+    vectors = registers[:, :, 0].movedim(0, 1).flatten(1).tolist()
+    assert agreement(registers).item() == pytest.approx(
+        naive_losses.agreement(vectors, 0.1), abs=1e-5
+    )
+
+
+def test_agreement_is_least_where_partners_are_alike_and_others_are_not():
+    one = torch.eye(8).view(8, 1, 1, 8).movedim(0, 1)[:, :4]
+    alike = agreement(torch.cat([one, one], 1))
+    mistaken = agreement(torch.cat([one, one.flip(1)], 1))
+    blank = agreement(torch.ones(1, 8, 1, 8))
+    assert alike < 0.01 < blank < mistaken
+    assert blank.item() == pytest.approx(math.log(7))
+    pairs = torch.cat([one, one], 1)
+    assert agreement(5 * pairs + 3).item() == pytest.approx(alike.item(), abs=1e-5)

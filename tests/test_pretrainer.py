@@ -35,7 +35,7 @@ SIZES = {
     "forecast_length": 4,
 }
 CONFIG = TSPulseConfig(**SIZES)
-LOSSES = {"time", "frequency", "spectrum", "signature", "forecast", "loss"}
+LOSSES = {"time", "frequency", "spectrum", "signature", "forecast", "agreement", "loss"}
 
 
 @pytest.fixture
@@ -68,7 +68,13 @@ def test_the_loss_falls():
     turns = np.arange(400) / 8
     waves = [np.sin(turns + phase) for phase in range(8)]
     fitted = pretrainer(
-        max_epochs=4, steps_per_epoch=25, lr=0.01, synthetic_share=0.0, averaging=0.9
+        max_epochs=4,
+        steps_per_epoch=25,
+        batch_size=16,
+        lr=0.01,
+        synthetic_share=0.0,
+        resolutions=(1,),
+        averaging=0.9,
     ).fit(waves)
     assert all(b < a for a, b in pairwise(fitted.history_["time"]))
     assert fitted.history_["time"][-1] < 0.6 * fitted.history_["time"][0]
@@ -155,6 +161,10 @@ def test_bad_series_are_refused_and_nothing_is_learned(X, error, message):
         ({"precision": "half"}, "precision has \\['half'\\], but must be among"),
         ({"loss_weights": {"tme": 1.0}}, "loss_weights has \\['tme'\\]"),
         ({"config": TSPulseConfig(n_channels=2)}, "config mixes 2 channels"),
+        ({"batch_size": 7}, "batch_size is 7, but must be even"),
+        ({"resolutions": ()}, "resolutions is \\(\\), but must be a tuple"),
+        ({"resolutions": (1, 1.5)}, "resolutions is \\(1, 1.5\\), but must be"),
+        ({"checkpoint": "tspulse-p8"}, "config differs from that of checkpoint='tspulse-p8'"),
         ({"config": 8}, "config is 8, but must be a TSPulseConfig"),
         ({"resume": True}, "resume=True needs path"),
     ],
@@ -172,8 +182,38 @@ def test_loss_weights_change_what_is_given(panel):
         + 0.3 * parts["spectrum"][0]
         + parts["signature"][0]
         + 3 * parts["forecast"][0]
+        + 0.25 * parts["agreement"][0]
     )
     assert parts["loss"][0] == pytest.approx(expected)
+
+
+def test_without_agreement_windows_come_one_by_one(panel):
+    alone = pretrainer(loss_weights={"agreement": 0.0}, batch_size=7).fit(panel)
+    assert set(alone.history_) & LOSSES == LOSSES - {"agreement"}
+
+
+def test_a_network_without_registers_is_trained_one_by_one_too(panel):
+    bare = TSPulseConfig(**{**SIZES, "n_registers": 0, "n_signature_bins": 0, "forecast_length": 0})
+    fitted = pretrainer(config=bare, batch_size=7).fit(panel)
+    assert set(fitted.history_) & LOSSES == {"time", "frequency", "spectrum", "loss"}
+
+
+def test_training_goes_on_from_a_checkpoint(panel, tmp_path):
+    first = pretrainer().fit(panel)
+    first.save(tmp_path / "first.safetensors")
+    settings = {"config": None, "checkpoint": tmp_path / "first.safetensors"}
+    still = pretrainer(**settings, lr=0.0).fit(panel)
+    assert_same(still.network_, first.network_)
+    further = pretrainer(**settings).fit(panel)
+    assert further.history_["loss"][0] < first.history_["loss"][0]
+
+
+def test_agreement_tells_recordings_apart():
+    turns = np.arange(300) / 4
+    waves = [np.sin(turns * (1 + 0.3 * k)) + np.sin(2 * turns * (1 + 0.3 * k)) for k in range(8)]
+    settings = {"synthetic_share": 0.0, "augment": False, "batch_size": 16, "lr": 0.02}
+    fitted = pretrainer(max_epochs=4, steps_per_epoch=40, **settings).fit(waves)
+    assert fitted.history_["agreement"][-1] < 0.8 * fitted.history_["agreement"][0]
 
 
 def test_a_diverging_run_says_so_and_spoils_nothing(panel, tmp_path):

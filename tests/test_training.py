@@ -26,10 +26,14 @@ CONFIG = TSPulseConfig(
 )
 
 
-def batches(rank=0, mask_ratio=(0.1, 0.5), n_timepoints=300):
+def batches(
+    rank=0, mask_ratio=(0.1, 0.5), n_timepoints=300, *, length=68, n_windows=32, augment=True
+):
     series = np.random.default_rng(0).standard_normal((5, n_timepoints)).cumsum(1)
     series[0, 50:90] = np.nan
-    stream = WindowStream(Corpus.from_series(series), 68, 32, 0.25, True, 3)
+    stream = WindowStream(
+        Corpus.from_series(series), length, n_windows, 0.25, (1, 2, 4, 8), augment, 3, n_processes=2
+    )
     return MaskedBatches(stream, CONFIG, mask_ratio, (0.0, 1.0), rank)
 
 
@@ -59,9 +63,24 @@ def test_a_batch_has_what_network_and_losses_need():
         "known": (32, 1, 64),
         "future": (32, 1, 4),
     }
-    assert inputs["x"] is truth["x"]
     assert inputs["observed"] is truth["observed"]
     assert truth["x"].isfinite().all()
+
+
+def test_some_windows_are_shown_with_noise_and_none_if_not_augmented():
+    inputs, truth = batches()[0]
+    changed = (inputs["x"] != truth["x"]).any(-1)[:, 0]
+    assert 1 <= changed.sum() < 16
+    size = (inputs["x"] - truth["x"]).std(-1) / truth["x"].std(-1).clamp(min=1e-6)
+    assert size.max() < 0.8
+    inputs, truth = batches(augment=False)[0]
+    assert inputs["x"].equal(truth["x"])
+
+
+def test_longer_windows_give_two_views_each():
+    _, truth = batches(length=84, n_windows=16)[0]
+    assert tuple(truth["x"].shape) == (32, 1, 64)
+    assert not truth["observed"][:16].equal(truth["observed"][16:])
 
 
 def test_what_is_unknown_is_neither_shown_nor_known():

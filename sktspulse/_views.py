@@ -1,0 +1,68 @@
+"""What a semantic embedding should see through: two views of one recording, and noise."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor
+
+__all__ = ["noisy", "two_views"]
+
+_ROLLED = 0.25  # share of views that are rolled
+_MAX_ROLL = 0.2  # of a window, as in the paper's queries for similar series (section 4.4)
+_NOISY = 0.25  # share of windows that are shown with noise
+_MAX_NOISE = 0.5  # of a window's standard deviation
+
+
+def two_views(spans: Tensor, length: int, n_ahead: int, generator: Generator) -> Tensor:
+    """Cut two windows from each span, anywhere in it, and roll some of them.
+
+    Parameters
+    ----------
+    spans : tensor of shape (n_spans, n_timepoints)
+        Stretches of recordings, as long as a window and what follows it, or longer.
+    length : int
+        Length of a window [time steps].
+    n_ahead : int
+        Steps kept after the window; NaN after a rolled one, which nothing follows.
+    generator : torch.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    tensor of shape (2 * n_spans, length + n_ahead)
+        Views; ``i`` and ``i + n_spans`` are of the same span.
+    """
+    spans = torch.cat([spans, spans])
+    n_views, reach = len(spans), int(_MAX_ROLL * length)
+    margin = spans.shape[1] - length - n_ahead
+    starts = torch.randint(margin + 1, (n_views, 1), generator=generator)
+    shifts = torch.randint(-reach, reach + 1, (n_views, 1), generator=generator)
+    shifts = shifts * (torch.rand((n_views, 1), generator=generator) < _ROLLED)
+    windows = spans.gather(1, starts + (torch.arange(length) + shifts) % length)
+    ahead = spans.gather(1, starts + length + torch.arange(n_ahead))
+    return torch.cat([windows, ahead.masked_fill(shifts != 0, torch.nan)], 1)
+
+
+def noisy(x: Tensor, known: Tensor, generator: Generator) -> Tensor:
+    """Add white noise to some windows.
+
+    Parameters
+    ----------
+    x : tensor of shape (n_windows, 1, length)
+        Windows; 0 where not known.
+    known : tensor of bool, of the same shape
+        True where the data has a value.
+    generator : torch.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    tensor of shape (n_windows, 1, length)
+        A copy. The noise has up to half the standard deviation of its window.
+    """
+    count = known.sum(-1, keepdim=True).clamp(min=1)
+    mean = x.sum(-1, keepdim=True) / count
+    deviation = (((x - mean) * known).square().sum(-1, keepdim=True) / count).sqrt()
+    chosen = torch.rand(mean.shape, generator=generator) < _NOISY
+    level = chosen * torch.rand(mean.shape, generator=generator) * _MAX_NOISE * deviation
+    return x + level * torch.randn(x.shape, generator=generator)
