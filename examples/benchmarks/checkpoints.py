@@ -14,7 +14,7 @@ import argparse
 import csv
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -84,8 +84,7 @@ def with_random(checkpoints: Checkpoints, folder: Path) -> dict[str, str]:
     return {**checkpoints, **added}
 
 
-def measured(arguments: argparse.Namespace) -> Iterator[list[Row]]:
-    """Yield the rows of one measure after the other."""
+def measured(arguments: argparse.Namespace) -> Iterator[Row]:
     checkpoints = named(arguments.checkpoint)
     measures = all_measures(arguments.every)
     with tempfile.TemporaryDirectory() as folder:
@@ -94,7 +93,7 @@ def measured(arguments: argparse.Namespace) -> Iterator[list[Row]]:
             started = time.perf_counter()
             # Gaps filled at random say nothing.
             own = checkpoints if name == "imputation" else compared
-            yield list(measures[name](arguments.data, own))
+            yield from measures[name](arguments.data, own)
             print(f"{name} took {time.perf_counter() - started:.0f} s", flush=True)
 
 
@@ -121,13 +120,19 @@ def _cell(row: Row | None, width: int) -> str:
     return ("" if number is None else f"{number:.3f}").rjust(width)
 
 
-def write(table: list[Row], path: Path) -> None:
+def written(rows: Iterable[Row], path: Path) -> list[Row]:
+    """Write and print every row as soon as it is there."""
+    table = []
     with path.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(Row._fields)
-        for row in table:
-            numbers = ("" if one is None else f"{one:.4f}" for one in (row.value, row.published))
+        for row in rows:
+            table.append(row)
+            numbers = ["" if one is None else f"{one:.4f}" for one in (row.value, row.published)]
             writer.writerow([*row[:-2], *numbers])
+            file.flush()
+            print(*row[:-2], *numbers, flush=True)
+    return table
 
 
 def draw(table: list[Row], checkpoints: Checkpoints, path: Path) -> None:
@@ -192,10 +197,7 @@ def parsed() -> argparse.Namespace:
 def main() -> None:
     arguments = parsed()
     arguments.output.mkdir(parents=True, exist_ok=True)
-    table = []
-    for rows in measured(arguments):
-        table += rows
-        write(table, arguments.output / "checkpoints.csv")
+    table = written(measured(arguments), arguments.output / "checkpoints.csv")
     draw(table, named(arguments.checkpoint), arguments.output / "checkpoints.png")
     for text in tables(table):
         print(f"\n{text}")
