@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from . import datasets, metrics
     from ._config import TSPulseConfig
+    from ._curves import TrainingDisplay
     from ._displays import EmbeddingDisplay, ImputationDisplay
     from ._imputer import TSPulseImputer
     from ._pretrainer import TSPulsePretrainer
@@ -24,6 +25,7 @@ __all__ = [
     "TSPulseImputer",
     "TSPulsePretrainer",
     "TSPulseTransformer",
+    "TrainingDisplay",
     "datasets",
     "metrics",
 ]
@@ -36,6 +38,7 @@ _HOME = {
     "TSPulseImputer": "_imputer",
     "TSPulsePretrainer": "_pretrainer",
     "TSPulseTransformer": "_transformer",
+    "TrainingDisplay": "_curves",
 }
 
 

@@ -10,6 +10,8 @@ from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
+from ._plotting import load_pyplot
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -358,11 +360,4 @@ def _axes(ax: Axes | None, **settings: Any) -> Any:
     """Return the axes given, or new ones in a figure of their own."""
     if ax is not None:
         return ax
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            "Drawing needs matplotlib, which is not installed. "
-            'Install it with: pip install "sktspulse[plot]"'
-        ) from error
-    return plt.subplots(layout="constrained", **settings)[1]
+    return load_pyplot().subplots(layout="constrained", **settings)[1]

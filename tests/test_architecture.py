@@ -42,7 +42,9 @@ ORDER = [
     "_transformer",
     "_imputer",
     "_pretrainer",
+    "_plotting",
     "_displays",
+    "_curves",
     "__init__",
     "__main__",
 ]

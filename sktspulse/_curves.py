@@ -1,0 +1,314 @@
+"""Curves of a training, while it goes on or afterwards."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from ._parameters import check_choices
+from ._plotting import load_pyplot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ._pretrainer import TSPulsePretrainer
+
+__all__ = ["TrainingDisplay"]
+
+Vector = NDArray[np.float64]
+_BESIDE_LOSSES = ("epoch", "n_steps", "lr", "seconds", "windows_per_second")
+_TOTAL = "loss"
+_MAX_COLUMNS = 4
+_UNSETTLED = 10  # the first part of so many of a run does not set the vertical range
+
+
+class TrainingDisplay:
+    """Losses of a training against the windows it has seen, each in a panel of its own.
+
+    Make it with :meth:`from_estimator`, or with :meth:`from_history` while a run goes on.
+
+    Parameters
+    ----------
+    losses : dict of str to ndarray of shape (n_epochs,)
+        Mean of each loss over every epoch.
+    n_windows : ndarray of shape (n_epochs,)
+        Windows seen at the end of every epoch.
+    lr : ndarray of shape (n_epochs,)
+        Learning rate at the end of every epoch.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes, shape (n_losses,)
+        The panels, in the order of ``losses``.
+    figure_ : matplotlib Figure
+        Figure that holds them.
+    lines_ : list of matplotlib Line2D
+        The curves, in the same order.
+
+    See Also
+    --------
+    TSPulsePretrainer : Trains a network.
+    EmbeddingDisplay : Shows what a network makes of series.
+
+    Notes
+    -----
+    A panel has a linear scale that holds all but the first tenth of the epochs, so that
+    a loss that still falls a little is seen to fall. Its title gives the last value. The
+    grey area is the learning rate, as a share of its largest value so far: where it
+    slopes down to the right, the decay has begun.
+
+    Examples
+    --------
+    >>> from sktspulse import TrainingDisplay, TSPulseConfig, TSPulsePretrainer
+    >>> from sktspulse.datasets import make_series
+    >>> X = make_series(20, 200, random_state=0)
+    >>> small = TSPulseConfig(context_length=64, n_layers=1, n_signature_bins=32)
+    >>> pretrainer = TSPulsePretrainer(
+    ...     small, max_epochs=3, steps_per_epoch=2, batch_size=8, random_state=0
+    ... )
+    >>> display = TrainingDisplay.from_estimator(pretrainer.fit(X), losses=["loss", "time"])
+    >>> display.n_windows
+    array([16., 32., 48.])
+    >>> [ax.get_title(loc="left") for ax in display.axes_]
+    ['loss', 'time']
+    """
+
+    def __init__(self, losses: dict[str, Vector], n_windows: Vector, lr: Vector) -> None:
+        self.losses = losses
+        self.n_windows = n_windows
+        self.lr = lr
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: TSPulsePretrainer,
+        *,
+        losses: str | Sequence[str] | None = None,
+        ax: Axes | Sequence[Axes] | None = None,
+        **line_kwargs: Any,
+    ) -> Self:
+        """Draw the training of an estimator.
+
+        Parameters
+        ----------
+        estimator : TSPulsePretrainer
+            A fitted pre-trainer.
+        losses : str or sequence of str, default=None
+            Which losses; None draws all, their weighted sum ``"loss"`` first.
+        ax : matplotlib Axes or array-like of Axes, default=None
+            Where to draw; see :meth:`plot`.
+        **line_kwargs : dict
+            Passed on to :meth:`matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        TrainingDisplay
+            What was drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If no epoch was finished, or a loss is unknown.
+        """
+        check_is_fitted(estimator, "history_")
+        return cls.from_history(estimator.history_, losses=losses, ax=ax, **line_kwargs)
+
+    @classmethod
+    def from_history(
+        cls,
+        history: str | os.PathLike[str] | Mapping[str, ArrayLike],
+        *,
+        losses: str | Sequence[str] | None = None,
+        ax: Axes | Sequence[Axes] | None = None,
+        **line_kwargs: Any,
+    ) -> Self:
+        """Draw a history at hand, or that of a run which is going on.
+
+        Parameters
+        ----------
+        history : path-like or mapping of str to array-like of shape (n_epochs,)
+            The file ``history.csv`` in the folder of a run, or the attribute ``history_``
+            of an estimator.
+        losses : str or sequence of str, default=None
+            Which losses; None draws all, their weighted sum ``"loss"`` first.
+        ax : matplotlib Axes or array-like of Axes, default=None
+            Where to draw; see :meth:`plot`.
+        **line_kwargs : dict
+            Passed on to :meth:`matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        TrainingDisplay
+            What was drawn.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the run has not finished its first epoch, or lies elsewhere.
+        ValueError
+            If no epoch was finished, a column is missing, or a loss is unknown.
+        """
+        columns = _columns(history)
+        names = _chosen(losses, [name for name in columns if name not in _BESIDE_LOSSES])
+        # Rounded, as the speed was divided by the time; summed, as a resumed run may have
+        # another number of processes.
+        n_windows = np.cumsum(np.rint(columns["seconds"] * columns["windows_per_second"]))
+        display = cls({name: columns[name] for name in names}, n_windows, columns["lr"])
+        return display.plot(ax, **line_kwargs)
+
+    def plot(self, ax: Axes | Sequence[Axes] | None = None, **line_kwargs: Any) -> Self:
+        """Draw one panel for each loss.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array-like of Axes, default=None
+            Axes whose place the panels divide among them, or one for each loss. None
+            makes a new figure.
+        **line_kwargs : dict
+            Passed on to :meth:`matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        TrainingDisplay
+            This object.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If there are not as many axes as losses, or axes to divide have no place in a grid.
+        """
+        panels, n_columns = _panels(ax, len(self.losses))
+        style = _style(line_kwargs)
+        self.lines_ = []
+        for panel, (name, values) in zip(panels, self.losses.items(), strict=True):
+            self._shade(panel)
+            self.lines_ += panel.plot(self.n_windows, values, **style)
+            panel.set_title(name, loc="left", fontsize="medium")
+            last = self.lines_[-1].get_color()
+            panel.set_title(f"{values[-1]:.4g}", loc="right", fontsize="medium", color=last)
+            _set_ranges(panel, values)
+        for panel in panels[-n_columns:]:
+            panel.set_xlabel("windows seen")
+        note = f"learning rate, up to {self.lr.max():.2g}"
+        panels[0].text(0.08, 0.05, note, transform=panels[0].transAxes, color="0.4", size="small")
+        self.axes_, self.figure_ = np.array(panels, dtype=object), panels[0].figure
+        return self
+
+    def _shade(self, panel: Any) -> None:
+        """Draw the learning rate behind a curve, its largest value as high as the panel."""
+        share = self.lr / (self.lr.max() or 1)
+        style = {"color": "0.92", "lw": 0, "zorder": 0, "transform": panel.get_xaxis_transform()}
+        panel.fill_between(self.n_windows, share, **style)
+
+
+def _columns(history: str | os.PathLike[str] | Mapping[str, ArrayLike]) -> dict[str, Vector]:
+    """Return the columns of a history, copied, and check that there is something to draw."""
+    if isinstance(history, str | os.PathLike):
+        history = _read(Path(history))
+    columns = {name: np.array(column, dtype=float) for name, column in history.items()}
+    if not any(map(len, columns.values())):
+        raise ValueError(
+            "The history has no epoch. Wait until the training has finished one, or fit again: "
+            "a fit that was interrupted during its first epoch has none."
+        )
+    missing = [name for name in ("lr", "seconds", "windows_per_second") if name not in columns]
+    if missing:
+        raise ValueError(
+            f"The history lacks {missing}; it has {list(columns)}. Pass history_ of a fitted "
+            "TSPulsePretrainer, or the path of the history.csv that it writes."
+        )
+    return columns
+
+
+def _read(path: Path) -> dict[str, list[float]]:
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path} does not exist. A run writes history.csv into its folder after each epoch: "
+            "check the path, or wait for the first."
+        )
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
+
+
+def _chosen(losses: str | Sequence[str] | None, known: list[str]) -> list[str]:
+    """Return the names of the losses to draw: those asked for, else all, the sum first."""
+    if losses is None:
+        names = sorted(known, key=lambda name: name != _TOTAL)
+    else:
+        names = [losses] if isinstance(losses, str) else list(losses)
+    check_choices("losses", names, known)
+    if not names:
+        raise ValueError(
+            f"There is no loss to draw: losses is {losses!r}, the history has {known}."
+        )
+    return names
+
+
+def _panels(ax: Any, n: int) -> tuple[list[Any], int]:
+    """Return one axes for each loss, and how many of them are at the bottom."""
+    n_rows = math.ceil(n / _MAX_COLUMNS)
+    n_columns = math.ceil(n / n_rows)
+    if ax is None:
+        size = (2.8 * n_columns + 0.4, 2.2 * n_rows + 0.3)
+        figure = load_pyplot().figure(figsize=size, layout="constrained")
+        return _divided(figure, figure.add_gridspec(n_rows, n_columns), n), n_columns
+    if not hasattr(ax, "get_subplotspec"):
+        return _checked(ax, n), n
+    if n == 1:
+        return [ax], 1
+    if ax.get_subplotspec() is None:
+        raise ValueError(
+            f"ax has no place in a grid that {n} panels could divide. Make it with "
+            "plt.subplots, or pass one axes for each loss."
+        )
+    ax.set_axis_off()
+    return _divided(ax.figure, ax.get_subplotspec().subgridspec(n_rows, n_columns), n), n_columns
+
+
+def _divided(figure: Any, grid: Any, n: int) -> list[Any]:
+    cells = [grid[divmod(i, grid.ncols)] for i in range(n)]
+    return [figure.add_subplot(cell) for cell in cells]
+
+
+def _checked(axes: Sequence[Axes], n: int) -> list[Any]:
+    panels = list(np.ravel(np.asarray(axes, dtype=object)))
+    if len(panels) != n:
+        raise ValueError(f"ax has {len(panels)} axes, but must have {n}, one for each loss.")
+    return panels
+
+
+def _style(line_kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return how curves look: a dot at the end, unless asked for otherwise."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.lines import Line2D
+
+    usual = {"color": "C0", "marker": "o", "markersize": 4, "markevery": [-1]}
+    return usual | normalize_kwargs(line_kwargs, Line2D)
+
+
+def _set_ranges(panel: Any, values: Vector) -> None:
+    """Show the run from its start, and the range of values it settled in."""
+    from matplotlib.ticker import EngFormatter
+
+    panel.xaxis.set_major_formatter(EngFormatter(sep=""))
+    panel.locator_params(axis="x", nbins=4)
+    panel.set_xlim(left=0)
+    panel.spines[["top", "right"]].set_visible(False)
+    settled = values[len(values) // _UNSETTLED :]
+    low, high = settled.min(), settled.max()
+    if low < high:
+        # There is room for a line of text below the curve.
+        panel.set_ylim(low - 0.2 * (high - low), high + 0.06 * (high - low))
