@@ -20,18 +20,18 @@ from sktspulse.datasets import make_labelled_panel, make_series
 
 small = TSPulseConfig(context_length=128, d_model=16, n_layers=2, n_signature_bins=64)
 settings = {"batch_size": 32, "warmup": 20, "random_state": 0}
-trained = TSPulsePretrainer(small, max_epochs=10, steps_per_epoch=50, lr=5e-3, **settings)
-trained.fit(make_series(2000, 512, random_state=0))
+pretrainer = TSPulsePretrainer(small, max_epochs=10, steps_per_epoch=50, lr=5e-3, **settings)
+trained = pretrainer.fit(make_series(2000, 512, random_state=0))
 
 # %%
 # All losses fall. Each has a scale of its own, and its last value stands above. The grey
 # area is the learning rate, which goes down to zero in the end.
-TrainingDisplay.from_estimator(trained)
+display = TrainingDisplay.from_estimator(trained)
 
 # %%
 # One step with a learning rate of zero leaves the weights as they were drawn.
-untrained = TSPulsePretrainer(small, max_epochs=1, steps_per_epoch=1, lr=0, **settings)
-untrained.fit(make_series(50, 512, random_state=0))
+frozen = TSPulsePretrainer(small, max_epochs=1, steps_per_epoch=1, lr=0, **settings)
+untrained = frozen.fit(make_series(50, 512, random_state=0))
 
 
 # %%
