@@ -27,6 +27,9 @@ from sktspulse._network import TSPulse
 
 DEFAULT = ("retrieval", "probe", "sensitivity", "anomaly", "imputation")
 
+# How the metrics end that stand in the table of a measure.
+SHOWN = {name: "" for name in (*DEFAULT, "probe-cv")} | {"retrieval": "PREC@3"}
+
 # Title of a panel of the figure: measure, protocol and metrics shown there.
 PANELS = {
     "Retrieval, shifted, source counted: family PREC@3": (
@@ -97,27 +100,34 @@ def measured(arguments: argparse.Namespace) -> Iterator[Row]:
             print(f"{name} took {time.perf_counter() - started:.0f} s", flush=True)
 
 
-def tables(table: list[Row]) -> Iterator[str]:
-    """Yield a table a measure and protocol, a line a method; data sets are left out."""
-    overall = [row for row in table if not row.dataset]
-    for case in dict.fromkeys((row.measure, row.protocol) for row in overall):
-        own = [row for row in overall if (row.measure, row.protocol) == case]
-        yield "\n".join([", ".join(filter(None, case)), *_lines(own)])
+def pivots(table: list[Row], folder: Path) -> Iterator[str]:
+    """Write a table a measure, a line a method; yield each as text. Data sets are left out."""
+    overall = [row for row in table if not row.dataset and row.metric.endswith(SHOWN[row.measure])]
+    for measure in dict.fromkeys(row.measure for row in overall):
+        lines = list(_lines([row for row in overall if row.measure == measure]))
+        with (folder / f"checkpoints-{measure}.csv").open("w", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(lines)
+        width = max(len(line[0]) for line in lines)
+        yield "\n".join(" | ".join([name.ljust(width), *cells]) for name, *cells in lines)
 
 
-def _lines(table: list[Row]) -> Iterator[str]:
-    metrics = list(dict.fromkeys(row.metric for row in table))
-    numbers = {(row.method, row.metric): row for row in table}
-    width = max(len(row.method) for row in table)
-    yield " | ".join([" " * width, *metrics])
+def _lines(table: list[Row]) -> Iterator[list[str]]:
+    numbers = {(row.method, _column(row)): row for row in table}
+    columns = list(dict.fromkeys(map(_column, table)))
+    yield ["method", *columns]
     for method in dict.fromkeys(row.method for row in table):
-        cells = [_cell(numbers.get((method, metric)), len(metric)) for metric in metrics]
-        yield " | ".join([method.ljust(width), *cells])
+        yield [method, *(_cell(numbers.get((method, column))) for column in columns)]
 
 
-def _cell(row: Row | None, width: int) -> str:
+def _column(row: Row) -> str:
+    # What was published of one protocol stands beside what was measured of it.
+    metric = row.metric.replace("as published", "average of 96")
+    return f"{row.protocol}: {metric}"
+
+
+def _cell(row: Row | None) -> str:
     number = None if row is None else row.published if row.value is None else row.value
-    return ("" if number is None else f"{number:.3f}").rjust(width)
+    return "" if number is None else f"{number:.3f}"
 
 
 def written(rows: Iterable[Row], path: Path) -> list[Row]:
@@ -199,7 +209,7 @@ def main() -> None:
     arguments.output.mkdir(parents=True, exist_ok=True)
     table = written(measured(arguments), arguments.output / "checkpoints.csv")
     draw(table, named(arguments.checkpoint), arguments.output / "checkpoints.png")
-    for text in tables(table):
+    for text in pivots(table, arguments.output):
         print(f"\n{text}")
 
 

@@ -22,12 +22,17 @@ import torch
 from sktspulse import TSPulseConfig, TSPulsePretrainer
 
 RECIPES: dict[str, dict[str, Any]] = {
-    "tspulse-p8": {"config": TSPulseConfig()},
+    "tspulse-p8": {
+        "config": TSPulseConfig(),
+        # What is listed twice is drawn as often: most recordings are used at their own pace.
+        "resolutions": (0.125, 0.25, 0.5, 1, 1, 2, 4, 8),
+    },
     "tspulse-p16": {
         "config": TSPulseConfig(
             patch_length=16, d_model=48, n_registers=5, frequency_head=False, forecast_length=0
         ),
         "block_share": (1.0, 1.0),
+        "resolutions": (0.125, 0.25, 0.5, 1, 2, 4),
     },
 }
 
