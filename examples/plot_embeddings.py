@@ -27,4 +27,4 @@ print(f"accuracy on embeddings {embedded:.3f}, on raw values {raw:.3f}")
 
 # %%
 # The two directions in which the embeddings differ most.
-EmbeddingDisplay.from_estimator(TSPulseTransformer().fit(X), X, y)
+display = EmbeddingDisplay.from_estimator(TSPulseTransformer().fit(X), X, y)
