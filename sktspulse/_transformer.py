@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -12,11 +11,11 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from torch import Tensor
 
-from ._base import BaseTSPulse, infer
+from ._base import BaseTSPulse
 from ._config import TSPulseConfig
+from ._embedding import LENGTHS, Vectors, count_windows, embed, token_slices
 from ._network import TSPulse
-from ._validation import Panel, Values, check_panel
-from ._windows import resample, standardize, take_windows, window_starts
+from ._validation import Panel, check_panel
 
 __all__ = ["TSPulseTransformer"]
 
@@ -30,9 +29,8 @@ _PARTS = {
 _CHOICES = {
     "output": tuple(_PARTS),
     "channels": ("concatenate", "mean"),
-    "length": ("resample", "window"),
+    "length": LENGTHS,
 }
-_BLOCK_ROWS = 1024  # windows prepared at once: bounds memory, whatever the size of a panel
 
 
 class TSPulseTransformer(TransformerMixin, BaseTSPulse):
@@ -233,42 +231,19 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         return check_panel(self, X, reset=reset, min_timepoints=least)
 
     def _embed(self, network: TSPulse, panel: Panel) -> NDArray[np.float32]:
-        """Average the vectors of the windows of each series, and of its channels if asked to."""
-        n_vectors = len(panel) * (1 if self.channels == "mean" else self.n_channels_in_)
         n_features = sum(self._widths[part] for part in _PARTS[self.output])
-        vectors = np.zeros((n_vectors, n_features), dtype=np.float32)
-        length = network.config.context_length
-        n_rows = self.n_channels_in_ * sum(self._n_windows(one, length) for one in panel)
+        vectors = Vectors(self._read, n_features, self.length, self.channels == "mean")
+        shape = (len(panel), self.n_channels_in_)
+        n_rows = count_windows(panel, network.config.context_length, self.length)
         with self._progress(n_rows) as progress:
-            for block in _blocks(self._pieces(panel, length)):
-                settings = (network, block.rows, self._read)
-                answer = next(infer(*settings, batch_size=self.batch_size, progress=progress))
-                np.add.at(vectors, block.owners, answer * block.weights[:, None])
-        return vectors.reshape(len(panel), -1)
+            settings = (network, panel, shape, vectors, self.batch_size, progress)
+            return embed(*settings).reshape(len(panel), -1)
 
     def _read(self, network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
         tokens = network.decode(network.encode(x, observed)).tokens[:, :, 0]  # (K, B, D)
-        slices = _slices(network.config)
+        slices = token_slices(network.config)
         kept = torch.cat([tokens[slices[part]] for part in _PARTS[self.output]])
         return kept.movedim(0, 1).flatten(1)
-
-    def _n_windows(self, series: Values, length: int) -> int:
-        if self.length == "resample":
-            return 1
-        return len(window_starts(max(series.shape[1], length), length, length // 2))
-
-    def _pieces(self, panel: Panel, length: int) -> Iterator[_Windows]:
-        """Yield the windows of one series after the other, of long ones a part at a time."""
-        for i, series in enumerate(panel):
-            owners = np.arange(len(series)) + i * len(series)
-            weight = 1 / self._n_windows(series, length)
-            if self.channels == "mean":
-                owners, weight = np.full(len(series), i), weight / len(series)
-            cut = _resampled if self.length == "resample" else _windowed
-            for windows in cut(series, length):  # (n, C, length)
-                rows = windows.reshape(-1, length).astype(np.float32)
-                weights = np.full(len(rows), weight, dtype=np.float32)
-                yield _Windows(rows, np.tile(owners, len(windows)), weights)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -276,55 +251,6 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         return tags
 
 
-class _Windows(NamedTuple):
-    """Windows of one channel, and what becomes of the vector of each."""
-
-    rows: NDArray[np.float32]  # (n, context_length)
-    owners: NDArray[np.int64]  # (n,) vector that it adds to
-    weights: NDArray[np.float32]  # (n,) share it has in that
-
-
-def _slices(config: TSPulseConfig) -> dict[str, slice]:
-    """Say where among the tokens each part lies."""
-    start = config.n_register_start
-    return {
-        "time": slice(0, config.n_patches),
-        "frequency": slice(config.n_patches, start),
-        "semantic": slice(start, config.n_tokens),
-    }
-
-
 def _widths(config: TSPulseConfig) -> dict[str, int]:
     """Say how many numbers each part gives."""
-    return {part: (s.stop - s.start) * config.d_model for part, s in _slices(config).items()}
-
-
-def _resampled(series: Values, length: int) -> Iterator[Values]:
-    yield standardize(resample(series, length)).values[None]
-
-
-def _windowed(series: Values, length: int) -> Iterator[Values]:
-    n_missing = max(0, length - series.shape[1])
-    scaled = np.pad(standardize(series).values, ((0, 0), (n_missing, 0)), constant_values=np.nan)
-    starts = window_starts(scaled.shape[1], length, length // 2)
-    step = max(1, _BLOCK_ROWS // len(series))
-    for first in range(0, len(starts), step):
-        yield take_windows(scaled, starts[first : first + step], length)
-
-
-def _blocks(pieces: Iterable[_Windows]) -> Iterator[_Windows]:
-    """Join pieces to blocks large enough for the network to be kept busy."""
-    held: list[_Windows] = []
-    n_rows = 0
-    for piece in pieces:
-        held.append(piece)
-        n_rows += len(piece.rows)
-        if n_rows >= _BLOCK_ROWS:
-            yield _joined(held)
-            held, n_rows = [], 0
-    if held:
-        yield _joined(held)
-
-
-def _joined(pieces: list[_Windows]) -> _Windows:
-    return _Windows(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
+    return {part: (s.stop - s.start) * config.d_model for part, s in token_slices(config).items()}

@@ -39,6 +39,7 @@ ORDER = [
     "_training",
     "_callbacks",
     "_base",
+    "_embedding",
     "_transformer",
     "_imputer",
     "_pretrainer",

@@ -18,7 +18,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_sp
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sktspulse import TSPulseTransformer, _transformer
+from sktspulse import TSPulseTransformer, _embedding
 from sktspulse._checkpoints import load_checkpoint, save_checkpoint
 from sktspulse._config import TSPulseConfig
 from sktspulse._network import TSPulse
@@ -153,7 +153,7 @@ def test_the_container_does_not_matter():
 def test_blocks_do_not_matter(monkeypatch):
     X = [draw_panel(1, 2, n)[0] for n in (300, 5000, 600, 4000)]
     expected = embed(X, length="window")
-    monkeypatch.setattr(_transformer, "_BLOCK_ROWS", 7)
+    monkeypatch.setattr(_embedding, "_BLOCK_ROWS", 7)
     assert_close(embed(X, length="window"), expected)
 
 
@@ -164,7 +164,7 @@ def test_the_network_gets_blocks_of_bounded_size(monkeypatch):
         sizes.append(len(rows))
         yield np.zeros((len(rows), 240), np.float32)
 
-    monkeypatch.setattr(_transformer, "infer", count)
+    monkeypatch.setattr(_embedding, "infer", count)
     embed(draw_panel(3000, 1, 20))
     embed(draw_panel(1, 3, 512 * 1000), length="window")
     assert sum(sizes) == 3000 + 3 * 1999
