@@ -38,6 +38,7 @@ ORDER = [
     "_optimizer",
     "_training",
     "_callbacks",
+    "_linear",
     "_base",
     "_embedding",
     "_transformer",
