@@ -11,19 +11,23 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import datasets, metrics
+    from ._classifier import TSPulseClassifier
     from ._config import TSPulseConfig
     from ._curves import TrainingDisplay
     from ._displays import EmbeddingDisplay, ImputationDisplay
     from ._imputer import TSPulseImputer
     from ._pretrainer import TSPulsePretrainer
+    from ._regressor import TSPulseRegressor
     from ._transformer import TSPulseTransformer
 
 __all__ = [
     "EmbeddingDisplay",
     "ImputationDisplay",
+    "TSPulseClassifier",
     "TSPulseConfig",
     "TSPulseImputer",
     "TSPulsePretrainer",
+    "TSPulseRegressor",
     "TSPulseTransformer",
     "TrainingDisplay",
     "datasets",
@@ -34,9 +38,11 @@ __version__ = "0.1.0"
 _HOME = {
     "EmbeddingDisplay": "_displays",
     "ImputationDisplay": "_displays",
+    "TSPulseClassifier": "_classifier",
     "TSPulseConfig": "_config",
     "TSPulseImputer": "_imputer",
     "TSPulsePretrainer": "_pretrainer",
+    "TSPulseRegressor": "_regressor",
     "TSPulseTransformer": "_transformer",
     "TrainingDisplay": "_curves",
 }

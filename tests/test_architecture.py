@@ -41,7 +41,10 @@ ORDER = [
     "_linear",
     "_base",
     "_embedding",
+    "_probe",
     "_transformer",
+    "_classifier",
+    "_regressor",
     "_imputer",
     "_pretrainer",
     "_plotting",
@@ -51,7 +54,7 @@ ORDER = [
     "__main__",
 ]
 # Neighbours in ORDER that stand side by side: none knows another.
-SIDE_BY_SIDE = {"_transformer", "_imputer", "_pretrainer"}
+SIDE_BY_SIDE = {"_transformer", "_classifier", "_regressor", "_imputer", "_pretrainer"}
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 40
 MAX_MEDIAN_FUNCTION_LINES = 10

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sktspulse import TSPulseConfig, TSPulsePretrainer, TSPulseTransformer
+from sktspulse import (
+    TSPulseClassifier,
+    TSPulseConfig,
+    TSPulsePretrainer,
+    TSPulseRegressor,
+    TSPulseTransformer,
+)
 
 TINY = TSPulseConfig(
     context_length=64,
@@ -17,6 +23,8 @@ TINY = TSPulseConfig(
     forecast_length=4,
 )
 ESTIMATORS = [
+    TSPulseClassifier(),
+    TSPulseRegressor(),
     TSPulsePretrainer(TINY, max_epochs=1, steps_per_epoch=2, batch_size=4),
     TSPulseTransformer(),
     TSPulseTransformer("all", channels="mean", batch_size=5),
