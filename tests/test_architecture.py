@@ -43,6 +43,7 @@ ORDER = [
     "_embedding",
     "_probe",
     "_transformer",
+    "_search",
     "_classifier",
     "_regressor",
     "_imputer",
