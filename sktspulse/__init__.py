@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ._imputer import TSPulseImputer
     from ._pretrainer import TSPulsePretrainer
     from ._regressor import TSPulseRegressor
+    from ._retriever import TSPulseRetriever
     from ._transformer import TSPulseTransformer
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "TSPulseImputer",
     "TSPulsePretrainer",
     "TSPulseRegressor",
+    "TSPulseRetriever",
     "TSPulseTransformer",
     "TrainingDisplay",
     "datasets",
@@ -43,6 +45,7 @@ _HOME = {
     "TSPulseImputer": "_imputer",
     "TSPulsePretrainer": "_pretrainer",
     "TSPulseRegressor": "_regressor",
+    "TSPulseRetriever": "_retriever",
     "TSPulseTransformer": "_transformer",
     "TrainingDisplay": "_curves",
 }

@@ -9,6 +9,7 @@ from sktspulse import (
     TSPulseConfig,
     TSPulsePretrainer,
     TSPulseRegressor,
+    TSPulseRetriever,
     TSPulseTransformer,
 )
 
@@ -25,6 +26,8 @@ TINY = TSPulseConfig(
 ESTIMATORS = [
     TSPulseClassifier(),
     TSPulseRegressor(),
+    TSPulseRetriever(),
+    TSPulseRetriever(2, metric="cosine", channels="mean", store="int8"),
     TSPulsePretrainer(TINY, max_epochs=1, steps_per_epoch=2, batch_size=4),
     TSPulseTransformer(),
     TSPulseTransformer("all", channels="mean", batch_size=5),

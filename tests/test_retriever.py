@@ -1,0 +1,584 @@
+"""Retrieval: what is found, what is kept, what is refused and leaves the index alone."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import pickle
+
+import naive_search
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import safetensors.numpy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+from sklearn.pipeline import make_pipeline
+
+from sktspulse import TSPulseRetriever, TSPulseTransformer, _catalogue
+from sktspulse._checkpoints import load_checkpoint, save_checkpoint
+from sktspulse._config import TSPulseConfig
+from sktspulse._network import TSPulse
+from sktspulse.datasets import make_labelled_panel
+
+STORES = ("float32", "float16", "int8")
+
+
+def draw_panel(n_series=8, n_channels=1, n_timepoints=60, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n_series, n_channels, n_timepoints)).cumsum(axis=-1)
+
+
+def assert_same(one, other):
+    for part, expected in zip(one, other, strict=True):
+        np.testing.assert_array_equal(part, expected)
+
+
+def places(retriever):
+    return retriever.ids_, retriever.series_, retriever.starts_
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return make_labelled_panel(60, n_classes=3, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def fitted(panel):
+    return TSPulseRetriever(3).fit(panel[0][:50])
+
+
+@pytest.fixture
+def retriever(fitted):
+    return copy.deepcopy(fitted)
+
+
+# --------------------------------------------------------------------------- what is found
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("embedding", ["semantic", "frequency"])
+def test_all_pairs_of_embeddings_give_the_same(metric, embedding):
+    X, queries = draw_panel(20, 2), draw_panel(4, 2, seed=1)
+    transformer = TSPulseTransformer(embedding).fit(X)
+    vectors = (transformer.transform(queries), transformer.transform(X))
+    expected, expected_ids = naive_search.nearest(*vectors, 6, metric)
+    retriever = TSPulseRetriever(6, embedding=embedding, metric=metric).fit(X)
+    distances, ids = retriever.kneighbors(queries)
+    np.testing.assert_array_equal(ids, expected_ids)
+    np.testing.assert_allclose(distances, expected, atol=1e-6)
+
+
+def test_shapes_order_and_types_are_those_of_scikit_learn(panel, fitted):
+    X, _ = panel
+    distances, ids = fitted.kneighbors(X[50:], 4)
+    assert distances.shape == ids.shape == (10, 4)
+    assert (distances.dtype, ids.dtype) == (np.float64, np.int64)
+    assert (np.diff(distances) >= 0).all()
+    np.testing.assert_array_equal(fitted.kneighbors(X[50:], 4, return_distance=False), ids)
+    assert fitted.kneighbors(X[50:])[1].shape == (10, 3)
+    vectors = TSPulseTransformer().fit_transform(X)
+    theirs = NearestNeighbors(n_neighbors=4).fit(vectors[:50])
+    np.testing.assert_array_equal(theirs.kneighbors(vectors[50:])[1], ids)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_a_series_finds_itself_at_no_distance(metric):
+    X = draw_panel()
+    distances, ids = TSPulseRetriever(1, metric=metric).fit(X).kneighbors(3 * X + 7)
+    np.testing.assert_array_equal(ids[:, 0], np.arange(len(X)))
+    np.testing.assert_allclose(distances, 0, atol=1e-3)
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_without_queries_every_entry_finds_the_others(store):
+    retriever = TSPulseRetriever(7, store=store).fit(draw_panel())
+    distances, ids = retriever.kneighbors()
+    for i, row in enumerate(ids):
+        assert sorted([i, *row]) == list(range(8))
+    assert (distances > 0).all()
+
+
+def test_twins_find_each_other_and_not_themselves():
+    X = np.repeat(draw_panel(2), 4, axis=0)
+    distances, ids = TSPulseRetriever(3).fit(X).kneighbors()
+    assert (distances == 0).all()
+    assert ids[1].tolist() == [0, 2, 3]
+    assert ids[7].tolist() == [4, 5, 6]
+    assert TSPulseRetriever(1).fit(X).kneighbors()[1].ravel().tolist() == [1, 0, 0, 0, 5, 4, 4, 4]
+
+
+def test_the_radius_cuts_off_what_is_farther(panel, fitted):
+    X, _ = panel
+    distances, ids = fitted.kneighbors(X[50:], 50)
+    radius = np.median(distances)
+    near, near_ids = fitted.radius_neighbors(X[50:], radius)
+    assert near.shape == near_ids.shape == (10,)
+    for i in range(10):
+        np.testing.assert_array_equal(near_ids[i], ids[i][distances[i] <= radius])
+        np.testing.assert_array_equal(near[i], distances[i][distances[i] <= radius])
+    only = fitted.radius_neighbors(X[50:], radius, return_distance=False)
+    assert [list(one) for one in only] == [list(one) for one in near_ids]
+    assert [len(one) for one in fitted.radius_neighbors(radius=0, return_distance=False)] == 50 * [
+        0
+    ]
+
+
+def test_a_query_does_not_depend_on_the_others(panel, fitted):
+    X, _ = panel
+    together = fitted.kneighbors(X[50:])
+    for i in range(10):
+        assert_same(fitted.kneighbors(X[[50 + i]]), [part[[i]] for part in together])
+
+
+def test_blocks_make_no_difference(panel, fitted, monkeypatch):
+    X, _ = panel
+    answers = [fitted.kneighbors(X[50:]), fitted.kneighbors(), fitted.radius_neighbors(None, 4)]
+    monkeypatch.setattr(_catalogue, "_BLOCK", 7)
+    again = TSPulseRetriever(3).fit(X[:50])
+    others = [again.kneighbors(X[50:]), again.kneighbors(), again.radius_neighbors(None, 4)]
+    for one, other in zip(answers[:2], others[:2], strict=True):
+        assert_same(one, other)
+    for one, other in zip(answers[2], others[2], strict=True):
+        assert_same(one, other)
+
+
+def test_series_of_a_kind_find_each_other(panel, fitted):
+    X, y = panel
+    ids = fitted.kneighbors(X[50:], 1, return_distance=False)
+    assert (y[ids[:, 0]] == y[50:]).mean() > 0.8
+
+
+def test_the_container_does_not_matter(panel):
+    X = panel[0][:, 0, :40]
+    expected = TSPulseRetriever(2).fit(X[:50]).kneighbors(X[50:])
+    columns = [f"t{i}" for i in range(40)]
+    for frame in (pd.DataFrame, pl.DataFrame):
+        frames = [frame(dict(zip(columns, part.T, strict=True))) for part in (X[:50], X[50:])]
+        assert_same(TSPulseRetriever(2).fit(frames[0]).kneighbors(frames[1]), expected)
+    assert_same(TSPulseRetriever(2).fit(list(X[:50])).kneighbors(X[50:, None]), expected)
+
+
+@settings(max_examples=10)
+@given(
+    st.lists(st.integers(2, 40), min_size=2, max_size=6),
+    st.sampled_from([0.0, 0.5, 1.0]),
+    st.sampled_from(STORES),
+    st.sampled_from(["euclidean", "cosine"]),
+    st.integers(0, 2**31),
+)
+def test_every_panel_can_be_searched(lengths, missing_rate, store, metric, seed):
+    rng = np.random.default_rng(seed)
+    X = [rng.normal(size=(2, n)) for n in lengths]
+    for one in X:
+        one[rng.random(one.shape) < missing_rate] = np.nan
+    retriever = TSPulseRetriever(len(X), store=store, metric=metric, channels="mean").fit(X)
+    distances, ids = retriever.kneighbors(X)
+    assert np.isfinite(distances).all()
+    assert (np.sort(ids) == np.arange(len(X))).all()
+
+
+# --------------------------------------------------------------------------- stretches
+
+
+def test_stretches_cover_their_series_and_have_places():
+    X = [draw_panel(1, 2, n)[0] for n in (30, 75, 41)]
+    retriever = TSPulseRetriever(2, window=30, stride=20).fit(X)
+    assert retriever.series_.tolist() == [0, 1, 1, 1, 1, 2, 2]
+    assert retriever.starts_.tolist() == [0, 0, 20, 40, 45, 0, 11]
+    assert retriever.ids_.tolist() == list(range(7))
+    series, starts = retriever.locate([[6, 0], [2, 2]])
+    assert series.tolist() == [[2, 0], [1, 1]]
+    assert starts.tolist() == [[11, 0], [20, 20]]
+
+
+def test_the_default_stride_is_half_a_window():
+    retriever = TSPulseRetriever(window=30).fit(draw_panel(1, 1, 90))
+    assert retriever.starts_.tolist() == [0, 15, 30, 45, 60]
+    assert TSPulseRetriever(window=2).fit(draw_panel(1, 1, 4)).starts_.tolist() == [0, 1, 2]
+
+
+def test_a_stretch_is_indexed_as_if_it_were_a_series():
+    X = draw_panel(3, 2, 100)
+    stretched = TSPulseRetriever(4, window=40, stride=30).fit(X)
+    cut = np.concatenate([[one[:, s : s + 40] for s in (0, 30, 60)] for one in X])
+    whole = TSPulseRetriever(4).fit(cut)
+    assert_same(stretched.kneighbors(), whole.kneighbors())
+    assert_same(stretched.kneighbors(X[:, :, :70]), whole.kneighbors(X[:, :, :70]))
+    assert (whole.series_.tolist(), whole.starts_.tolist()) == (list(range(9)), 9 * [0])
+
+
+def test_a_stretch_is_found_where_it_is():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(5, 1, 400)).cumsum(-1)
+    retriever = TSPulseRetriever(1, window=64, stride=8).fit(X)
+    ids = retriever.kneighbors(5 - 2 * -X[[3], :, 136:200], return_distance=False)
+    assert [part.tolist() for part in retriever.locate(ids)] == [[[3]], [[136]]]
+
+
+# --------------------------------------------------------------------------- coming and going
+
+
+@pytest.mark.parametrize("store", ["float32", "float16"])
+@pytest.mark.parametrize("window", [None, 20])
+def test_adding_is_fitting_at_once(store, window):
+    X, queries = draw_panel(12, 2), draw_panel(3, 2, seed=1)
+    whole = TSPulseRetriever(store=store, window=window).fit(X)
+    grown = TSPulseRetriever(store=store, window=window)
+    for part in (X[:1], X[1:8], X[8:]):
+        grown.partial_fit(part)
+    assert_same(grown.kneighbors(queries), whole.kneighbors(queries))
+    assert_same(places(grown), places(whole))
+
+
+def test_removal_touches_no_other_entry(panel, retriever):
+    X, _ = panel
+    distances, ids = retriever.kneighbors(X[50:], 50)
+    gone = ids[0, :5]
+    answer = retriever.remove(gone).kneighbors(X[50:], 45)
+    left = ~np.isin(ids, gone)
+    assert_same(answer, [part[left].reshape(10, 45) for part in (distances, ids)])
+    np.testing.assert_array_equal(retriever.ids_, np.setdiff1d(np.arange(50), gone))
+    assert_same(retriever.locate(retriever.ids_), (retriever.ids_, np.zeros(45)))
+
+
+def test_ids_are_given_once(panel, retriever):
+    X, _ = panel
+    retriever.remove(range(40, 50)).partial_fit(X[40:42])
+    assert retriever.ids_.tolist() == [*range(40), 50, 51]
+    assert retriever.series_.tolist() == [*range(40), 50, 51]
+    assert retriever.kneighbors(X[[41]], 1)[1].tolist() == [[51]]
+
+
+def test_a_failed_or_empty_removal_removes_nothing(retriever):
+    before = places(retriever)
+    with pytest.raises(ValueError, match=r"no entry 50, 77, the index holds 50 of the 50"):
+        retriever.remove([3, 50, 77])
+    with pytest.raises(ValueError, match="ids are float64, expected whole numbers"):
+        retriever.remove([1.0])
+    with pytest.raises(ValueError, match="no entry -1"):
+        retriever.remove(-1)
+    assert_same(places(retriever.remove([])), before)
+
+
+def test_an_index_may_be_emptied_and_filled_again(panel, retriever):
+    X, _ = panel
+    retriever.remove(retriever.ids_)
+    for ask in (retriever.kneighbors, retriever.radius_neighbors, retriever.kneighbors_graph):
+        for queries in (X[50:], None):
+            with pytest.raises(ValueError, match="index is empty, as every entry was removed"):
+                ask(queries)
+    assert retriever.partial_fit(X[:3]).kneighbors(X[[2]], 1)[1].tolist() == [[52]]
+
+
+# --------------------------------------------------------------------------- graphs and pipelines
+
+
+@pytest.mark.parametrize("mode", ["connectivity", "distance"])
+def test_graphs_are_those_of_scikit_learn(panel, fitted, mode):
+    vectors = TSPulseTransformer().fit_transform(panel[0])
+    theirs = NearestNeighbors(n_neighbors=3).fit(vectors[:50].astype(np.float64))
+    for X, rows in ((panel[0][50:], vectors[50:]), (None, None)):
+        ours = fitted.kneighbors_graph(X, mode=mode)
+        assert ours.shape == (10 if X is not None else 50, 50)
+        expected = theirs.kneighbors_graph(rows, mode=mode).toarray()
+        np.testing.assert_allclose(ours.toarray(), expected, atol=1e-3)
+
+
+def test_columns_of_a_graph_are_the_entries_left(panel, retriever):
+    retriever.remove([0, 7])
+    graph = retriever.kneighbors_graph(panel[0][50:])
+    ids = retriever.kneighbors(panel[0][50:], return_distance=False)
+    assert graph.shape == (10, 48)
+    np.testing.assert_array_equal(retriever.ids_[graph.indices.reshape(10, 3)], ids)
+
+
+def test_classifiers_take_the_graph(panel):
+    X, y = panel
+    model = make_pipeline(TSPulseRetriever(3), KNeighborsClassifier(3, metric="precomputed"))
+    plain = make_pipeline(TSPulseTransformer(), KNeighborsClassifier(3))
+    model.fit(X[:40], y[:40])
+    np.testing.assert_array_equal(model.predict(X[40:]), plain.fit(X[:40], y[:40]).predict(X[40:]))
+    assert cross_val_score(model, X, y, cv=3).mean() > 0.8
+    grid = {"tspulseretriever__metric": ["euclidean", "cosine"]}
+    assert GridSearchCV(model, grid, cv=2).fit(X, y).best_score_ > 0.7
+    assert model[:1].get_feature_names_out()[-1] == "tspulseretriever39"
+
+
+def test_clones_are_unfitted_and_equal(fitted):
+    twin = clone(fitted)
+    assert twin.get_params() == fitted.get_params()
+    for ask in (twin.kneighbors, twin.radius_neighbors, twin.kneighbors_graph):
+        with pytest.raises(NotFittedError):
+            ask()
+    for ask in (twin.remove, twin.locate, twin.transform, twin.save):
+        with pytest.raises(NotFittedError):
+            ask([0])
+
+
+def test_a_parameter_of_the_index_counts_from_the_next_fit(panel, retriever):
+    X, _ = panel
+    expected = retriever.kneighbors(X[50:])
+    retriever.set_params(metric="cosine", embedding="time", window=9, store="int8", batch_size=7)
+    assert_same(retriever.kneighbors(X[50:])[1:], expected[1:])
+    assert_same(places(retriever.partial_fit(X[50:])), [np.arange(60), np.arange(60), 60 * [0]])
+    assert len(retriever.fit(X).ids_) > 60
+
+
+# --------------------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_a_saved_index_answers_as_before(tmp_path, store, metric):
+    X, queries = draw_panel(9, 2), draw_panel(3, 2, seed=1)
+    parameters = {"window": np.int64(20), "channels": "mean", "radius": np.inf}
+    retriever = TSPulseRetriever(2, store=store, metric=metric, **parameters).fit(X)
+    retriever.remove([2, 3]).save(tmp_path / "one.safetensors")
+    again = TSPulseRetriever.load(tmp_path / "one.safetensors", device="cpu")
+    assert_same(again.kneighbors(queries), retriever.kneighbors(queries))
+    assert again.get_params() == retriever.get_params() | {"device": "cpu", "stride": 10}
+    assert_same(places(again.partial_fit(X[:1])), places(retriever.partial_fit(X[:1])))
+    assert_same(again.kneighbors(), retriever.kneighbors())
+
+
+def test_a_saved_index_knows_its_columns(tmp_path):
+    X = pd.DataFrame(draw_panel()[:, 0]).rename(columns="t{}".format)
+    retriever = TSPulseRetriever().fit(X)
+    retriever.save(tmp_path / "one.safetensors")
+    again = TSPulseRetriever.load(tmp_path / "one.safetensors")
+    assert list(again.feature_names_in_) == list(X.columns)
+    assert again.n_features_in_ == 60
+    with pytest.raises(ValueError, match="feature names should match"):
+        again.kneighbors(X.rename(columns=str.upper))
+
+
+def test_pickles_hold_the_index_and_no_network(panel, retriever):
+    X, _ = panel
+    content = pickle.dumps(retriever)
+    assert len(content) < 50 * 240 * 4 + 20_000
+    assert_same(pickle.loads(content).kneighbors(X[50:]), retriever.kneighbors(X[50:]))
+
+
+def test_a_truncated_file_is_refused(tmp_path, fitted):
+    path = tmp_path / "one.safetensors"
+    fitted.save(path)
+    content = path.read_bytes()
+    for n_bytes in (0, 7, 8, 100, 600, len(content) // 2, len(content) - 1):
+        path.write_bytes(content[:n_bytes])
+        with pytest.raises(ValueError, match=r"one.safetensors cannot be loaded as an index"):
+            TSPulseRetriever.load(path)
+
+
+def test_files_of_others_are_refused(tmp_path, fitted):
+    path = tmp_path / "one.safetensors"
+    save_checkpoint(load_checkpoint("tspulse-p8"), path)
+    with pytest.raises(ValueError, match=r"not written by TSPulseRetriever\.save"):
+        TSPulseRetriever.load(path)
+    path.write_bytes(pickle.dumps(fitted))
+    with pytest.raises(ValueError, match="cannot be loaded as an index"):
+        TSPulseRetriever.load(path)
+    with pytest.raises(ValueError, match=r"absent.safetensors cannot be loaded as an index"):
+        TSPulseRetriever.load(tmp_path / "absent.safetensors")
+
+
+def test_an_index_of_another_network_is_refused(tmp_path):
+    networks = [tmp_path / f"{name}.safetensors" for name in ("small", "other")]
+    for path in networks:
+        save_checkpoint(TSPulse(TSPulseConfig(n_layers=1)), path)
+    retriever = TSPulseRetriever(1, checkpoint=networks[0]).fit(draw_panel())
+    retriever.save(tmp_path / "one.safetensors")
+    with pytest.raises(ValueError, match="holds other weights than when"):
+        TSPulseRetriever.load(tmp_path / "one.safetensors", checkpoint=networks[1])
+    moved = networks[0].rename(tmp_path / "moved.safetensors")
+    with pytest.raises(ValueError, match="cannot be loaded"):
+        TSPulseRetriever.load(tmp_path / "one.safetensors")
+    again = TSPulseRetriever.load(tmp_path / "one.safetensors", checkpoint=moved)
+    assert_same(again.kneighbors(), retriever.kneighbors())
+    networks[1].replace(moved)
+    with pytest.raises(ValueError, match="holds other weights than when"):
+        again.kneighbors(draw_panel())
+
+
+def swap_ids(arrays, about):
+    arrays["ids"][:2] = arrays["ids"][1::-1]
+
+
+def spoil_centre(arrays, about):
+    arrays["centre"][0] = np.nan
+
+
+def widen(arrays, about):
+    arrays["vectors"] = arrays["vectors"][:, :-1].copy()
+    arrays["centre"] = arrays["centre"][:-1].copy()
+
+
+def shorten(arrays, about):
+    arrays["vectors"] = arrays["vectors"][:-1].copy()
+
+
+def retype(arrays, about):
+    arrays["series"] = arrays["series"].astype(np.float32)
+
+
+DAMAGE = {
+    "ids": swap_ids,
+    "centre": spoil_centre,
+    "width": widen,
+    "length": shorten,
+    "type": retype,
+    "unknown type": lambda arrays, about: arrays.update(ids=arrays["ids"].astype(np.uint8)),
+    "lost": lambda arrays, about: arrays.pop("starts"),
+    "scales": lambda arrays, about: arrays.update(scales=np.ones(50, np.float32)),
+    "format": lambda arrays, about: about.update(format=2),
+    "metric": lambda arrays, about: about.update(metric="cityblock"),
+    "store": lambda arrays, about: about.update(store="int8"),
+    "parameter": lambda arrays, about: about["parameters"].update(n_neighbors=-1),
+    "option": lambda arrays, about: about["parameters"].update(colour="red"),
+    "channels": lambda arrays, about: about["seen"].update(n_channels_in_=2),
+    "seen": lambda arrays, about: about.pop("seen"),
+    "n_ids": lambda arrays, about: about.update(n_ids=3),
+    "window": lambda arrays, about: about.update(window=1),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_seen(tmp_path, fitted, damage):
+    path = tmp_path / "one.safetensors"
+    fitted.save(path)
+    with safetensors.safe_open(path, "numpy") as file:
+        about = json.loads(file.metadata()["sktspulse-index"])
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    DAMAGE[damage](arrays, about)
+    safetensors.numpy.save_file(arrays, path, {"sktspulse-index": json.dumps(about)})
+    with pytest.raises(ValueError, match=r"one.safetensors cannot be loaded as an index"):
+        TSPulseRetriever.load(path)
+
+
+def test_saving_is_whole_or_not_at_all(tmp_path, panel, fitted, monkeypatch):
+    path = tmp_path / "one.safetensors"
+    fitted.save(path)
+    content = path.read_bytes()
+
+    def fail(file):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        TSPulseRetriever().fit(panel[0][:3]).save(path)
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_other_endings_are_refused(tmp_path, fitted):
+    with pytest.raises(ValueError, match=r"expected a name that ends in '\.safetensors'"):
+        fitted.save(tmp_path / "one.pkl")
+
+
+# --------------------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n_neighbors": 0}, "n_neighbors is 0, expected a whole number of at least 1"),
+        ({"radius": -1}, "radius is -1, but must be a number from 0"),
+        ({"radius": np.nan}, "radius is nan"),
+        ({"embedding": "short"}, r"embedding is 'short', expected one of"),
+        ({"metric": "dtw"}, r"metric is 'dtw', expected one of \['euclidean', 'cosine'\]"),
+        ({"channels": "max"}, "channels is 'max', expected one of"),
+        ({"window": 1}, "window is 1, but must be an integer from 2"),
+        ({"window": 30.0}, "window is 30.0, but must be an integer from 2"),
+        ({"stride": 4}, "stride is 4, but window is None. Set window as well"),
+        ({"window": 9, "stride": 10}, "stride is 10, but must be an integer from 1 to 9"),
+        ({"store": "float64"}, "store is 'float64', expected one of"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"checkpoint": "tspulse-p9"}, "tspulse-p8"),
+    ],
+)
+def test_bad_parameters_leave_the_index_alone(panel, retriever, parameters, message):
+    retriever.set_params(**parameters)
+    before = dict(vars(retriever))
+    with pytest.raises(ValueError, match=message):
+        retriever.fit(panel[0])
+    assert vars(retriever) == before
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.zeros((0, 30)), "0 sample"),
+        ([], "holds nothing"),
+        (np.full((2, 128), np.inf), "infinity"),
+        (np.zeros((2, 3, 128)), "X has 3 channels, but TSPulseRetriever was fitted with 1"),
+        (np.zeros((2, 1, 1)), "TSPulseRetriever needs at least 2 time points"),
+        (np.zeros(128), "Reshape your data"),
+    ],
+)
+def test_bad_series_leave_the_index_alone(retriever, X, message):
+    before = dict(vars(retriever))
+    for use in (retriever.partial_fit, retriever.kneighbors, retriever.radius_neighbors):
+        with pytest.raises(ValueError, match=message):
+            use(X)
+    assert vars(retriever) == before
+
+
+def test_series_shorter_than_a_stretch_are_refused():
+    with pytest.raises(ValueError, match="TSPulseRetriever needs at least 30 time points"):
+        TSPulseRetriever(window=30).fit(draw_panel(2, 1, 29))
+    retriever = TSPulseRetriever(1, window=30).fit(draw_panel(2, 1, 60))
+    with pytest.raises(ValueError, match="TSPulseRetriever needs at least 30 time points"):
+        retriever.partial_fit(draw_panel(2, 1, 29)[:, :, :])
+    assert retriever.kneighbors(draw_panel(2, 1, 29))[1].shape == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("n_neighbors", "asks", "message"),
+    [
+        (51, True, "n_neighbors is 51, but the index holds n_samples = 50 entries. Ask for at"),
+        (50, False, "an entry is no neighbour of its own. Ask for at most 49, or add"),
+        (0, True, "n_neighbors is 0, but must be an integer from 1"),
+        (2.0, True, "n_neighbors is 2.0"),
+    ],
+)
+def test_neighbours_that_are_not_there_are_refused(panel, fitted, n_neighbors, asks, message):
+    with pytest.raises(ValueError, match=message):
+        fitted.kneighbors(panel[0][50:] if asks else None, n_neighbors)
+
+
+def test_questions_that_make_no_sense_are_refused(panel, fitted):
+    with pytest.raises(ValueError, match="radius is -1, but must be a number from 0"):
+        fitted.radius_neighbors(panel[0][50:], -1)
+    with pytest.raises(ValueError, match=r"mode has \['cosine'\], but must be among"):
+        fitted.kneighbors_graph(panel[0][50:], mode="cosine")
+    with pytest.raises(ValueError, match="no entry 1000"):
+        fitted.locate(1000)
+
+
+def test_an_interrupted_fit_leaves_the_index_alone(panel, retriever, monkeypatch):
+    before = dict(vars(retriever))
+
+    def stop(*arguments, **settings_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TSPulseTransformer, "transform", stop)
+    for use in (retriever.fit, retriever.partial_fit):
+        with pytest.raises(KeyboardInterrupt):
+            use(panel[0][:, :, :50])
+    assert vars(retriever) == before
+
+
+def test_a_bar_counts_entries_and_queries(panel, capsys):
+    X, _ = panel
+    retriever = TSPulseRetriever(2, verbose=1).fit(X[:20])
+    retriever.kneighbors(X[20:])
+    shown = capsys.readouterr().err
+    assert "20.0/20.0" in shown
+    assert "40.0/40.0" in shown
+    assert "TSPulseRetriever" in shown
