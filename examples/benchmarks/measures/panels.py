@@ -1,4 +1,4 @@
-"""Univariate classification sets: series as they are, and all of one length."""
+"""Classification sets: series as they are, and all of one length."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ class Part(NamedTuple):
     labels: np.ndarray
 
 
-def paths(data: Path) -> list[Path]:
-    found = sorted((data / "eval" / "ucr").glob("*.npz"))
+def paths(data: Path, collection: str = "ucr") -> list[Path]:
+    folder = data / "eval" / collection
+    found = sorted(folder.glob("*.npz"))
     if not found:
-        raise FileNotFoundError(f"No sets in {data / 'eval' / 'ucr'}. Give their folder as --data.")
+        raise FileNotFoundError(f"No sets in {folder}. Give the folder above eval as --data.")
     return found
 
 
@@ -34,9 +35,16 @@ def load(path: Path, part: str) -> Part:
 
 
 def trimmed(series: np.ndarray) -> np.ndarray:
-    """Cut the padding off both ends, and bridge inner gaps by straight lines."""
-    known = np.flatnonzero(~np.isnan(series))
-    return np.interp(np.arange(known[0], known[-1] + 1), known, series[known])
+    """Cut the padding off both ends, and bridge inner gaps of channels by straight lines."""
+    if series.ndim == 1:
+        return trimmed(series[None])[0]
+    known = np.flatnonzero(~np.isnan(series).all(axis=0))
+    return np.stack([bridged(channel[known[0] : known[-1] + 1]) for channel in series])
+
+
+def bridged(channel: np.ndarray) -> np.ndarray:
+    known = np.flatnonzero(~np.isnan(channel))
+    return np.interp(np.arange(len(channel)), known, channel[known])
 
 
 def stacked(series: Iterable[np.ndarray], length: int = LENGTH) -> np.ndarray:
