@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import datasets, metrics
+    from ._anomaly import TSPulseAnomalyDetector
+    from ._anomaly_display import AnomalyScoreDisplay
     from ._classifier import TSPulseClassifier
     from ._config import TSPulseConfig
     from ._curves import TrainingDisplay
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
     from ._transformer import TSPulseTransformer
 
 __all__ = [
+    "AnomalyScoreDisplay",
     "EmbeddingDisplay",
     "ImputationDisplay",
+    "TSPulseAnomalyDetector",
     "TSPulseClassifier",
     "TSPulseConfig",
     "TSPulseImputer",
@@ -38,8 +42,10 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOME = {
+    "AnomalyScoreDisplay": "_anomaly_display",
     "EmbeddingDisplay": "_displays",
     "ImputationDisplay": "_displays",
+    "TSPulseAnomalyDetector": "_anomaly",
     "TSPulseClassifier": "_classifier",
     "TSPulseConfig": "_config",
     "TSPulseImputer": "_imputer",

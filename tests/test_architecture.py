@@ -40,6 +40,8 @@ ORDER = [
     "_callbacks",
     "_linear",
     "_base",
+    "_anomaly_heads",
+    "_anomaly_scale",
     "_embedding",
     "_probe",
     "_transformer",
@@ -52,15 +54,17 @@ ORDER = [
     "_classifier",
     "_regressor",
     "_imputer",
+    "_anomaly",
     "_pretrainer",
     "_plotting",
     "_displays",
+    "_anomaly_display",
     "_curves",
     "__init__",
     "__main__",
 ]
 # Neighbours in ORDER that stand side by side: none knows another.
-SIDE_BY_SIDE = {"_transformer", "_classifier", "_regressor", "_imputer", "_pretrainer"}
+SIDE_BY_SIDE = {"_transformer", "_classifier", "_regressor", "_imputer", "_anomaly", "_pretrainer"}
 SIDE_BY_SIDE |= {"_retriever"}
 # But for those of which one is made of the other.
 MADE_OF = {("_retriever", "_transformer")}

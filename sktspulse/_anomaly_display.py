@@ -1,0 +1,277 @@
+"""A recording beside the scores of its points and the segments that stand out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._anomaly_scale import runs
+from ._plotting import load_pyplot
+
+if TYPE_CHECKING:
+    from ._anomaly import TSPulseAnomalyDetector
+
+__all__ = ["AnomalyScoreDisplay"]
+
+_MAX_CHANNELS = 8  # more lines on top of each other cannot be told apart
+_BOUNDS = [("start", np.int64), ("end", np.int64)]
+_GAP = 1.2  # between channels drawn one above the other [ranges of a channel]
+
+
+class AnomalyScoreDisplay:
+    """Show a recording, the score of every point, and the segments that are outliers.
+
+    Make it with :meth:`from_estimator` or :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    recording : ndarray of shape (n_timepoints, n_channels)
+        The recording, NaN where missing.
+    scores : ndarray of shape (n_timepoints,)
+        Scores of ``score_samples``; higher is more normal.
+    index : ndarray of shape (n_timepoints,)
+        Place of each time point on the horizontal axis.
+    names : list of str
+        Names of the channels.
+    offset : float, default=None
+        Scores below it belong to outliers; None draws no threshold.
+    heads : dict of str to ndarray of shape (n_timepoints,), default=None
+        Scores of each head.
+    segments : ndarray of shape (n_segments,), default=None
+        Structured array with ``"start"`` and ``"end"``; the rows from one up to the
+        other are shaded.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes, shape (2,)
+        Axes of the recording and of the scores.
+    figure_ : matplotlib Figure
+        Figure that holds them.
+    lines_ : list of matplotlib Line2D
+        The channels drawn, the heads, and the score.
+
+    See Also
+    --------
+    TSPulseAnomalyDetector : Scores recordings.
+    ImputationDisplay : Shows what gaps were filled with.
+
+    Notes
+    -----
+    Scores are drawn upside down, so that what is unusual peaks. Their axis is linear up
+    to the threshold and logarithmic beyond. Several channels are drawn one above the
+    other, each over its range; of more than eight, those named by the segments come
+    first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktspulse import AnomalyScoreDisplay
+    >>> X = np.sin(np.arange(100) / 5)[:, None]
+    >>> scores = -np.exp(-0.01 * (np.arange(100) - 60.0) ** 2)
+    >>> display = AnomalyScoreDisplay.from_predictions(X, scores, offset=-0.5)
+    >>> [line.get_label() for line in display.lines_]
+    ['channel 0', 'score']
+    >>> display.segments.tolist()
+    [(52, 69)]
+    """
+
+    def __init__(
+        self,
+        recording: NDArray[Any],
+        scores: NDArray[Any],
+        index: NDArray[Any],
+        names: list[str],
+        *,
+        offset: float | None = None,
+        heads: dict[str, NDArray[Any]] | None = None,
+        segments: NDArray[np.void] | None = None,
+    ) -> None:
+        self.recording = recording
+        self.scores = scores
+        self.index = index
+        self.names = names
+        self.offset = offset
+        self.heads = heads
+        self.segments = segments
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: TSPulseAnomalyDetector,
+        X: ArrayLike,
+        *,
+        index: ArrayLike | None = None,
+        axes: Sequence[Any] | None = None,
+    ) -> Self:
+        """Score a recording and draw it.
+
+        Parameters
+        ----------
+        estimator : TSPulseAnomalyDetector
+            A fitted detector.
+        X : array-like of shape (n_timepoints, n_channels)
+            The recording, NaN where missing.
+        index : array-like of shape (n_timepoints,), default=None
+            Times; None takes the index of a data frame, else numbers the rows.
+        axes : sequence of two matplotlib Axes, default=None
+            Where to draw; None opens a figure.
+
+        Returns
+        -------
+        AnomalyScoreDisplay
+            The display, drawn.
+        """
+        heads = dict(zip(estimator.heads_, estimator.score_heads(X).T, strict=True))
+        return cls.from_predictions(
+            X,
+            estimator.score_samples(X),
+            offset=estimator.offset_,
+            heads=heads,
+            segments=estimator.predict_segments(X),
+            index=index,
+            axes=axes,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        X: ArrayLike,
+        scores: ArrayLike,
+        *,
+        offset: float | None = None,
+        heads: dict[str, NDArray[Any]] | None = None,
+        segments: NDArray[np.void] | None = None,
+        index: ArrayLike | None = None,
+        axes: Sequence[Any] | None = None,
+    ) -> Self:
+        """Draw a recording that was scored already, by any detector.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timepoints, n_channels)
+            The recording, NaN where missing.
+        scores : array-like of shape (n_timepoints,)
+            Scores; higher is more normal.
+        offset : float, default=None
+            Threshold; None draws none.
+        heads : dict of str to ndarray of shape (n_timepoints,), default=None
+            Scores of each head.
+        segments : ndarray of shape (n_segments,), default=None
+            Structured array with ``"start"`` and ``"end"``; None finds the stretches
+            with scores below the offset, if there is one.
+        index : array-like of shape (n_timepoints,), default=None
+            Times; None takes the index of a data frame, else numbers the rows.
+        axes : sequence of two matplotlib Axes, default=None
+            Where to draw; None opens a figure.
+
+        Returns
+        -------
+        AnomalyScoreDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If there is not one score a row.
+        """
+        recording, values = np.asarray(X, float), np.asarray(scores, float)
+        if recording.ndim != 2 or values.shape != recording.shape[:1]:
+            raise ValueError(
+                f"X and scores have shapes {recording.shape} and {values.shape}, expected "
+                "(n_timepoints, n_channels) and (n_timepoints,). Pass one recording and what "
+                "score_samples made of it."
+            )
+        index = getattr(X, "index", None) if index is None else index
+        places = np.arange(len(recording)) if index is None else np.asarray(index)
+        columns = getattr(X, "columns", [f"channel {i}" for i in range(recording.shape[1])])
+        if segments is None and offset is not None:
+            segments = np.array([*map(tuple, runs(values < offset))], dtype=_BOUNDS)
+        names = [str(name) for name in columns]
+        display = cls(
+            recording, values, places, names, offset=offset, heads=heads, segments=segments
+        )
+        return display.plot(axes)
+
+    def plot(self, axes: Sequence[Any] | None = None) -> Self:
+        """Draw the recording above its scores.
+
+        Parameters
+        ----------
+        axes : sequence of two matplotlib Axes, default=None
+            Where to draw; None opens a figure.
+
+        Returns
+        -------
+        AnomalyScoreDisplay
+            This object.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        if axes is None:
+            settings = {"sharex": True, "figsize": (9, 5), "layout": "constrained"}
+            axes = load_pyplot().subplots(2, **settings)[1]
+        above, below = axes
+        self.lines_ = self._draw_recording(above) + self._draw_scores(below)
+        for axis in (above, below):
+            self._shade(axis)
+        self.axes_, self.figure_ = np.array([above, below]), above.figure
+        return self
+
+    def _draw_recording(self, axis: Any) -> list[Any]:
+        """Draw one channel in its units, or several one above the other."""
+        shown = self._shown_channels()
+        style: dict[str, Any] = {"color": "0.3", "lw": 1}
+        names = [self.names[channel] for channel in shown]
+        columns = self.recording[:, shown].T
+        if len(shown) == 1:
+            axis.set(ylabel=names[0])
+            return list(axis.plot(self.index, columns[0], label=names[0], **style))
+        lines: list[Any] = []
+        for level, (column, name) in enumerate(zip(columns, names, strict=True)):
+            place = _over_range(column) - _GAP * level
+            lines += axis.plot(self.index, place, label=name, **style)
+        axis.set_yticks(0.5 - _GAP * np.arange(len(shown)), names)
+        return lines
+
+    def _shown_channels(self) -> list[int]:
+        """Choose channels that raised segments, then the first ones, and keep their order."""
+        raised: list[int] = []
+        if self.segments is not None and "channel" in (self.segments.dtype.names or ()):
+            order = np.argsort(self.segments["score"])
+            raised = [int(channel) for channel in self.segments["channel"][order]]
+        chosen = dict.fromkeys([*raised, *range(len(self.names))])
+        return sorted(list(chosen)[:_MAX_CHANNELS])
+
+    def _draw_scores(self, axis: Any) -> list[Any]:
+        """Draw heads and score upside down, and the threshold."""
+        lines: list[Any] = []
+        for name, scores in (self.heads or {}).items():
+            lines += axis.plot(self.index, -scores, lw=0.8, alpha=0.8, label=name)
+        lines += axis.plot(self.index, -self.scores, color="k", lw=1.2, label="score")
+        if self.offset is not None:
+            axis.axhline(-self.offset, color="tab:red", lw=1, ls="--", label="threshold")
+            axis.set_yscale("symlog", linthresh=max(abs(self.offset), 1e-6))
+            axis.set_ylim(bottom=1.1 * min(-self.scores.max(), self.offset / 10))
+        axis.set(xlabel="time", ylabel="anomaly score")
+        axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize="small")
+        return lines
+
+    def _shade(self, axis: Any) -> None:
+        if self.segments is None:
+            return
+        for start, end in zip(self.segments["start"], self.segments["end"], strict=True):
+            axis.axvspan(self.index[start], self.index[end - 1], color="tab:red", alpha=0.2, lw=1)
+
+
+def _over_range(values: NDArray[Any]) -> NDArray[Any]:
+    """Bring known values to [0, 1], a constant to 0."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return values
+    return (values - known.min()) / (np.ptp(known) or 1)

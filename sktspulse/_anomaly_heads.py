@@ -1,0 +1,194 @@
+"""How far each head of the network misses the points of a series that it did not see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ._base import Progress, infer
+from ._config import TSPulseConfig
+from ._network import TSPulse
+from ._windows import Starts, Stitcher, standardize, take_windows, window_starts
+
+__all__ = ["HEADS", "PointErrors", "heads_of"]
+
+HEADS = ("time", "frequency", "forecast", "level")
+_N_PASSES = 8  # passes over a window, each hiding every eighth patch
+_N_COVERS = 8  # windows over a point: with the passes, an eighth of a pass a point
+_BLOCK = 128  # windows held at once, in all passes
+
+Floats = NDArray[np.float64]
+
+
+def heads_of(config: TSPulseConfig) -> tuple[str, ...]:
+    """Name the heads of a network that can be compared with a series.
+
+    Parameters
+    ----------
+    config : TSPulseConfig
+        Sizes of the network.
+
+    Returns
+    -------
+    tuple of str
+        Some of ``HEADS``, in their order.
+    """
+    has = (True, config.frequency_head, config.forecast_length > 0, True)
+    return tuple(name for name, there in zip(HEADS, has, strict=True) if there)
+
+
+class PointErrors:
+    """Squared errors of heads at every point of a series.
+
+    The time and the frequency head reconstruct patches that are hidden from the window;
+    the forecast head gives the points after it. A window is scaled on its way into the
+    network and back, so units do not matter to it. The level, which this scaling hides
+    from the network, counts as a head that always guesses 0.
+
+    Parameters
+    ----------
+    network : TSPulse
+        The network, in evaluation mode.
+    heads : sequence of str
+        Some of ``heads_of(network.config)``.
+    batch_size : int
+        Windows given to the network at once.
+    progress : Progress, default=None
+        Told of every window that is done.
+    """
+
+    def __init__(
+        self,
+        network: TSPulse,
+        heads: Sequence[str],
+        batch_size: int,
+        progress: Progress | None = None,
+    ) -> None:
+        self.network = network
+        self.heads = heads
+        self.batch_size = batch_size
+        self.progress = progress
+        self.length = network.config.context_length
+        self.hidden_heads = tuple(name for name in heads if name in ("time", "frequency"))
+
+    def __call__(self, series: Floats) -> Floats:
+        """Compare one channel with the heads.
+
+        Parameters
+        ----------
+        series : ndarray of shape (n_timepoints,)
+            Values; NaN where missing.
+
+        Returns
+        -------
+        ndarray of shape (n_heads, n_timepoints)
+            Squared errors [squared units of the series]; NaN where a value is missing
+            or too little around it is known.
+        """
+        errors = {"level": np.square(series)}
+        if self.hidden_heads:
+            errors |= zip(self.hidden_heads, self._hidden_errors(series), strict=True)
+        if "forecast" in self.heads:
+            errors["forecast"] = self._forecast_errors(series)
+        return np.stack([errors[name] for name in self.heads])
+
+    def count(self, n_timepoints: int) -> int:
+        """Count the windows laid over a series of some length."""
+        hidden = len(self._hidden_starts(n_timepoints)) if self.hidden_heads else 0
+        if "forecast" not in self.heads:
+            return hidden
+        turn = self._turn(n_timepoints)
+        return hidden + sum(len(self._forecast_starts(n)) for n in (turn, n_timepoints - turn))
+
+    def _hidden_starts(self, n_timepoints: int) -> Starts:
+        n_padded = max(self.length, n_timepoints)
+        return window_starts(n_padded, self.length, max(1, self.length // _N_COVERS))
+
+    def _hidden_errors(self, series: Floats) -> Floats:
+        """Average the errors at hidden points over all windows that cover them."""
+        short = max(0, self.length - len(series))
+        padded = np.pad(series, (short, 0), constant_values=np.nan)
+        stitcher = Stitcher(len(self.hidden_heads), len(padded), self.length, taper=False)
+        for starts in self._blocks(self._hidden_starts(len(series))):
+            windows = take_windows(padded[None], starts, self.length)[:, 0]
+            errors = self._errors_in(windows)
+            stitcher.add(starts, np.nan_to_num(errors), weight=np.isfinite(errors))
+        return stitcher.mean()[:, short:]
+
+    def _errors_in(self, windows: Floats) -> Floats:
+        """Hide every patch of windows ``(n, T)`` in turn; return errors ``(n, heads, T)``."""
+        z, _, scale = standardize(windows)
+        patches = np.arange(self.length) // self.network.config.patch_length
+        hidden = patches % _N_PASSES == np.arange(_N_PASSES)[:, None]  # (P, T)
+        shown = np.where(hidden, np.nan, z[:, None])  # (n, P, T)
+        rows = shown.reshape(-1, self.length)
+        answers = self._infer(rows, self._read_hidden, len(self.hidden_heads) * self.length)
+        answers = answers.reshape(*shown.shape[:2], -1, self.length)  # (n, P, heads, T)
+        guess = np.where(hidden[:, None], answers, 0).sum(1)
+        return np.square((guess - z[:, None]) * scale[:, None])
+
+    def _read_hidden(self, network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
+        prediction = network(x, observed)
+        return torch.cat([prediction.in_units(name) for name in self.hidden_heads], -1)[:, 0]
+
+    def _turn(self, n_timepoints: int) -> int:
+        """Return the point up to which more is known after a point than before, or enough."""
+        return min(self.length, n_timepoints // 2)
+
+    def _forecast_errors(self, series: Floats) -> Floats:
+        """Forecast every point from those before; the first ones, backwards, from those after."""
+        turn = self._turn(len(series))
+        ahead = self._errors_ahead(series, turn)
+        reversed_ = series[: turn + self.length][::-1]
+        back = self._errors_ahead(reversed_, len(reversed_) - turn)
+        return np.concatenate([back[::-1], ahead])
+
+    def _forecast_starts(self, n_points: int) -> Starts:
+        step = self.network.config.forecast_length
+        return np.arange(0, n_points, step, dtype=np.int64)
+
+    def _errors_ahead(self, series: Floats, first: int) -> Floats:
+        """Return the errors of forecasts of all points from ``first`` on."""
+        step = self.network.config.forecast_length
+        n_points = len(series) - first
+        ends = first + self._forecast_starts(n_points)
+        padded = np.pad(series, (self.length, step), constant_values=np.nan)
+        errors = []
+        for starts in self._blocks(ends):
+            windows = take_windows(padded[None], starts, self.length + step)[:, 0]
+            past, future = windows[:, : self.length], windows[:, self.length :]
+            z, loc, scale = standardize(past)
+            answers = self._infer(z, _read_forecast, step)
+            errors.append(np.square(answers * scale + loc - future).ravel())
+        return np.concatenate([*errors, np.empty(0)])[:n_points]
+
+    def _blocks(self, starts: Starts) -> Iterator[Starts]:
+        for first in range(0, len(starts), _BLOCK):
+            block = starts[first : first + _BLOCK]
+            yield block
+            if self.progress is not None:
+                self.progress.update(len(block))
+
+    def _infer(
+        self, rows: Floats, read: Callable[[TSPulse, Tensor, Tensor], Tensor], width: int
+    ) -> NDArray[Any]:
+        """Run rows that vary; a level row continues as it is, and one unknown is not guessed."""
+        known = np.isfinite(rows)
+        enough = known.sum(1) >= self.network.config.patch_length
+        answers = np.where(enough[:, None], 0.0, np.nan) + np.zeros(width)
+        varies = enough & (np.nan_to_num(rows) != 0).any(1)
+        if varies.any():
+            chosen = rows[varies].astype(np.float32)
+            answers[varies] = next(
+                infer(self.network, chosen, read, batch_size=self.batch_size)
+            ).reshape(-1, width)
+        return answers
+
+
+def _read_forecast(network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
+    return network(x, observed).in_units("forecast")[:, 0]

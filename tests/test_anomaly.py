@@ -1,0 +1,392 @@
+"""Every point has a score, what stands out is found, and nothing else has a say."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import naive_anomaly
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, PredefinedSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import sktspulse
+from sktspulse import TSPulseAnomalyDetector
+from sktspulse._anomaly_heads import HEADS
+from sktspulse.metrics import vus_pr_score
+
+
+def recording(n_timepoints: int = 300, n_channels: int = 2) -> np.ndarray:
+    t = np.arange(n_timepoints)[:, None]
+    noise = np.random.default_rng(0).normal(size=(len(t), n_channels))
+    return np.sin(t / (7 + 5 * np.arange(n_channels))) + 0.1 * noise
+
+
+def detector(**parameters) -> TSPulseAnomalyDetector:
+    return TSPulseAnomalyDetector(batch_size=8).set_params(**parameters)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> TSPulseAnomalyDetector:
+    return detector().fit(recording())
+
+
+@pytest.fixture(scope="module")
+def spiked() -> np.ndarray:
+    X = recording()
+    X[150:153, 1] += 6
+    return X
+
+
+# --- What has a say and what has not
+
+
+@pytest.mark.parametrize(("unit", "shift"), [(1e-8, 0.0), (-3.0, 40.0), (1e8, 1e7)])
+def test_units_of_a_channel_do_not_matter(fitted, spiked, unit, shift):
+    X, other = recording(), spiked.copy()
+    X[:, 1], other[:, 1] = unit * X[:, 1] + shift, unit * other[:, 1] + shift
+    expected = fitted.score_samples(spiked)
+    if unit < 0:  # the network itself is not symmetric
+        assert detector().fit(X).score_samples(other).argmin() in range(146, 157)
+        return
+    np.testing.assert_allclose(
+        detector().fit(X).score_samples(other), expected, rtol=0.01, atol=0.01
+    )
+
+
+def test_the_order_of_channels_does_not_matter(fitted, spiked):
+    turned = detector().fit(recording()[:, ::-1])
+    np.testing.assert_array_equal(
+        turned.score_samples(spiked[:, ::-1]), fitted.score_samples(spiked)
+    )
+    np.testing.assert_array_equal(
+        turned.score_channels(spiked[:, ::-1]), fitted.score_channels(spiked)[:, ::-1]
+    )
+
+
+def test_channels_do_not_matter_to_each_other(fitted, spiked):
+    other = spiked.copy()
+    other[:, 1] *= 100
+    both = fitted.score_channels(spiked), fitted.score_channels(other)
+    np.testing.assert_array_equal(both[0][:, 0], both[1][:, 0])
+
+
+def test_what_comes_far_away_does_not_matter(fitted):
+    X = recording(1200)
+    longer = np.concatenate([X, 100 * recording(200)])
+    early = slice(0, 1200 - 512 - 96)
+    np.testing.assert_array_equal(
+        fitted.score_samples(longer)[early], fitted.score_samples(X)[early]
+    )
+
+
+def test_the_input_stays_as_it_is(fitted, spiked):
+    before = spiked.copy()
+    fitted.predict_segments(spiked)
+    assert spiked.tobytes() == before.tobytes()
+
+
+# --- What stands out is found
+
+
+@pytest.mark.parametrize("place", [2, 150, 297])
+@pytest.mark.parametrize("head", ["all", *HEADS])
+def test_a_spike_has_the_lowest_score(place, head):
+    X = recording(300, 1)
+    X[place] += 8
+    scores = detector(heads=head, smoothing=8).fit(X).score_samples(X)
+    assert abs(scores.argmin() - place) <= 8
+
+
+def test_a_fault_is_told_by_channel_and_place(fitted, spiked):
+    (found,) = [one for one in fitted.predict_segments(spiked) if one["start"] <= 151 < one["end"]]
+    assert found["channel"] == 1
+    assert found["head"] in fitted.heads_
+    assert abs(found["peak"] - 151) <= 8
+    assert found["score"] == fitted.score_samples(spiked)[found["peak"]]
+
+
+def test_two_recordings_are_comparable(fitted, spiked):
+    assert fitted.score_samples(spiked).min() < 3 * fitted.score_samples(recording()).min()
+
+
+def test_a_better_head_weighs_more():
+    t = np.arange(400.0)[:, None]
+    model = detector().fit(np.sin(t / 9))
+    weights = dict(zip(model.heads_, model.weights_[0], strict=True))
+    assert weights["level"] < 0.2
+    assert max(weights.values()) == 1
+    assert (detector(combine="max").fit(np.sin(t / 9)).weights_ == 1).all()
+
+
+# --- The parts agree with the whole
+
+
+def test_explanations_add_up(fitted, spiked):
+    scores = fitted.score_samples(spiked)
+    assert fitted.score_heads(spiked).shape == (300, 4)
+    assert fitted.score_channels(spiked).shape == (300, 2)
+    np.testing.assert_array_equal(fitted.score_heads(spiked).min(1), scores)
+    np.testing.assert_array_equal(fitted.score_channels(spiked).min(1), scores)
+    np.testing.assert_array_equal(fitted.decision_function(spiked), scores - fitted.offset_)
+    outlying = fitted.decision_function(spiked) < 0
+    np.testing.assert_array_equal(fitted.predict(spiked), np.where(outlying, -1, 1))
+
+
+def test_the_mean_of_heads(spiked):
+    model = detector(combine="mean").fit(recording()[:, 1:])
+    scores = model.score_samples(spiked[:, 1:])
+    np.testing.assert_allclose(model.score_heads(spiked[:, 1:]).mean(1), scores)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.2, 0.5])
+def test_contamination_sets_the_threshold(share):
+    X = recording(1000, 1)
+    flagged = detector(heads="level", contamination=share).fit_predict(X) == -1
+    assert flagged.mean() == pytest.approx(share, abs=0.002)
+
+
+def test_the_usual_threshold_flags_the_rarest_but_no_more():
+    X = recording(2000, 1)
+    model = detector(heads="level").fit(X)
+    assert -5 <= model.offset_ < 0
+    assert (model.predict(X) == -1).sum() in (1, 2)
+    X[1000:1020] += 20
+    assert detector(heads="level").fit(X).offset_ == -5
+
+
+def test_segments_of_a_recording_equal_a_loop(fitted, spiked):
+    found = fitted.predict_segments(spiked)
+    expected = naive_anomaly.segments(fitted.score_samples(spiked), fitted.offset_)
+    assert [tuple(one) for one in found[["start", "end", "peak"]].tolist()] == expected
+
+
+# --- Any length, any values
+
+
+@pytest.mark.parametrize("length", [8, 9, 15, 511, 512, 513, 1000])
+def test_any_length(length):
+    X = recording(length)
+    scores = detector().fit(X).score_samples(X)
+    assert scores.shape == (length,)
+    assert np.isfinite(scores).all()
+
+
+def test_missing_values_are_scored_like_what_is_near(fitted):
+    X = recording(1000)
+    X[200:210, 0] = np.nan
+    X[300:900, 1] = np.nan
+    channels = fitted.score_channels(X)
+    assert np.isfinite(channels).all()
+    assert (channels[360:840, 1] == 0).all()
+
+
+def test_a_fit_on_gaps():
+    X = recording()
+    X[np.random.default_rng(1).random(X.shape) < 0.3] = np.nan
+    X[:, 1][:280] = np.nan
+    assert np.isfinite(detector().fit(X).score_samples(X)).all()
+
+
+def test_a_constant_channel_is_normal():
+    X = recording()
+    X[:, 1] = 0.1
+    model = detector().fit(X)
+    assert (model.score_channels(X)[:, 1] == 0).all()
+    assert model.scale_[1] == 0
+    X[150, 1] = 0.2
+    assert model.predict(X)[150] == -1
+    np.testing.assert_array_equal(
+        model.score_channels(X)[:, 0], detector().fit(X).score_channels(X)[:, 0]
+    )
+
+
+def test_nothing_but_constants():
+    X = np.ones((60, 2))
+    model = detector().fit(X)
+    assert (model.score_samples(X) == 0).all()
+    assert (model.predict(X) == 1).all()
+    assert len(model.predict_segments(X)) == 0
+
+
+def test_a_channel_without_values_in_fit_is_never_an_outlier():
+    X = recording()
+    X[:, 1] = np.nan
+    model = detector().fit(X)
+    assert (model.score_channels(recording())[:, 1] == 0).all()
+
+
+def test_huge_values_stay_finite(fitted):
+    X = recording()
+    X[100] = np.finfo(float).max
+    X[200] = -np.finfo(float).max
+    scores = fitted.score_samples(X)
+    assert np.isfinite(scores).all()
+    assert scores.argmin() in (*range(92, 110), *range(192, 210))
+
+
+def test_many_channels():
+    X = np.repeat(recording(64, 2), 60, axis=1)
+    scores = detector(heads="level").fit(X).score_channels(X)
+    assert scores.shape == (64, 120)
+    np.testing.assert_array_equal(scores[:, 0], scores[:, 59])
+
+
+def test_data_frames(fitted, spiked):
+    index = pd.date_range("2024-01-01", periods=len(spiked), freq="h")
+    frame = pd.DataFrame(spiked, index=index, columns=["a", "b"])
+    train = pd.DataFrame(recording(), columns=["a", "b"])
+    scores = detector().fit(train).score_samples(frame)
+    assert isinstance(scores, np.ndarray)
+    np.testing.assert_array_equal(scores, fitted.score_samples(spiked))
+
+
+# --- Around it
+
+
+def test_copies_answer_the_same(fitted, spiked):
+    expected = fitted.score_samples(spiked)
+    content = pickle.dumps(fitted)
+    assert len(content) < 20_000
+    np.testing.assert_array_equal(pickle.loads(content).score_samples(spiked), expected)
+    np.testing.assert_array_equal(clone(fitted).fit(recording()).score_samples(spiked), expected)
+
+
+def test_pipelines_scale_before(fitted, spiked):
+    model = make_pipeline(StandardScaler(), detector()).fit(recording())
+    np.testing.assert_allclose(
+        model.score_samples(spiked), fitted.score_samples(spiked), rtol=0.01, atol=0.01
+    )
+
+
+def test_a_grid_searches_with_labels():
+    X = np.concatenate([recording(300, 1), recording(300, 1)])
+    X[450:456] += 4
+    labels = np.zeros(600, int)
+    labels[450:456] = 1
+
+    def volume(model, X, y):
+        return vus_pr_score(y, -model.score_samples(X), window=8)
+
+    split = PredefinedSplit(np.repeat([-1, 0], 300))
+    grid = {"heads": ["time", "level"], "smoothing": [1, 8]}
+    search = GridSearchCV(detector(), grid, scoring=volume, cv=split, error_score="raise")
+    search.fit(X, labels)
+    assert search.cv_results_["mean_test_score"].min() > 0.1
+
+
+def test_progress_is_shown_on_demand(capsys):
+    X = recording(60)
+    detector().fit(X)
+    assert capsys.readouterr().err == ""
+    detector(verbose=1).fit(X)
+    error = capsys.readouterr().err
+    assert "TSPulseAnomalyDetector" in error
+    assert "100%" in error
+
+
+@pytest.mark.slow
+def test_memory_is_bounded():
+    script = (
+        "import resource, numpy as np\n"
+        "from sktspulse import TSPulseAnomalyDetector\n"
+        "X = np.random.default_rng(0).normal(size=(50_000, 1))\n"
+        "detector = TSPulseAnomalyDetector(heads='forecast').fit(X[:2000])\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = peak(); detector.score_samples(X); print(peak() - before)\n"
+    )
+    used = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(sktspulse.__file__).parents[1],
+        capture_output=True,
+        check=True,
+    ).stdout
+    assert int(used) < 40_000  # [KiB]; all windows at once would be 100 MiB, times copies
+
+
+# --- Errors
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.zeros((0, 2)), "0 "),
+        (np.zeros((7, 2)), "7 time points.*needs at least 8"),
+        (np.zeros(20), "expected .*n_timepoints, n_channels"),
+        (np.full((20, 2), np.inf), "infinity"),
+        (np.full((20, 2), -np.inf), "infinity"),
+        (np.full((20, 2), "a"), "numbers"),
+        (np.zeros((20, 3)), "3 features.*expecting 2|3 channels"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused(fitted, X, message):
+    before = pickle.dumps(fitted)
+    with pytest.raises((ValueError, TypeError), match=message):
+        fitted.score_samples(X)
+    assert pickle.dumps(fitted) == before
+
+
+def test_a_recording_of_nothing_is_refused_by_fit(fitted):
+    model = pickle.loads(pickle.dumps(fitted))
+    before = pickle.dumps(model)
+    with pytest.raises(ValueError, match="X has no known value"):
+        model.fit(np.full((30, 3), np.nan))
+    assert pickle.dumps(model) == before
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"heads": "fourier"}, "heads is 'fourier', expected 'all' or some of .*'time'"),
+        ({"heads": ("time", "space")}, "expected 'all' or some of"),
+        ({"heads": ()}, "expected 'all' or some of"),
+        ({"heads": ("time", "time")}, "each once"),
+        ({"combine": "min"}, "combine is 'min', expected one of"),
+        ({"smoothing": 0}, "smoothing is 0, expected a whole number"),
+        ({"smoothing": 2.5}, "smoothing is 2.5, expected a whole number"),
+        ({"contamination": 0}, r"contamination is 0, expected 'auto' or a number in \(0, 0.5\]"),
+        ({"contamination": 0.6}, "contamination is 0.6"),
+        ({"contamination": "some"}, "contamination is 'some'"),
+        ({"batch_size": 0}, "batch_size is 0, expected a whole number"),
+        ({"checkpoint": "nothing"}, "no checkpoint 'nothing'"),
+    ],
+)
+def test_parameters_out_of_range_are_refused(parameters, message):
+    model = TSPulseAnomalyDetector(**parameters)
+    before = vars(model).copy()
+    with pytest.raises(ValueError, match=message):
+        model.fit(recording(60))
+    assert vars(model) == before
+
+
+@pytest.mark.parametrize("method", ["score_samples", "predict", "score_heads", "predict_segments"])
+def test_unfitted(method):
+    with pytest.raises(NotFittedError, match="not fitted"):
+        getattr(TSPulseAnomalyDetector(), method)(recording(60))
+
+
+# --- What scikit-learn asks of every estimator
+
+
+def expected_failures(estimator) -> dict[str, str]:
+    reason = "the score of a row depends on the rows around it"
+    return {
+        "check_methods_subset_invariance": reason,
+        "check_methods_sample_order_invariance": reason,
+    }
+
+
+@parametrize_with_checks(
+    [TSPulseAnomalyDetector(batch_size=8), TSPulseAnomalyDetector("level", combine="mean")],
+    expected_failed_checks=expected_failures,
+)
+def test_it_passes_the_checks_of_scikit_learn(estimator, check):
+    check(estimator)
