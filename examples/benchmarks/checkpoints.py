@@ -5,7 +5,8 @@
 Five measures, each in a module of `measures` that says how it is taken: retrieval, a linear probe,
 sensitivity to distortions, anomalies and imputation. `probe-cv` is the probe on train parts
 only, to choose between checkpoints. A network of the same sizes with random weights is measured
-beside them. Feature collections of aeon are, if it is installed.
+beside them. Feature collections of aeon are, if it is installed. What an earlier run wrote of other
+measures is kept, so that they can be taken one by one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +132,17 @@ def _cell(row: Row | None) -> str:
     return "" if number is None else f"{number:.3f}"
 
 
+def kept(path: Path, measures: Iterable[str]) -> Iterator[Row]:
+    """Yield the rows of an earlier run of other measures."""
+    if not path.exists():
+        return
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            numbers = {name: float(row[name]) if row[name] else None for name in Row._fields[-2:]}
+            if row["measure"] not in measures:
+                yield Row(**{**row, **numbers})
+
+
 def written(rows: Iterable[Row], path: Path) -> list[Row]:
     """Write and print every row as soon as it is there."""
     table = []
@@ -207,7 +220,9 @@ def parsed() -> argparse.Namespace:
 def main() -> None:
     arguments = parsed()
     arguments.output.mkdir(parents=True, exist_ok=True)
-    table = written(measured(arguments), arguments.output / "checkpoints.csv")
+    path = arguments.output / "checkpoints.csv"
+    earlier = list(kept(path, arguments.measures))
+    table = written(chain(earlier, measured(arguments)), path)
     draw(table, named(arguments.checkpoint), arguments.output / "checkpoints.png")
     for text in pivots(table, arguments.output):
         print(f"\n{text}")

@@ -28,8 +28,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no registers": {"config": NO_REGISTERS},
     "no signature": {"loss_weights": {"signature": 0.0}},
     "no agreement": {"loss_weights": {"agreement": 0.0}},
-    "neither signature nor agreement": {"loss_weights": {"agreement": 0.0, "signature": 0.0}},
-    "no synthetic series": {"synthetic_share": 0.0},
 }
 SETTINGS: dict[str, Any] = {
     "batch_size": 96,
