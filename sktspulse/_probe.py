@@ -246,7 +246,7 @@ def check_weights(sample_weight: ArrayLike | None, n_series: int) -> NDArray[np.
         If they are anything else.
     """
     # Before scikit-learn, whose later releases refuse only zeros in other words.
-    if sample_weight is not None and not np.any(sample_weight):
+    if sample_weight is not None and not np.asarray(sample_weight).any():
         raise ValueError(_BAD_WEIGHTS.format("only zeros"))
     rows = np.empty((n_series, 1))
     weights = np.asarray(_check_sample_weight(sample_weight, rows, dtype=np.float64))
