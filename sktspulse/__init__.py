@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._imputer import TSPulseImputer
     from ._pretrainer import TSPulsePretrainer
     from ._regressor import TSPulseRegressor
+    from ._retrieval_display import RetrievalDisplay
     from ._retriever import TSPulseRetriever
     from ._transformer import TSPulseTransformer
 
@@ -27,6 +28,7 @@ __all__ = [
     "AnomalyScoreDisplay",
     "EmbeddingDisplay",
     "ImputationDisplay",
+    "RetrievalDisplay",
     "TSPulseAnomalyDetector",
     "TSPulseClassifier",
     "TSPulseConfig",
@@ -45,6 +47,7 @@ _HOME = {
     "AnomalyScoreDisplay": "_anomaly_display",
     "EmbeddingDisplay": "_displays",
     "ImputationDisplay": "_displays",
+    "RetrievalDisplay": "_retrieval_display",
     "TSPulseAnomalyDetector": "_anomaly",
     "TSPulseClassifier": "_classifier",
     "TSPulseConfig": "_config",

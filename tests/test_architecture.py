@@ -59,6 +59,7 @@ ORDER = [
     "_plotting",
     "_displays",
     "_anomaly_display",
+    "_retrieval_display",
     "_curves",
     "__init__",
     "__main__",
