@@ -63,10 +63,10 @@ class VectorIndex:
     scales: Vectors | None = None
 
     def __post_init__(self) -> None:
-        blocks = [self._centred(block) for block in _blocks(len(self), _VECTORS)]
-        squares = [np.square(block, dtype=np.float64).sum(1) for block in blocks]
-        halves = np.concatenate([np.zeros(0), *squares]) / 2
-        object.__setattr__(self, "_halves", halves.astype(np.float32))
+        halves = np.empty(len(self), np.float32)
+        for block in _blocks(len(self), _VECTORS):
+            halves[block] = np.square(self._centred(block), dtype=np.float64).sum(1) / 2
+        object.__setattr__(self, "_halves", halves)
 
     @classmethod
     def build(cls, vectors: Vectors, metric: Metric, store: Store) -> Self:
@@ -75,7 +75,7 @@ class VectorIndex:
         Parameters
         ----------
         vectors : ndarray of shape (n_vectors, n_features), float32
-            Finite; at least one.
+            Finite; at least one. The index may keep this array, so leave it as it is.
         metric : {"euclidean", "cosine"}
             Distance.
         store : {"float32", "float16", "int8"}
@@ -86,8 +86,9 @@ class VectorIndex:
         VectorIndex
             The index.
         """
-        prepared = _prepared(vectors, metric)
-        centre = prepared.mean(0, dtype=np.float64).astype(np.float32)
+        blocks = (_prepared(vectors[block], metric) for block in _blocks(len(vectors), _VECTORS))
+        total = np.sum([block.sum(0, dtype=np.float64) for block in blocks], axis=0)
+        centre = (total / len(vectors)).astype(np.float32)
         scales = np.zeros(0, np.float32) if store == "int8" else None
         empty = cls(metric, np.zeros((0, vectors.shape[1]), store), centre, scales)
         return empty.added(vectors)
@@ -106,7 +107,7 @@ class VectorIndex:
         Parameters
         ----------
         vectors : ndarray of shape (n_new, n_features), float32
-            Finite.
+            Finite. The index may keep this array, so leave it as it is.
 
         Returns
         -------
@@ -118,9 +119,10 @@ class VectorIndex:
         ValueError
             If float16 cannot hold a number.
         """
-        codes = np.empty((len(vectors), self.codes.shape[1]), self.codes.dtype)
+        is_kept = self.store == "float32" and self.metric == "euclidean"
+        codes = vectors if is_kept else np.empty(vectors.shape, self.codes.dtype)
         scales = np.empty(len(vectors), np.float32)
-        for block in _blocks(len(vectors), _VECTORS):
+        for block in _blocks(0 if is_kept else len(vectors), _VECTORS):
             codes[block], scales[block] = self._encoded(_prepared(vectors[block], self.metric))
         if len(self):
             codes = np.concatenate([self.codes, codes])
