@@ -2,9 +2,10 @@
 Find series that are like a query
 =================================
 
-Series of eight kinds are indexed. Those of a kind have the same shape and nearly the same pace, but
-start anywhere in their cycle. Queries are other series of the same kinds, some of their points lost.
-No label is used to find neighbours, only to count how many are of the kind of their query.
+Series of eight kinds are indexed. Those of a kind have the same shape and nearly the same pace,
+but start anywhere in their cycle. Queries are other series of the same kinds, some of their
+points lost. No label is used to find neighbours, only to count how many are of the kind of their
+query.
 """
 
 # %%
@@ -29,7 +30,7 @@ _, ids = retriever.kneighbors(queries)
 # ---------------------
 # The usual way compares series point by point, once standardised and their gaps bridged by lines.
 # It finds neighbours that happen to be in phase. The magnitude of the spectrum has no phase, and
-# these series are periodic and of one length: on such it is hard to beat. It knows nothing but that.
+# these series are periodic and of one length: on such it is hard to beat.
 
 
 def bridged(series):

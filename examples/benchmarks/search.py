@@ -27,6 +27,7 @@ from sktspulse._search import METRICS, STORES, VectorIndex
 
 ROOT = Path(__file__).parents[2]
 N_VECTORS, N_FEATURES, N_QUERIES, K = 100_000, 240, 500, 10
+N_PER_SET = 50  # series of a UCR set
 EMBEDDINGS = ("semantic", "detailed")
 CPU = torch.device("cpu")
 
@@ -78,7 +79,8 @@ def speed(n_times: int) -> Iterator[Row]:
 
 def losses(data: Path, checkpoint: str) -> Iterator[Row]:
     """Count the neighbours that the same search finds among vectors stored smaller."""
-    series = [one for path in panels.paths(data) for one in panels.load(path, "train").series]
+    parts = [panels.load(path, "train").series for path in panels.paths(data)]
+    series = [one for part in parts for one in part[:N_PER_SET]]
     rows = panels.stacked(series)
     is_query = np.arange(len(rows)) % 10 == 0
     for output in EMBEDDINGS:
