@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 
 import naive_search
 import numpy as np
@@ -188,6 +189,17 @@ def test_pickles_answer_as_before(store):
         index.nearest(draw(3), 5, CPU), again.nearest(draw(3), 5, CPU), strict=True
     ):
         np.testing.assert_array_equal(one, other)
+
+
+def test_memory_beside_the_vectors_is_bounded():
+    vectors = draw(400_000, 60)
+    tracemalloc.start()
+    try:
+        search(vectors, draw(5, 60, seed=1), 3)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < vectors.nbytes / 2
 
 
 @pytest.mark.parametrize("n", [1, 5, 31, 64, 200])

@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder with the public data")
     parser.add_argument("--checkpoint", default="tspulse-p8")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--times", type=int, default=5, help="how often each search is timed")
+    parser.add_argument("--times", type=int, default=4, help="how often each search is timed")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
