@@ -14,7 +14,11 @@ ALLOWED = re.compile(
     r"sktspulse/(\w+\.py|py\.typed|checkpoints/[\w.-]+\.(safetensors|json|md)|data/[\w.-]+)"
     r"|sktspulse-[\d.]+\.dist-info/.+"
 )
-REQUIRED = ("sktspulse/py.typed", "sktspulse/checkpoints/tspulse-p8.safetensors")
+REQUIRED = (
+    "sktspulse/py.typed",
+    "sktspulse/checkpoints/tspulse-p8.safetensors",
+    "sktspulse/checkpoints/tspulse-p16.safetensors",
+)
 MAX_BYTES = 10_000_000
 
 

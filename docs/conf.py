@@ -20,6 +20,8 @@ exclude_patterns = ["_build"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 default_role = "literal"
 nitpicky = False
+# What scikit-learn says of inherited methods refers to labels of its own pages.
+suppress_warnings = ["ref.ref"]
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3

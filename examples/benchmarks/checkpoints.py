@@ -4,9 +4,9 @@
 
 Five measures, each in a module of `measures` that says how it is taken: retrieval, a linear probe,
 sensitivity to distortions, anomalies and imputation. `probe-cv` is the probe on train parts
-only, to choose between checkpoints. A network of the same sizes with random weights is measured
-beside them. Feature collections of aeon are, if it is installed. What an earlier run wrote of other
-measures is kept, so that they can be taken one by one.
+only, to choose between checkpoints. Where it says something, a network of random weights stands
+beside them, and so do feature collections of aeon, if it is installed. What an earlier run wrote
+of other measures is kept, so that they can be taken one by one.
 """
 
 from __future__ import annotations
@@ -29,23 +29,26 @@ from sktspulse._network import TSPulse
 
 DEFAULT = ("retrieval", "probe", "sensitivity", "anomaly", "imputation")
 
+# Where an untrained network says something about the trained one.
+WITH_RANDOM = ("retrieval", "sensitivity", "anomaly")
+
 # How the metrics end that stand in the table of a measure.
 SHOWN = {name: "" for name in (*DEFAULT, "probe-cv")} | {"retrieval": "PREC@3"}
 
 # Title of a panel of the figure: measure, protocol and metrics shown there.
 PANELS = {
-    "Retrieval, shifted, source counted: family PREC@3": (
+    "Similar series, shifted: PREC@3": (
         "retrieval",
         "shifted, source counted",
         ("family PREC@3",),
     ),
-    "Retrieval, crops, source removed: family PREC@3": (
+    "Similar series, crops, source removed: PREC@3": (
         "retrieval",
         "crops, source removed",
         ("family PREC@3",),
     ),
-    "Probe: mean accuracy of 51 sets": ("probe", "test", ("accuracy",)),
-    "Anomalies, average of 96 points: mean VUS-PR of 21 files": (
+    "Linear probe: mean accuracy": ("probe", "test", ("accuracy",)),
+    "Anomalies: mean VUS-PR": (
         "anomaly",
         "mean of files",
         ("VUS-PR, average of 96", "VUS-PR, as published"),
@@ -96,8 +99,7 @@ def measured(arguments: argparse.Namespace) -> Iterator[Row]:
         compared = with_random(checkpoints, Path(folder))
         for name in arguments.measures:
             started = time.perf_counter()
-            # Gaps filled at random say nothing.
-            own = checkpoints if name == "imputation" else compared
+            own = compared if name in WITH_RANDOM else checkpoints
             yield from measures[name](arguments.data, own)
             print(f"{name} took {time.perf_counter() - started:.0f} s", flush=True)
 
@@ -174,7 +176,7 @@ def draw(table: list[Row], checkpoints: Checkpoints, path: Path) -> None:
         axis.set_axis_off()
     for axis, (title, rows) in zip(axes.flat, chosen.items(), strict=False):
         _draw_bars(axis, rows, checkpoints)
-        axis.set_title(title)
+        axis.set_title(title, fontsize=10)
     patches = [Patch(label=name, **style) for name, style in STYLES.items()]
     figure.legend(handles=patches, loc="outside lower center", ncols=len(patches))
     figure.savefig(path, dpi=120)
