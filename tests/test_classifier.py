@@ -135,12 +135,12 @@ def test_probabilities_are_calibrated(tiny):
     assert abs(p.max(1).mean() - right.mean()) < 0.07
 
 
-def test_noise_gives_probabilities_near_the_shares_of_classes(tiny):
+def test_noise_gives_probabilities_near_the_shares_of_classes():
     X, _ = draw_panel(100)
     y = np.random.default_rng(0).random(100) < 0.3
-    p = clone(tiny).fit(X, y).predict_proba(draw_panel(50, seed=1)[0])
+    p = TSPulseClassifier().fit(X, y).predict_proba(draw_panel(50, seed=1)[0])
     assert abs(p[:, 1].mean() - 0.3) < 0.15
-    assert p.max() < 0.98
+    assert p.max() < 0.95
 
 
 @pytest.mark.parametrize("counts", [(1, 1), (1, 5), (4, 4, 4), (1, 1, 2, 8)])
@@ -198,8 +198,7 @@ def test_hundreds_of_channels_are_taken(tiny):
 def test_panels_go_through_searches_and_ensembles(tiny, as_list):
     X, y = draw_panel(36)
     X = [one[:, : 30 + i % 5] for i, one in enumerate(X)] if as_list else X
-    # The network is untrained: what counts is that every fold can be fitted and scored.
-    assert np.isfinite(cross_val_score(tiny, X, y, cv=3, error_score="raise")).all()
+    assert cross_val_score(TSPulseClassifier(), X, y, cv=3).mean() > 0.4
     grid = {"length": ["resample", "window"]}
     search = GridSearchCV(tiny, grid, cv=2, n_jobs=2).fit(X, y)
     assert search.predict_proba(X).shape == (36, 3)
