@@ -11,6 +11,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import torch
 
 LOOPBACK = {"", "localhost", "127.0.0.1", "::1", None}
 
@@ -22,6 +23,12 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
     hypothesis.settings.load_profile("repeatable")
     sys.addaudithook(refuse_network)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Give every test, and every fixture made for it, the same untrained networks."""
+    torch.manual_seed(0)
 
 
 def refuse_network(event: str, arguments: tuple[object, ...]) -> None:
