@@ -237,6 +237,8 @@ class StateKeeper(Callback):
         What :func:`find_state` returned; None starts anew.
     seed : int
         Seed of the run.
+    loss_weights : dict of str to float
+        How much each loss counts in this run.
     schedule, averaging : Schedule, Averaging
         The callbacks that have a state of their own.
     """
@@ -246,12 +248,14 @@ class StateKeeper(Callback):
         path: PathLike | None,
         state: Row | None,
         seed: int,
+        loss_weights: dict[str, float],
         schedule: Schedule,
         averaging: Averaging,
     ) -> None:
         self.folder = None if path is None else Path(path)
         self.state = state
         self.seed = seed
+        self.loss_weights = loss_weights
         self.schedule = schedule
         self.averaging = averaging
 
@@ -275,6 +279,7 @@ class StateKeeper(Callback):
             "step": self.schedule.step,
             "history": rows,
             "config": asdict(average.config),
+            "loss_weights": self.loss_weights,
             "network": net.network.state_dict(),
             "average": average.state_dict(),
             "optimizer": net.optimizer_.state_dict(),
@@ -316,7 +321,9 @@ def in_order(
     return [clipping, schedule, averaging, *bar, Journal(schedule, batch_size), keeper]
 
 
-def find_state(path: PathLike | None, config: TSPulseConfig, *, resume: bool) -> Row | None:
+def find_state(
+    path: PathLike | None, config: TSPulseConfig, loss_weights: dict[str, float], *, resume: bool
+) -> Row | None:
     """Read where a run stood.
 
     Parameters
@@ -325,6 +332,8 @@ def find_state(path: PathLike | None, config: TSPulseConfig, *, resume: bool) ->
         Folder a :class:`StateKeeper` saved in; None is none.
     config : TSPulseConfig
         Sizes the run must have.
+    loss_weights : dict of str to float
+        How much each loss must count in it.
     resume : bool
         Whether a run may be there.
 
@@ -337,7 +346,7 @@ def find_state(path: PathLike | None, config: TSPulseConfig, *, resume: bool) ->
     ------
     ValueError
         If there is no folder to resume from, a run that is not to be resumed, or one of
-        other sizes.
+        other sizes or other weights of the losses.
     """
     if path is None:
         if resume:
@@ -349,11 +358,12 @@ def find_state(path: PathLike | None, config: TSPulseConfig, *, resume: bool) ->
     if not resume:
         raise ValueError(f"path={str(path)!r} holds a run. Set resume=True or give another folder.")
     state: Row = torch.load(file, map_location="cpu", weights_only=True)
-    if state["config"] != asdict(config):
-        raise ValueError(
-            f"The run in path={str(path)!r} has other sizes: {state['config']}. "
-            "Resume with the same config, or give another folder."
-        )
+    for name, ours in (("config", asdict(config)), ("loss_weights", loss_weights)):
+        if state[name] != ours:
+            raise ValueError(
+                f"The run in path={str(path)!r} has another {name}: {state[name]}, where this one "
+                f"has {ours}. Resume with the same {name}, or give another folder."
+            )
     return state
 
 

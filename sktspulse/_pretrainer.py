@@ -253,17 +253,18 @@ class TSPulsePretrainer(BaseEstimator):
         ------
         ValueError
             If a parameter or ``X`` is out of bounds, or ``path`` holds a run that is
-            not to be resumed or has other sizes.
+            not to be resumed, or has other sizes or weights of the losses.
         FloatingPointError
             If the training diverges.
         """
         config = self._check_parameters()
         corpus = self._check_corpus(X)
-        state = find_state(self.path, config, resume=self.resume)
+        weights = self._weights(config)
+        state = find_state(self.path, config, weights, resume=self.resume)
         seed = state["seed"] if state else self._draw_seed()
         schedule = self._schedule(state["step"] if state else 0)
         averaging = Averaging(self.averaging)
-        keeper = StateKeeper(self.path, state, seed, schedule, averaging)
+        keeper = StateKeeper(self.path, state, seed, weights, schedule, averaging)
         net = self._net(config, seed, (schedule, averaging, keeper))
         net.partial_fit(self._batches(corpus, config, seed))
         self.network_ = averaging.network()

@@ -85,5 +85,5 @@ def test_a_table_leaves_out_what_was_interrupted():
 
 
 def test_a_folder_without_a_run_has_no_state(tmp_path):
-    assert find_state(tmp_path, TSPulseConfig(), resume=True) is None
-    assert find_state(tmp_path / "nowhere", TSPulseConfig(), resume=False) is None
+    assert find_state(tmp_path, TSPulseConfig(), {}, resume=True) is None
+    assert find_state(tmp_path / "nowhere", TSPulseConfig(), {}, resume=False) is None

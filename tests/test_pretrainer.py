@@ -243,7 +243,7 @@ def test_the_state_holds_only_plain_things(panel, tmp_path):
     pretrainer(path=tmp_path).fit(panel)
     state = torch.load(tmp_path / "state.pt", weights_only=True)
     assert set(state) == {
-        *("seed", "step", "history", "config"),
+        *("seed", "step", "history", "config", "loss_weights"),
         *("network", "average", "optimizer"),
     }
 
@@ -252,8 +252,10 @@ def test_a_run_is_not_overwritten(panel, tmp_path):
     pretrainer(path=tmp_path).fit(panel)
     with pytest.raises(ValueError, match="holds a run"):
         pretrainer(path=tmp_path).fit(panel)
-    with pytest.raises(ValueError, match="other sizes"):
+    with pytest.raises(ValueError, match="another config"):
         pretrainer(path=tmp_path, resume=True, config=None).fit(panel)
+    with pytest.raises(ValueError, match="another loss_weights"):
+        pretrainer(path=tmp_path, resume=True, loss_weights={"time": 0}).fit(panel)
 
 
 def test_a_finished_run_resumes_to_itself_and_a_longer_one_goes_on(panel, tmp_path):
