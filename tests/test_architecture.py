@@ -38,6 +38,7 @@ ORDER = [
     "_optimizer",
     "_training",
     "_callbacks",
+    "_finetuning",
     "_lens",
     "_linear",
     "_base",

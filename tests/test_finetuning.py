@@ -1,0 +1,118 @@
+"""A network that goes on training fits its recordings better, and never worse than it began."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from sktspulse._config import TSPulseConfig
+from sktspulse._finetuning import FineTuner
+from sktspulse._masking import hybrid_mask
+from sktspulse._network import TSPulse
+from sktspulse._training import PretrainingLoss
+
+CONFIG = TSPulseConfig(
+    context_length=64,
+    d_model=8,
+    n_layers=1,
+    n_decoder_layers=1,
+    n_registers=2,
+    n_register_layers=1,
+    n_signature_bins=16,
+    forecast_length=4,
+)
+
+
+def hide(shape, generator):
+    return hybrid_mask(shape, 0.4, 8, generator)
+
+
+def tuner(**settings):
+    defaults = {"n_steps": 60, "steps_per_look": 20, "batch_size": 8, "lr": 3e-3, "seed": 1}
+    weights = {"time": 1.0, "frequency": 1.0}
+    return FineTuner(**{"hide": hide, "weights": weights, "bfloat16": False} | defaults | settings)
+
+
+def waves(n_series=3, n_timepoints=600):
+    t, rng = np.arange(n_timepoints), np.random.default_rng(0)
+    rows = [np.sin(t / (4 + i)) + 0.1 * rng.standard_normal(n_timepoints) for i in range(n_series)]
+    rows[0][100:140] = np.nan
+    return rows
+
+
+@pytest.fixture
+def network():
+    return TSPulse(CONFIG).eval().requires_grad_(False)
+
+
+def weights_of(network):
+    return torch.cat([part.flatten() for part in network.state_dict().values()])
+
+
+def test_the_error_falls_and_the_best_is_kept(network):
+    before, one = weights_of(network).clone(), tuner()
+    tuned = one.tune(network, waves())
+    assert min(one.errors) < 0.8 * one.errors[0]
+    assert torch.equal(weights_of(network), before)
+    assert not tuned.training
+    assert not any(p.requires_grad for p in tuned.parameters())
+    watched = one._sources(CONFIG, waves())[1]
+    kept = one._error(tuned, watched, PretrainingLoss(CONFIG, one.weights))
+    assert kept == pytest.approx(min(one.errors))
+
+
+def test_nothing_better_is_the_network_given(network):
+    one = tuner(lr=100.0, patience=2)
+    tuned = one.tune(network, waves())
+    assert len(one.errors) == 3
+    assert torch.equal(weights_of(tuned), weights_of(network))
+
+
+def test_the_seed_decides_and_global_generators_rest(network):
+    state = torch.get_rng_state()
+    first, second, other = (
+        tuner(seed=seed, n_steps=20).tune(network, waves()) for seed in (1, 1, 2)
+    )
+    assert torch.equal(weights_of(first), weights_of(second))
+    assert not torch.equal(weights_of(first), weights_of(other))
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_units_do_not_matter(network):
+    plain = tuner(n_steps=20)
+    plain.tune(network, waves())
+    scaled = tuner(n_steps=20)
+    scaled.tune(network, [1e6 * (one + 3) for one in waves()])
+    np.testing.assert_allclose(scaled.errors, plain.errors, rtol=1e-3)
+
+
+def test_the_held_out_part_is_not_learned_from(network):
+    one, other = waves(), waves()
+    for row in other:
+        row[-int(0.2 * len(row)) :] = 0.0
+    learned = [tuner()._sources(CONFIG, rows)[0] for rows in (one, other)]
+    watched = [tuner()._sources(CONFIG, rows)[1] for rows in (one, other)]
+    assert all(torch.equal(learned[0][i][0]["x"], learned[1][i][0]["x"]) for i in range(5))
+    assert not torch.equal(watched[0][0][0]["x"], watched[1][0][0]["x"])
+
+
+def test_short_series_and_steps_are_told(network):
+    told = []
+    tuned = tuner(patience=99).tune(network, [row[:30] for row in waves()], told.append)
+    assert told == [20, 20, 20]
+    assert torch.isfinite(weights_of(tuned)).all()
+
+
+def test_mixed_precision_is_near(network):
+    errors = []
+    for bfloat16 in (False, True):
+        one = tuner(bfloat16=bfloat16, n_steps=20)
+        one.tune(network, waves())
+        errors.append(one.errors)
+    np.testing.assert_allclose(*errors, rtol=0.1)
+
+
+def test_nothing_known_is_refused(network):
+    with pytest.raises(ValueError, match="none of which has a known value"):
+        tuner().tune(network, [np.full(100, np.nan)])
