@@ -53,7 +53,7 @@ class TSPulseClassifier(ClassifierMixin, BaseProbe):
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     C_ : float
-        Inverse strength of regularisation that was chosen, for features of a squared
+        Inverse strength of regularisation that was chosen for all features, of a squared
         length of about 1. Higher follows the training series more closely.
     temperature_ : float
         What the log-odds were divided by; above 1 if they were too bold.
@@ -79,12 +79,13 @@ class TSPulseClassifier(ClassifierMixin, BaseProbe):
     channels are kept. A common factor above 0 and a common shift of a channel make no
     difference.
 
-    C has the least log-loss, at the best temperature, over series held out in five
-    folds; of thousands of series, a thousand at least are held out once. The only
-    member of a class is never held out; if no class has two, C is 10 and the
-    temperature 1. Nothing is random: folds depend on the values of the series and not
-    on their order. Equal series of one class are one whose weight is the sum, so
-    weights do exactly what repetition does.
+    Two regressions, one on all of these and one on level and scale alone, are added up
+    with the shares of the least log-loss over series held out in five folds. C of each
+    has the least log-loss on the same, at the best temperature; of thousands of series,
+    a thousand at least are held out once. The only member of a class is never held out;
+    if no class has two, C is 10 and the temperature 1. Nothing is random: folds depend
+    on the values of the series and not on their order. Equal series of one class are
+    one whose weight is the sum, so weights do exactly what repetition does.
 
     Missing values (NaN) are shown to the network as such. ±inf is an error. With
     ``length="resample"`` a series needs 2 time points, and fewer than a patch tell

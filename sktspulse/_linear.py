@@ -1,5 +1,9 @@
 """Linear heads that choose how strongly they are held back: numpy in, numpy out.
 
+Both fit one model to each group of features, and add up the models with the shares, at least 0,
+that suit held-out rows best. So a few numbers that tell everything are not drowned by hundreds
+that tell nothing: each group is held back on its own.
+
 Both take their rows as a set. Equal rows count once, with the sum of their weights, and the
 order is that of a hash, so that neither order nor repetition makes any difference, to the bit.
 """
@@ -7,18 +11,20 @@ order is that of a hash, so that neither order nor repetition makes any differen
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
-from sklearn.linear_model import LogisticRegression, RidgeCV
+from scipy.optimize import minimize, minimize_scalar, nnls
+from scipy.special import log_softmax, softmax
+from sklearn.linear_model import LogisticRegression
 
 __all__ = ["LogisticHead", "RidgeHead", "Rotation", "Rows", "as_set"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
+Mask = NDArray[np.bool_]
 
 _N_FOLDS = 5
 _ENOUGH_HELD_OUT = 1000  # rows, after which no further fold is held out
@@ -27,6 +33,7 @@ _C_GRID = 10.0 ** np.arange(-1, 4.5, 0.5)
 _C_BLIND = 10.0  # where no class has two members, so that nothing can be held out
 _ALPHA_GRID = 10.0 ** np.arange(-5, 3.5, 0.5)
 _LOG_TEMPERATURES = (-3.0, 3.0)
+_ALL = (slice(None),)  # one group: all features
 
 
 class Rows(NamedTuple):
@@ -89,18 +96,20 @@ class Rotation(NamedTuple):
 class LogisticHead:
     """Multinomial logistic regression; strength and temperature come from held-out rows."""
 
-    C: float
+    C: float  # of the first group
     temperature: float
     coefficients: Floats  # (n_outputs, n_features); one output for two classes
     intercept: Floats  # (n_outputs,)
 
-    def fit(self, rows: Rows) -> Self:
+    def fit(self, rows: Rows, groups: Sequence[slice] = _ALL) -> Self:
         """Choose on held-out rows, then fit all rows.
 
         Parameters
         ----------
         rows : Rows
             Features with a squared length of about 1, and at least two classes.
+        groups : sequence of slice, default=(slice(None),)
+            Columns of each model; they may share some.
 
         Returns
         -------
@@ -109,35 +118,58 @@ class LogisticHead:
         """
         # Folds are dealt along a sum that, unlike a hash, survives rounding and other units.
         order = np.argsort(rows.features.sum(1), kind="stable")
-        rotation = Rotation.of(rows.features[order])
-        rotated = Rows(rotation.features, rows.targets[order], rows.weights[order])
-        self.C, self.temperature = _choose(rotated)
-        model = _logistic(self.C).fit(*rotated)
-        self.coefficients = rotation.back(model.coef_) / self.temperature
-        self.intercept = model.intercept_ / self.temperature
+        rows = Rows(*(part[order] for part in rows))
+        held = _held_out(rows.targets)
+        models = [_Tempered.of(rows._replace(features=rows.features[:, g]), held) for g in groups]
+        temperatures = np.array([one.temperature for one in models])
+        shares = _log_linear_shares(models, rows, held) / temperatures
+        parts = [share * one.coefficients for share, one in zip(shares, models, strict=True)]
+        self.coefficients = _spread(parts, groups, rows.features.shape[1])
+        self.intercept = np.tensordot(shares, [one.intercept for one in models], 1)
+        self.C, self.temperature = models[0].C, float(1 / shares.sum())
         return self
+
+
+class _Tempered(NamedTuple):
+    """A logistic regression, and what those of its strength make of the rows held out."""
+
+    C: float
+    temperature: float
+    logits: Floats  # (n_held_out, n_classes), divided by the temperature
+    coefficients: Floats  # (n_outputs, n_features)
+    intercept: Floats  # (n_outputs,)
+
+    @classmethod
+    def of(cls, rows: Rows, held: list[Mask]) -> Self:
+        rotation = Rotation.of(rows.features)
+        rotated = rows._replace(features=rotation.features)
+        C, temperature, logits = _choose(rotated, held)
+        model = _logistic(C).fit(*rotated)
+        return cls(C, temperature, logits, rotation.back(model.coef_), model.intercept_)
 
 
 def _logistic(C: float) -> LogisticRegression:
     return LogisticRegression(C=C, max_iter=10_000, warm_start=True)
 
 
-def _choose(rows: Rows) -> tuple[float, float]:
-    """Return the C and the temperature of the least loss on held-out rows."""
-    folds = _folds(rows.targets)
-    held = [folds == fold for fold in range(_n_held_out(folds))]
+def _choose(rows: Rows, held: list[Mask]) -> tuple[float, float, Floats]:
+    """Return the C and the temperature of the least loss on held-out rows, and their logits."""
     if not held:
-        return _C_BLIND, 1.0
+        return _C_BLIND, 1.0, np.empty((0, 2))
     targets, weights = (np.concatenate([part[h] for h in held]) for part in rows[1:])
     models = [_logistic(1.0) for _ in held]
-    tried: list[tuple[float, float, float]] = []
+    losses: list[float] = []
     for C in _C_GRID:
-        logits = [_held_out(model, C, rows, h) for model, h in zip(models, held, strict=True)]
-        tried.append((*_temper(np.vstack(logits), targets, weights), float(C)))
-        if min(tried) not in tried[-_PATIENCE:]:
+        logits = np.vstack(
+            [_extrapolate(model, C, rows, h) for model, h in zip(models, held, strict=True)]
+        )
+        loss, temperature = _temper(logits, targets, weights)
+        if loss < min(losses, default=np.inf):
+            best = float(C), temperature, logits / temperature
+        losses.append(loss)
+        if min(losses) not in losses[-_PATIENCE:]:
             break
-    _, temperature, C = min(tried)
-    return C, temperature
+    return best
 
 
 def _folds(targets: Integers) -> Integers:
@@ -160,7 +192,13 @@ def _n_held_out(folds: Integers) -> int:
     return min(_N_FOLDS, 1 + int(np.searchsorted(sizes.cumsum(), _ENOUGH_HELD_OUT)))
 
 
-def _held_out(model: LogisticRegression, C: float, rows: Rows, held: NDArray[np.bool_]) -> Floats:
+def _held_out(targets: Integers) -> list[Mask]:
+    """Return one mask a fold, of the rows held out; none if there is nothing to hold out."""
+    folds = _folds(targets)
+    return [folds == fold for fold in range(_n_held_out(folds))]
+
+
+def _extrapolate(model: LogisticRegression, C: float, rows: Rows, held: Mask) -> Floats:
     """Fit the rows not held out, and return the logits of the others, one a class."""
     model.set_params(C=C).fit(*(part[~held] for part in rows))
     logits: Floats = model.intercept_ + rows.features[held] @ model.coef_.T
@@ -179,14 +217,41 @@ def _temper(logits: Floats, targets: Integers, weights: Floats) -> tuple[float, 
     return float(found.fun), float(np.exp(found.x))
 
 
+def _log_linear_shares(models: list[_Tempered], rows: Rows, held: list[Mask]) -> Floats:
+    """Return shares of the least loss on held-out rows, of which few leave a sum near 1."""
+    start = np.full(len(models), 1 / len(models))
+    if len(models) == 1 or not held:
+        return start
+    targets, weights = (np.concatenate([part[h] for h in held]) for part in rows[1:])
+    logits = np.stack([one.logits for one in models])  # (n_models, n_held_out, n_classes)
+    is_target = np.eye(logits.shape[2])[targets]
+
+    def loss(shares: Floats) -> tuple[float, Floats]:
+        sums, excess = np.tensordot(shares, logits, 1), shares.sum() - 1
+        likelihood = weights @ (log_softmax(sums, axis=1) * is_target).sum(1)
+        errors = weights[:, None] * (softmax(sums, axis=1) - is_target)
+        return excess**2 - likelihood, 2 * excess + np.tensordot(logits, errors, 2)
+
+    found = minimize(loss, start, jac=True, bounds=[(0, None)] * len(models), method="L-BFGS-B")
+    return np.asarray(found.x)
+
+
+def _spread(parts: list[Floats], groups: Sequence[slice], n_features: int) -> Floats:
+    """Add coefficients of groups up to those of all features."""
+    sums = np.zeros((len(parts[0]), n_features))
+    for part, group in zip(parts, groups, strict=True):
+        sums[:, group] += part
+    return sums
+
+
 class RidgeHead:
     """Ridge regression; the strength for each output comes from leaving single rows out."""
 
-    alpha: Floats  # (n_outputs,)
+    alpha: Floats  # (n_outputs,) of the first group
     coefficients: Floats  # (n_outputs, n_features)
     intercept: Floats  # (n_outputs,)
 
-    def fit(self, rows: Rows) -> Self:
+    def fit(self, rows: Rows, groups: Sequence[slice] = _ALL) -> Self:
         """Choose the strengths, then fit all rows.
 
         Parameters
@@ -194,34 +259,73 @@ class RidgeHead:
         rows : Rows
             Features with a squared length of about 1, and targets of shape
             ``(n_rows, n_outputs)``.
+        groups : sequence of slice, default=(slice(None),)
+            Columns of each model; they may share some.
 
         Returns
         -------
         RidgeHead
             This object.
         """
-        loc, scale = _moments(rows)
-        if len(rows.features) == 1:
-            return self._constant(rows)
-        rotation = Rotation.of(rows.features)
-        model = RidgeCV(_ALPHA_GRID, alpha_per_target=True)
-        model.fit(rotation.features, (rows.targets - loc) / scale, rows.weights)
-        self.alpha = np.atleast_1d(model.alpha_)
-        self.coefficients = rotation.back(np.atleast_2d(model.coef_)) * scale[:, None]
-        self.intercept = model.intercept_ * scale + loc
-        return self
-
-    def _constant(self, rows: Rows) -> Self:
-        n_outputs = rows.targets.shape[1]
-        self.alpha = np.full(n_outputs, _ALPHA_GRID[-1])
-        self.coefficients = np.zeros((n_outputs, rows.features.shape[1]))
-        self.intercept = rows.targets[0]
+        loc, scale = _moments(rows.targets, rows.weights)
+        scaled = rows._replace(targets=(rows.targets - loc) / scale)
+        models = [_Ridge.of(scaled._replace(features=rows.features[:, g])) for g in groups]
+        shares = _linear_shares([one.residuals for one in models], rows.weights)
+        parts = [
+            (share * scale)[:, None] * one.coefficients
+            for share, one in zip(shares, models, strict=True)
+        ]
+        self.coefficients = _spread(parts, groups, rows.features.shape[1])
+        mean, _ = _moments(rows.features, rows.weights)
+        self.intercept = loc - self.coefficients @ mean
+        self.alpha = models[0].alpha
         return self
 
 
-def _moments(rows: Rows) -> tuple[Floats, Floats]:
-    """Return weighted mean and standard deviation of the targets, 1 instead of 0."""
-    shares = rows.weights / rows.weights.sum()
-    loc = shares @ rows.targets
-    scale = np.sqrt(shares @ np.square(rows.targets - loc))
+class _Ridge(NamedTuple):
+    """A ridge regression of targets of mean 0, and how far it misses rows that are left out."""
+
+    alpha: Floats  # (n_outputs,)
+    residuals: Floats  # (n_rows, n_outputs)
+    coefficients: Floats  # (n_outputs, n_features)
+
+    @classmethod
+    def of(cls, rows: Rows) -> Self:
+        rotation = Rotation.of(rows.features - _moments(rows.features, rows.weights)[0])
+        root = np.sqrt(rows.weights)[:, None]
+        left, values, right = np.linalg.svd(root * rotation.features, full_matrices=False)
+        projected = left.T @ (root * rows.targets)  # (rank, n_outputs)
+        tried = np.stack([_left_out(rows, left, values, projected, a) for a in _ALPHA_GRID])
+        losses = np.einsum("n,ank->ak", rows.weights, np.square(tried))
+        place, outputs = losses.argmin(0), np.arange(losses.shape[1])
+        alpha = _ALPHA_GRID[place]
+        coefficients = (projected * values[:, None] / (values[:, None] ** 2 + alpha)).T @ right
+        return cls(alpha, tried[place, :, outputs].T, rotation.back(coefficients))
+
+
+def _left_out(rows: Rows, left: Floats, values: Floats, projected: Floats, alpha: float) -> Floats:
+    """Return how far each row is missed if it is left out, without fitting again."""
+    kept = np.square(values) / (np.square(values) + alpha)
+    fitted = left @ (kept[:, None] * projected) / np.sqrt(rows.weights)[:, None]
+    leverages = np.square(left) @ kept + rows.weights / rows.weights.sum()
+    free = np.maximum(1 - leverages, np.finfo(np.float64).eps)
+    missed: Floats = (rows.targets - fitted) / free[:, None]
+    return missed
+
+
+def _linear_shares(residuals: list[Floats], weights: Floats) -> Floats:
+    """Return the shares of models, with sum 1, of the least error: ``(n_models, n_outputs)``."""
+    # The best shares of a free sum, held to 1 by the last row, have the same proportions.
+    stacked = np.stack(residuals, axis=-1) * np.sqrt(weights / weights.sum())[:, None, None]
+    last = np.ones((1, len(residuals)))
+    aim = np.append(np.zeros(len(weights)), 1)
+    found = [nnls(np.vstack([stacked[:, k], last]), aim)[0] for k in range(stacked.shape[1])]
+    return np.stack([shares / shares.sum() for shares in found], axis=1)
+
+
+def _moments(values: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Return weighted mean and standard deviation of columns, 1 instead of 0."""
+    shares = weights / weights.sum()
+    loc = shares @ values
+    scale = np.sqrt(shares @ np.square(values - loc))
     return loc, np.where(scale > 0, scale, 1)

@@ -21,7 +21,6 @@ __all__ = ["BaseProbe", "check_lengths", "check_weights"]
 
 _MAX_CONCATENATED = 32  # channels; of more, mean and deviation over them are kept
 _BLOCK_ROWS = 4096  # channels of series embedded at once
-_LEVEL_SHARE = 1.0  # squared length of levels and scales beside that of the embeddings, 1
 _FLAT = 1e-3  # spread of levels or scales, over the usual scale, that tells nothing
 _ROUNDING = 1e-5  # change from point to point, over the scale, that rounding can make
 _BAD_WEIGHTS = (
@@ -50,7 +49,8 @@ class BaseProbe(BaseTSPulse):
         chosen = [panel[i] for i in kept] if len(kept) < len(panel) else panel
         rows = as_set(self._extract(network, chosen), targets[kept], weights[kept])
         self._scaling = _Scaling.of(rows, self.n_channels_in_)
-        head.fit(rows._replace(features=self._scaling(rows.features)))
+        levels = slice(-2 * self.n_channels_in_, None)
+        head.fit(rows._replace(features=self._scaling(rows.features)), (slice(None), levels))
         self._coefficients, self._intercept = head.coefficients, head.intercept
         self._fit_network()
 
@@ -152,12 +152,12 @@ class _Standard(NamedTuple):
     factor: Floats  # (n_features,) 0 for what does not vary
 
     @classmethod
-    def of(cls, features: Floats, weights: Floats, least: float, share: float) -> Self:
+    def of(cls, features: Floats, weights: Floats, least: float) -> Self:
         shares = weights / weights.sum()
         mean = shares @ features
         deviation = np.sqrt(shares @ np.square(features - mean))
         varies = deviation > least
-        length = np.sqrt(share / max(1, varies.sum()))
+        length = 1 / np.sqrt(max(1, varies.sum()))
         return cls(mean, np.divide(length, deviation, out=np.zeros_like(mean), where=varies))
 
     def __call__(self, features: Floats) -> Floats:
@@ -178,8 +178,8 @@ class _Scaling(NamedTuple):
         return cls(
             levels,
             (
-                _Standard.of(embedded, rows.weights, _ROUNDING, 1.0),
-                _Standard.of(levels(moments), rows.weights, _FLAT, _LEVEL_SHARE),
+                _Standard.of(embedded, rows.weights, _ROUNDING),
+                _Standard.of(levels(moments), rows.weights, _FLAT),
             ),
         )
 

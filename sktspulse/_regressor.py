@@ -64,9 +64,10 @@ class TSPulseRegressor(RegressorMixin, BaseProbe):
     -----
     Series are described as in :class:`TSPulseClassifier`: embeddings of the series and
     of its changes, level and scale. Targets are scaled inside, so ``predict`` follows
-    their unit. The strength has the least squared error on series that are left out one
-    by one, equal ones together. Nothing is random, and weights do exactly what
-    repetition does.
+    their unit. Two regressions, one on all features and one on level and scale alone,
+    are added up. Their strengths and shares have the least squared error on series that
+    are left out one by one, equal ones together. Nothing is random, and weights do
+    exactly what repetition does.
 
     Missing values (NaN) are shown to the network as such. ±inf is an error. With
     ``length="resample"`` a series needs 2 time points, and fewer than a patch tell

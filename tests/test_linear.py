@@ -8,7 +8,7 @@ from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from sktspulse import _linear
-from sktspulse._linear import LogisticHead, RidgeHead, Rotation, as_set
+from sktspulse._linear import LogisticHead, RidgeHead, Rotation, Rows, as_set
 
 HEADS = pytest.mark.parametrize("head", [LogisticHead, RidgeHead])
 
@@ -149,6 +149,74 @@ def test_of_many_rows_one_fold_is_held_out():
     assert _linear._n_held_out(folds[:3000]) == 2
 
 
+# --------------------------------------------------------------------------- groups
+
+GROUPS = (slice(None), slice(-2, None))
+
+
+def draw_drowned(n=60, seed=0):
+    """Draw rows of one number that tells the class, one that does not, and noise before them."""
+    rng = np.random.default_rng(seed)
+    y = rng.permutation(np.arange(n) % 3)
+    noise = rng.normal(size=(n, 80)) / np.sqrt(80)
+    telling = np.column_stack([rng.normal(size=n), y - 1 + 0.1 * rng.normal(size=n)])
+    return np.hstack([noise, telling / np.sqrt(2)]), y
+
+
+@HEADS
+@pytest.mark.parametrize("seed", range(3))
+def test_a_group_of_few_numbers_is_not_drowned(head, seed):
+    features, y = draw_drowned(160, seed)
+    rows = as_set(features[:60], targets_for(head, y[:60]), np.ones(60))
+    model = head().fit(rows, GROUPS)
+    answer = features[60:] @ model.coefficients.T + model.intercept
+    told = answer.argmax(1) if head is LogisticHead else answer[:, 0].round()
+    assert (told == y[60:]).mean() > 0.97
+
+
+def test_a_single_group_is_all_features():
+    features, y = draw_rows()
+    rows = as_set(features, y, np.ones(len(y)))
+    assert_same(LogisticHead().fit(rows), LogisticHead().fit(rows, [slice(0, 6)]))
+
+
+def test_shares_of_logistic_models_have_the_least_loss_on_held_out_rows():
+    features, y = draw_rows(60, 8)
+    rows = as_set(features, y, np.random.default_rng(0).uniform(0.5, 2, 60))
+    rows = Rows(*(part[np.argsort(rows.features.sum(1))] for part in rows))
+    held = _linear._held_out(rows.targets)
+    parts = [rows._replace(features=rows.features[:, g]) for g in (slice(0, 5), slice(3, 8))]
+    models = [_linear._Tempered.of(part, held) for part in parts]
+    place = np.concatenate([np.flatnonzero(h) for h in held])
+    best = (np.inf, 0.0, 0.0)
+    for one in np.linspace(0, 1.5, 76):
+        for other in np.linspace(0, 1.5, 76):
+            logs = log_softmax(one * models[0].logits + other * models[1].logits, axis=1)
+            loss = -(rows.weights[place] * logs[np.arange(60), rows.targets[place]]).sum()
+            best = min(best, (loss + (one + other - 1) ** 2, one, other))
+    shares = _linear._log_linear_shares(models, rows, held)
+    np.testing.assert_allclose(shares, best[1:], atol=0.02)
+    head = LogisticHead().fit(rows, (slice(0, 5), slice(3, 8)))
+    sums = sum(
+        share / model.temperature * (part.features @ model.coefficients.T + model.intercept)
+        for share, model, part in zip(shares, models, parts, strict=True)
+    )
+    answer = rows.features @ head.coefficients.T + head.intercept
+    np.testing.assert_allclose(answer, sums, atol=1e-9)
+
+
+def test_shares_of_ridge_models_have_the_least_error_on_rows_left_out():
+    rng = np.random.default_rng(0)
+    residuals, weights = list(rng.normal(size=(2, 30, 4))), rng.uniform(0.5, 2, 30)
+    residuals[1][:, 3] = 2 * residuals[0][:, 3]
+    shares = _linear._linear_shares(residuals, weights)
+    np.testing.assert_allclose(shares.sum(0), 1)
+    np.testing.assert_allclose(shares[:, 3], [1, 0])
+    tried = np.linspace(0, 1, 1001)
+    errors = [weights @ np.square(a * residuals[0] + (1 - a) * residuals[1]) for a in tried]
+    np.testing.assert_allclose(shares[0], tried[np.argmin(errors, axis=0)], atol=1e-3)
+
+
 # --------------------------------------------------------------------------- numbers
 
 
@@ -169,6 +237,9 @@ def test_the_ridge_strength_has_the_least_error_on_rows_left_out_one_by_one(n_fe
         errors.append(total)
     head = RidgeHead().fit(rows)
     assert head.alpha[0] == pytest.approx(_linear._ALPHA_GRID[np.argmin(errors)])
+    model = Ridge(head.alpha[0]).fit(*rows)
+    np.testing.assert_allclose(head.coefficients, np.atleast_2d(model.coef_), atol=1e-8)
+    np.testing.assert_allclose(head.intercept, model.intercept_, atol=1e-8)
 
 
 def test_each_output_has_a_strength_and_a_unit_of_its_own():
