@@ -14,7 +14,7 @@ from ._network import TSPulse
 from ._validation import Values
 from ._windows import resample, standardize, take_windows, window_starts
 
-__all__ = ["LENGTHS", "Length", "Vectors", "count_windows", "embed", "token_slices"]
+__all__ = ["LENGTHS", "Length", "Vectors", "count_windows", "cut", "embed", "token_slices"]
 
 Length = Literal["resample", "window"]
 LENGTHS = ("resample", "window")
@@ -96,6 +96,26 @@ def count_windows(panel: Iterable[Values], context_length: int, length: Length) 
     return sum(len(one) * _n_windows(one, context_length, length) for one in panel)
 
 
+def cut(series: Values, context_length: int, length: Length) -> Iterator[Values]:
+    """Yield the windows of one series, of long ones a part at a time.
+
+    Parameters
+    ----------
+    series : ndarray of shape (n_channels, n_timepoints)
+        The series; NaN where missing.
+    context_length : int
+        Length of a window [time points].
+    length : {"resample", "window"}
+        How series are cut.
+
+    Yields
+    ------
+    ndarray of shape (n_windows, n_channels, context_length)
+        Windows; the channels of the series have mean 0 and variance 1.
+    """
+    yield from (_resampled if length == "resample" else _windowed)(series, context_length)
+
+
 def token_slices(config: TSPulseConfig) -> dict[str, slice]:
     """Say where among the tokens each kind lies.
 
@@ -134,13 +154,12 @@ def _n_windows(series: Values, context_length: int, length: Length) -> int:
 
 def _pieces(panel: Iterable[Values], context_length: int, vectors: Vectors) -> Iterator[_Windows]:
     """Yield the windows of one series after the other, of long ones a part at a time."""
-    cut = _resampled if vectors.length == "resample" else _windowed
     for i, series in enumerate(panel):
         owners = np.arange(len(series)) + i * len(series)
         weight = 1 / _n_windows(series, context_length, vectors.length)
         if vectors.average:
             owners, weight = np.full(len(series), i), weight / len(series)
-        for windows in cut(series, context_length):  # (n, C, context_length)
+        for windows in cut(series, context_length, vectors.length):  # (n, C, context_length)
             rows = windows.reshape(-1, context_length).astype(np.float32)
             weights = np.full(len(rows), weight, dtype=np.float32)
             yield _Windows(rows, np.tile(owners, len(windows)), weights)

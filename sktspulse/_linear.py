@@ -20,7 +20,7 @@ from scipy.optimize import minimize, minimize_scalar, nnls
 from scipy.special import log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
 
-__all__ = ["LogisticHead", "RidgeHead", "Rotation", "Rows", "as_set"]
+__all__ = ["LogisticHead", "RidgeHead", "Rotation", "Rows", "as_set", "distinct", "temper"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -61,11 +61,33 @@ def as_set(features: Floats, targets: Any, weights: Floats) -> Rows:
     Rows
         The rows that are left; their weights are sums.
     """
-    kept = np.flatnonzero(weights > 0)
-    keys = np.array([_digest(features[i]) + _digest(targets[i]) for i in kept])
-    _, first, place = np.unique(keys, return_index=True, return_inverse=True)
-    chosen, sums = kept[first], np.bincount(place, weights[kept]).astype(np.float64)
+    chosen, sums = distinct(features, targets, weights)
     return Rows(features[chosen], targets[chosen], sums)
+
+
+def distinct(things: Sequence[Any], targets: Any, weights: Floats) -> tuple[Integers, Floats]:
+    """Choose different things of weight above 0, as ``as_set`` does, of whatever shape.
+
+    Parameters
+    ----------
+    things : sequence of ndarray
+        Rows, or series.
+    targets : ndarray of shape (n_things,) or (n_things, n_outputs)
+        What belongs to each; things are equal if this is equal, too.
+    weights : ndarray of shape (n_things,)
+        At least 0.
+
+    Returns
+    -------
+    chosen : ndarray of shape (n_chosen,)
+        Their places.
+    sums : ndarray of shape (n_chosen,)
+        Their weights, each the sum over all that are equal.
+    """
+    kept = np.flatnonzero(weights > 0)
+    keys = np.array([_digest(things[i]) + _digest(targets[i]) for i in kept])
+    _, first, place = np.unique(keys, return_index=True, return_inverse=True)
+    return kept[first], np.bincount(place, weights[kept]).astype(np.float64)
 
 
 def _digest(row: Any) -> str:
@@ -163,7 +185,7 @@ def _choose(rows: Rows, held: list[Mask]) -> tuple[float, float, Floats]:
         logits = np.vstack(
             [_extrapolate(model, C, rows, h) for model, h in zip(models, held, strict=True)]
         )
-        loss, temperature = _temper(logits, targets, weights)
+        loss, temperature = temper(logits, targets, weights)
         if loss < min(losses, default=np.inf):
             best = float(C), temperature, logits / temperature
         losses.append(loss)
@@ -205,8 +227,25 @@ def _extrapolate(model: LogisticRegression, C: float, rows: Rows, held: Mask) ->
     return logits if logits.shape[1] > 1 else np.hstack([np.zeros_like(logits), logits])
 
 
-def _temper(logits: Floats, targets: Integers, weights: Floats) -> tuple[float, float]:
-    """Return the least loss over temperatures, which few rows leave near 1, and its place."""
+def temper(logits: Floats, targets: Integers, weights: Floats) -> tuple[float, float]:
+    """Find the temperature, which few rows leave near 1, of the least loss.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_rows, n_classes)
+        One number a class.
+    targets : ndarray of shape (n_rows,)
+        Classes, from 0.
+    weights : ndarray of shape (n_rows,)
+        At least 0.
+
+    Returns
+    -------
+    loss : float
+        Sum of the weighted log-losses, and of what holds the temperature near 1.
+    temperature : float
+        What the logits are best divided by.
+    """
     place = np.arange(len(targets))
 
     def loss(log_temperature: float) -> float:

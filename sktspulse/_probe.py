@@ -17,7 +17,7 @@ from ._network import TSPulse
 from ._validation import Panel, Values, check_panel
 from ._windows import standardize
 
-__all__ = ["BaseProbe", "check_lengths", "check_weights"]
+__all__ = ["BaseProbe", "Levels", "check_lengths", "check_weights", "levels_of"]
 
 _MAX_CONCATENATED = 32  # channels; of more, mean and deviation over them are kept
 _BLOCK_ROWS = 4096  # channels of series embedded at once
@@ -47,20 +47,24 @@ class BaseProbe(BaseTSPulse):
         panel = self._check(X, network, reset=True)
         kept = np.flatnonzero(weights > 0)
         chosen = [panel[i] for i in kept] if len(kept) < len(panel) else panel
-        rows = as_set(self._extract(network, chosen), targets[kept], weights[kept])
-        self._scaling = _Scaling.of(rows, self.n_channels_in_)
-        levels = slice(-2 * self.n_channels_in_, None)
-        head.fit(rows._replace(features=self._scaling(rows.features)), (slice(None), levels))
-        self._coefficients, self._intercept = head.coefficients, head.intercept
+        features = self._extract(network, chosen)
+        self._probe = self._fit_probe(features, targets[kept], weights[kept], head)
         self._fit_network()
 
     def _decide(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return what the head makes of each series: ``(n_series, n_outputs)``."""
         network = self._load_network()
-        features = self._scaling(self._extract(network, self._check(X, network, reset=False)))
-        # Unlike a matrix product, this adds up a row in the same order whatever the others.
-        sums = np.einsum("np,kp->nk", features, self._coefficients)
-        return np.asarray(sums + self._intercept)
+        return self._probe(self._extract(network, self._check(X, network, reset=False)))
+
+    def _fit_probe(
+        self, features: Floats, targets: Any, weights: Floats, head: LogisticHead | RidgeHead
+    ) -> Probe:
+        """Fit scaling and head to what ``_extract`` returned."""
+        rows = as_set(features, targets, weights)
+        scaling = _Scaling.of(rows, self.n_channels_in_)
+        levels = slice(-2 * self.n_channels_in_, None)
+        head.fit(rows._replace(features=scaling(rows.features)), (slice(None), levels))
+        return Probe(scaling, head.coefficients, head.intercept)
 
     def _check(self, X: ArrayLike, network: TSPulse, *, reset: bool) -> Panel:
         least = 2 if self.length == "resample" else network.config.patch_length
@@ -84,7 +88,7 @@ class BaseProbe(BaseTSPulse):
             embed(network, series, shape, vectors, self.batch_size, progress)
             for series in (iter(panel), _changes(panel))
         ]
-        return np.hstack([*map(_join_channels, parts), _levels(panel)])
+        return np.hstack([*map(_join_channels, parts), levels_of(panel)])
 
 
 def _read_registers(network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
@@ -107,7 +111,7 @@ def _join_channels(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return vectors.reshape(len(vectors), -1)
 
 
-def _levels(panel: Panel) -> NDArray[np.float64]:
+def levels_of(panel: Panel) -> NDArray[np.float64]:
     """Return the mean of every channel, then the deviation; NaN where nothing is known."""
     rows = [_level(series) for series in panel]
     return np.array(rows, dtype=np.float64)
@@ -121,7 +125,7 @@ def _level(series: Values) -> Values:
     return np.where(is_empty, np.nan, moments).ravel()
 
 
-class _Levels(NamedTuple):
+class Levels(NamedTuple):
     """What levels and scales are measured by: those of the panel fitted with, by channel."""
 
     centre: Floats  # (n_channels,) usual level
@@ -168,13 +172,13 @@ class _Standard(NamedTuple):
 class _Scaling(NamedTuple):
     """Scaling of what ``_extract`` returns: embeddings, and levels and scales behind them."""
 
-    levels: _Levels
+    levels: Levels
     standards: tuple[_Standard, _Standard]
 
     @classmethod
     def of(cls, rows: Rows, n_channels: int) -> Self:
         embedded, moments = np.split(rows.features, [-2 * n_channels], axis=1)
-        levels = _Levels.of(moments, rows.weights)
+        levels = Levels.of(moments, rows.weights)
         return cls(
             levels,
             (
@@ -187,6 +191,19 @@ class _Scaling(NamedTuple):
         embedded, moments = np.split(features, [-2 * len(self.levels.unit)], axis=1)
         parts = (embedded, self.levels(moments))
         return np.hstack([scale(part) for scale, part in zip(self.standards, parts, strict=True)])
+
+
+class Probe(NamedTuple):
+    """A linear head on scaled features."""
+
+    scaling: _Scaling
+    coefficients: Floats  # (n_outputs, n_features)
+    intercept: Floats  # (n_outputs,)
+
+    def __call__(self, features: Floats) -> NDArray[np.float64]:
+        # Unlike a matrix product, this adds up a row in the same order whatever the others.
+        sums = np.einsum("np,kp->nk", self.scaling(features), self.coefficients)
+        return np.asarray(sums + self.intercept)
 
 
 def _quantiles(values: Floats, weights: Floats, q: float) -> Floats:

@@ -8,7 +8,7 @@ import pytest
 from sktspulse import TSPulseClassifier, TSPulseTransformer, _probe
 from sktspulse._checkpoints import load_checkpoint
 from sktspulse._linear import Rows
-from sktspulse._probe import _changes, _Levels, _levels, _quantile, _Scaling
+from sktspulse._probe import _changes, Levels, levels_of, _quantile, _Scaling
 
 CHECKPOINT = "tspulse-p8"
 
@@ -79,15 +79,15 @@ def test_changes_are_missing_beside_what_is_missing():
 
 def test_levels_of_constant_and_empty_channels():
     X = np.stack([[np.full(8, 3.0), np.full(8, np.nan), np.arange(8.0)]])
-    np.testing.assert_allclose(_levels(X), [[3, np.nan, 3.5, 0, np.nan, np.sqrt(5.25)]])
+    np.testing.assert_allclose(levels_of(X), [[3, np.nan, 3.5, 0, np.nan, np.sqrt(5.25)]])
 
 
 def test_levels_do_not_depend_on_the_units_of_channels():
     X = draw_panel(20, 3) + np.random.default_rng(0).normal(size=(20, 3, 1))
     X[0, 0], X[1, 1], X[2, 2] = np.nan, 4.0, 1e9
     factor, shift = np.array([[1e-6], [5], [1e8]]), np.array([[3], [-1e4], [1e9]])
-    panels = [_levels(X), _levels(factor * X + shift)]
-    one, other = (_Levels.of(levels, np.ones(20))(levels) for levels in panels)
+    panels = [levels_of(X), levels_of(factor * X + shift)]
+    one, other = (Levels.of(levels, np.ones(20))(levels) for levels in panels)
     np.testing.assert_allclose(one, other, atol=1e-6)
     assert np.isfinite(one).all()
 
