@@ -3,8 +3,8 @@
 Ten train series a class, of every set whose classes all have ten, are stretched to 512 points
 and standardised. "shifted" is the published protocol (Ekambaram et al., 2025): a query is an
 indexed series, rolled, scaled, with noise. In "crops" index and query are two random stretches
-of the same series. The source of a query is once counted as a hit, as published, and once
-taken out of the index.
+of the same series, and in "gaps" a third of the query is missing as well. The source of a query
+is once counted as a hit, as published, and once taken out of the index.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from .features import collections, embed, plain
 N_PER_CLASS, K = 10, 3
 SHIFT, CROP, NOISE = 0.2, 0.8, 0.1  # of the window; of the series; of the mean magnitude
 SCALE = (0.8, 1.2)
+GAP = 0.15  # of the window, once as single points and once as a block
 METRICS = ("PREC@3", "MRR@3", "AP@3", "NDCG@3")
 SOURCES = ("source counted", "source removed")
 # Real data, mean of the first four by the authors' rerun; one number each by the paper.
@@ -91,6 +92,19 @@ def crops(series: list[np.ndarray]) -> Case:
     return Case(index, distorted(queries, rng))
 
 
+def gaps(series: list[np.ndarray]) -> Case:
+    """Take values out of the queries of the crops: single points and a block each."""
+    index, queries = crops(series)
+    rng = np.random.default_rng(43)
+    n_queries, length = queries.shape
+    n_missing = int(GAP * length)
+    places = np.arange(length)
+    starts = rng.integers(length - n_missing, size=(n_queries, 1))
+    is_block = (places >= starts) & (places < starts + n_missing)
+    is_single = rng.random(queries.shape).argsort(1).argsort(1) < n_missing
+    return Case(index, np.where(is_block | is_single, np.nan, queries))
+
+
 def crop(series: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     length = round(CROP * len(series))
     start = rng.integers(len(series) - length, endpoint=True)
@@ -123,7 +137,12 @@ def neighbours(vectors: Case) -> dict[str, np.ndarray]:
     """Find the nearest three of every query, with and without its own source."""
     search = NearestNeighbors(n_neighbors=K + 1, algorithm="brute").fit(vectors.index)
     found = search.kneighbors(vectors.queries, return_distance=False)
-    own = found == np.arange(len(found))[:, None]
+    return by_source(found, np.arange(len(found)))
+
+
+def by_source(found: np.ndarray, sources: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the nearest three of four, once as they are and once without the query's source."""
+    own = found == sources[:, None]
     own[~own.any(1), K] = True  # the last is one too many where the source is not among them
     return dict(zip(SOURCES, (found[:, :K], found[~own].reshape(-1, K)), strict=True))
 
