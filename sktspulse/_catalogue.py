@@ -13,14 +13,25 @@ from numpy.typing import NDArray
 
 from ._base import Progress
 from ._entries import Entries
-from ._search import METRICS, STORES, Found, Metric, Pairs, Store, VectorIndex
+from ._faiss_index import FaissIndex
+from ._search import METRICS, STORES, Found, Metric, Pairs, Store, VectorIndex, blocks
 from ._validation import Panel, Values
 
-__all__ = ["Catalogue", "Search"]
+__all__ = ["INDEXES", "Catalogue", "Kind", "Search"]
+
+INDEXES = {"exact": VectorIndex, "faiss": FaissIndex}
 
 Embed = Callable[[list[Values]], NDArray[np.float32]]
 
 _BLOCK = 1024  # entries or queries that are cut out, embedded and searched for at once
+
+
+class Kind(NamedTuple):
+    """What vectors are compared by, how they are stored, and how they are searched."""
+
+    metric: Metric
+    store: Store
+    cls: type[VectorIndex]  # one of INDEXES
 
 
 class Search(NamedTuple):
@@ -47,9 +58,7 @@ class Catalogue:
     index: VectorIndex
 
     @classmethod
-    def build(
-        cls, panel: Panel, entries: Entries, kind: tuple[Metric, Store], search: Search
-    ) -> Self:
+    def build(cls, panel: Panel, entries: Entries, kind: Kind, search: Search) -> Self:
         """Index a panel.
 
         Parameters
@@ -58,8 +67,8 @@ class Catalogue:
             The series.
         entries : Entries
             Without any yet.
-        kind : tuple of str
-            Metric and type of the numbers stored.
+        kind : Kind
+            Which index.
         search : Search
             How to embed.
 
@@ -69,7 +78,8 @@ class Catalogue:
             The catalogue.
         """
         new = entries.of(panel)
-        return cls(new, VectorIndex.build(_embedded(panel, new, search), *kind))
+        vectors = _embedded(panel, new, search)
+        return cls(new, kind.cls.build(vectors, kind.metric, kind.store))
 
     def added(self, panel: Panel, search: Search) -> Self:
         """Return a catalogue that holds a panel as well."""
@@ -130,7 +140,9 @@ class Catalogue:
         """Return everything else, for a file."""
         entries = self.entries
         numbers = {name: getattr(entries, name) for name in _NUMBERS}
-        return {"metric": self.index.metric, "store": self.index.store, **numbers}
+        index = next(name for name, cls in INDEXES.items() if type(self.index) is cls)
+        about = {"metric": self.index.metric, "store": self.index.store, "index": index}
+        return about | numbers
 
     @classmethod
     def restored(cls, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> Self:
@@ -156,17 +168,15 @@ class Catalogue:
         numbers = (about[name] for name in _NUMBERS)
         entries = Entries(*numbers, *(arrays[name] for name in ("ids", "series", "starts")))
         _check_arrays(arrays, about, len(entries))
-        index = VectorIndex(
-            about["metric"], arrays["vectors"], arrays["centre"], arrays.get("scales")
-        )
-        return cls(entries, index)
+        parts = (arrays["vectors"], arrays["centre"], arrays.get("scales"))
+        return cls(entries, INDEXES[about["index"]](about["metric"], *parts))
 
     def _queries(
         self, panel: Panel | None, search: Search
     ) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Yield vectors to look for, some at a time, and the number of the first."""
         n_queries = len(self.entries) if panel is None else len(panel)
-        for block in _blocks(n_queries):
+        for block in blocks(n_queries, _BLOCK):
             if panel is None:
                 yield block.start, self.index.stored(block)
             else:
@@ -177,11 +187,6 @@ class Catalogue:
 _NUMBERS = ("window", "stride", "n_ids", "n_series")
 
 
-def _blocks(n: int) -> Iterator[slice]:
-    for start in range(0, n, _BLOCK):
-        yield slice(start, min(start + _BLOCK, n))
-
-
 def _tell(progress: Progress | None, block: slice) -> None:
     if progress is not None:
         progress.update(block.stop - block.start)
@@ -190,7 +195,7 @@ def _tell(progress: Progress | None, block: slice) -> None:
 def _embedded(panel: Panel, new: Entries, search: Search) -> NDArray[np.float32]:
     """Return the vectors of entries, which are cut out a block at a time."""
     vectors = np.empty((len(new), 0), np.float32)
-    for block in _blocks(len(new)):
+    for block in blocks(len(new), _BLOCK):
         part = search.embed(new.cut(panel, block))
         if not vectors.size:
             vectors = np.empty((len(new), part.shape[1]), np.float32)

@@ -21,7 +21,7 @@ __all__ = ["explained", "read_index", "write_index"]
 _METADATA_KEY = "sktspulse-index"
 _FORMAT = 1
 _MAX_JSON = 2**24  # characters; column names may be many
-_TYPES = {"F32": "float32", "F16": "float16", "I8": "int8", "I64": "int64"}
+_TYPES = ("F64", "F32", "F16", "I8", "I64")
 _FAULTS = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 
 Arrays = dict[str, NDArray[Any]]
@@ -37,7 +37,7 @@ def write_index(
     path : str or path-like
         Name of the file, ending in ``.safetensors``.
     arrays : mapping of str to ndarray
-        Float32, float16, int8 or int64.
+        Float64, float32, float16, int8 or int64.
     about : mapping
         Anything JSON can hold.
 

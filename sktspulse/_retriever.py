@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,12 +14,14 @@ from scipy.sparse import csr_matrix
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import BaseTSPulse, resolve_device
-from ._catalogue import Catalogue, Search
+from ._base import resolve_device
+from ._catalogue import INDEXES, Catalogue, Kind, Search
+from ._comparison import Comparison, Levels
 from ._entries import Entries
-from ._index_file import explained, read_index, write_index
+from ._faiss_index import load_faiss
 from ._neighbors import NeighborsMixin
 from ._parameters import check_number
+from ._saved_index import BaseSavedIndex
 from ._search import METRICS, STORES, Found
 from ._transformer import TSPulseTransformer
 from ._validation import Panel, check_panel
@@ -31,15 +32,15 @@ _CHOICES = {
     "embedding": ("semantic", "detailed", "time", "frequency", "all"),
     "metric": METRICS,
     "channels": ("concatenate", "mean"),
+    "normalize": (True, False),
     "store": STORES,
+    "index": tuple(INDEXES),
 }
-_OF_CATALOGUE = ("metric", "store", "window", "stride")
-_OTHERS = ("n_neighbors", "radius", "checkpoint")
-_SEEN = ("n_features_in_", "n_channels_in_", "fingerprint_")
+_USUAL = 1024  # entries from which usual levels are learned, at most
 
 
 class TSPulseRetriever(
-    NeighborsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseTSPulse
+    NeighborsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseSavedIndex
 ):
     """Index series by their embeddings and find those most like a query.
 
@@ -62,13 +63,21 @@ class TSPulseRetriever(
     channels : {"concatenate", "mean"}, default="concatenate"
         Whether the vectors of the channels follow one another, so that channels are
         compared one by one, or are averaged.
+    normalize : bool, default=True
+        Whether level and unit of a series do not matter, channel by channel. If they
+        do, level and logarithm of the scale are compared as well, in units of their
+        spread among the entries of the first ``fit``; both together count as much as
+        the shape.
     window : int, default=None
         Length of the stretches to index [time points]. None indexes whole series.
     stride : int, default=None
         Steps from one stretch to the next [time points]; None means half a window.
     store : {"float32", "float16", "int8"}, default="float32"
         Type of the numbers kept: 4, 2 or 1 bytes each.
-    checkpoint : str or path, default="tspulse-p8"
+    index : {"exact", "faiss"}, default="exact"
+        How to search. ``"faiss"`` reads a few of many lists of vectors, which pays from
+        a million entries on, and misses some neighbours; it needs the package faiss.
+    checkpoint : str or path, default="tspulse-p16"
         Name of a shipped network, path of a file or folder, or hub id.
     batch_size : int, default=32
         Windows given to the network at once.
@@ -106,8 +115,9 @@ class TSPulseRetriever(
 
     Notes
     -----
-    Level and unit of a series do not matter, channel by channel. Whatever its length, it
-    is resampled to that which the network reads. NaN is missing; ±inf is an error.
+    Whatever its length, a series is resampled to that which the network reads. NaN is
+    missing; gaps of at most one in 32 time points are bridged by lines beforehand, longer
+    ones are shown to the network as such. ±inf is an error.
 
     Distances are computed in double precision from what is stored; of two entries at
     the same distance the one with the lower id comes first. An answer is the same, to
@@ -142,10 +152,12 @@ class TSPulseRetriever(
         embedding: Literal["semantic", "detailed", "time", "frequency", "all"] = "semantic",
         metric: Literal["euclidean", "cosine"] = "euclidean",
         channels: Literal["concatenate", "mean"] = "concatenate",
+        normalize: bool = True,
         window: int | None = None,
         stride: int | None = None,
         store: Literal["float32", "float16", "int8"] = "float32",
-        checkpoint: str = "tspulse-p8",
+        index: Literal["exact", "faiss"] = "exact",
+        checkpoint: str = "tspulse-p16",
         batch_size: int = 32,
         device: str = "auto",
         verbose: int = 0,
@@ -155,9 +167,11 @@ class TSPulseRetriever(
         self.embedding = embedding
         self.metric = metric
         self.channels = channels
+        self.normalize = normalize
         self.window = window
         self.stride = stride
         self.store = store
+        self.index = index
         self.checkpoint = checkpoint
         self.batch_size = batch_size
         self.device = device
@@ -277,61 +291,13 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         rows = self._catalogue.entries.rows(ids)
         return self.series_[rows], self.starts_[rows]
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the index into one file, whole or not at all.
-
-        Parameters
-        ----------
-        path : str or path-like
-            Name of the file, ending in ``.safetensors``. It holds the vectors, where
-            they come from, and a hash of the network, which is needed to ask.
-        """
-        check_is_fitted(self)
-        parameters = {name: getattr(self, name) for name in _OTHERS}
-        parameters["embedding"] = self.transformer_.output
-        parameters["channels"] = self.transformer_.channels
-        about = {"parameters": parameters, "names": list(getattr(self, "feature_names_in_", ()))}
-        about["seen"] = {name: getattr(self, name) for name in _SEEN}
-        write_index(path, self._catalogue.arrays(), self._catalogue.about() | about)
-
-    @classmethod
-    def load(
-        cls, path: str | os.PathLike[str], *, checkpoint: str | None = None, device: str = "auto"
-    ) -> Self:
-        """Read an index from a file.
-
-        Parameters
-        ----------
-        path : str or path-like
-            Name of a file that :meth:`save` wrote. Nothing in it is executed.
-        checkpoint : str or path, default=None
-            Where the network is; None looks where it was when the index was saved.
-        device : str, default="auto"
-            Where network and search run.
-
-        Returns
-        -------
-        TSPulseRetriever
-            Ready to be asked, or added to.
-
-        Raises
-        ------
-        ValueError
-            If it is no such file, is damaged, or was made with another network.
-        """
-        arrays, about = read_index(path)
-        with explained(path):
-            catalogue = Catalogue.restored(arrays, about)
-            parameters = {name: about[name] for name in _OF_CATALOGUE} | about["parameters"]
-            if checkpoint is not None:
-                parameters["checkpoint"] = checkpoint
-            return cls(**parameters, device=device)._restored(catalogue, about)
-
     def _check_parameters(self) -> None:
         for name, choices in _CHOICES.items():
             self._check_choice(name, choices)
         self._check_count("n_neighbors")
         self._check_count("batch_size")
+        if self.index == "faiss":
+            load_faiss()
         check_number("radius", self.radius, Real, 0, np.inf)
         if self.window is not None:
             check_number("window", self.window, Integral, 2, np.inf)
@@ -348,14 +314,20 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         self._prepare()
         stride = None if self.window is None else self.stride or self.window // 2
         entries = Entries(self.window, stride)
-        with self._search(len(entries.of(panel)), "entries") as search:
-            self._keep(Catalogue.build(panel, entries, (self.metric, self.store), search))
+        new = entries.of(panel)
+        some = slice(0, None, -(-len(new) // _USUAL))
+        if not self.normalize:
+            self._levels = self._comparison().usual(new.cut(panel, some))
+        kind = Kind(self.metric, self.store, INDEXES[self.index])
+        with self._search(len(new), "entries") as search:
+            self._keep(Catalogue.build(panel, entries, kind, search))
 
     def _prepare(self) -> None:
         """Make what embeds."""
         self.transformer_ = TSPulseTransformer(
             self.embedding, channels=self.channels, checkpoint=self.checkpoint
         ).fit(np.zeros((1, self.n_channels_in_, 2)))
+        self._levels: Levels | None = None
 
     def _keep(self, catalogue: Catalogue) -> None:
         entries = catalogue.entries
@@ -363,12 +335,15 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         self.window_ = entries.window
         self._catalogue = catalogue
 
-    @contextmanager
-    def _search(self, total: int, unit: str) -> Iterator[Search]:
+    def _comparison(self) -> Comparison:
         settings = {name: getattr(self, name) for name in ("checkpoint", "batch_size", "device")}
         transformer = self.transformer_.set_params(**settings)
+        return Comparison(transformer.transform, transformer.channels == "mean", self._levels)
+
+    @contextmanager
+    def _search(self, total: int, unit: str) -> Iterator[Search]:
         with self._progress(total, unit) as progress:
-            yield Search(transformer.transform, resolve_device(self.device), progress)
+            yield Search(self._comparison(), resolve_device(self.device), progress)
 
     def _nearest(self, X: ArrayLike | None, n_neighbors: int) -> Found:
         panel = self._check(X)
@@ -379,20 +354,6 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         panel = self._check(X)
         with self._search(len(self.ids_ if panel is None else panel), "queries") as search:
             yield from self._catalogue.within(panel, radius, search)
-
-    def _restored(self, catalogue: Catalogue, about: dict[str, Any]) -> Self:
-        """Become what was saved, unless it fits neither the network nor itself."""
-        self._check_parameters()
-        self.__dict__.update({name: about["seen"][name] for name in _SEEN})
-        if about["names"]:
-            self.feature_names_in_ = np.array(about["names"], dtype=object)
-        self._load_network()
-        self._prepare()
-        width = len(self.transformer_.get_feature_names_out())
-        if width != catalogue.index.codes.shape[1]:
-            raise ValueError(f"Its vectors do not have {width} numbers. It is damaged.")
-        self._keep(catalogue)
-        return self
 
     @property
     def _n_features_out(self) -> int:

@@ -11,7 +11,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["METRICS", "STORES", "Found", "Metric", "Pairs", "Store", "VectorIndex"]
+__all__ = [
+    "METRICS",
+    "STORES",
+    "Found",
+    "Metric",
+    "Pairs",
+    "Rows",
+    "Store",
+    "VectorIndex",
+    "Vectors",
+    "blocks",
+]
 
 Metric = Literal["euclidean", "cosine"]
 Store = Literal["float32", "float16", "int8"]
@@ -64,7 +75,7 @@ class VectorIndex:
 
     def __post_init__(self) -> None:
         halves = np.empty(len(self), np.float32)
-        for block in _blocks(len(self), _VECTORS):
+        for block in blocks(len(self), _VECTORS):
             halves[block] = np.square(self._centred(block), dtype=np.float64).sum(1) / 2
         object.__setattr__(self, "_halves", halves)
 
@@ -75,7 +86,7 @@ class VectorIndex:
         Parameters
         ----------
         vectors : ndarray of shape (n_vectors, n_features), float32
-            Finite; at least one. The index may keep this array, so leave it as it is.
+            Finite; at least one. The index may keep and change this array.
         metric : {"euclidean", "cosine"}
             Distance.
         store : {"float32", "float16", "int8"}
@@ -86,8 +97,8 @@ class VectorIndex:
         VectorIndex
             The index.
         """
-        blocks = (_prepared(vectors[block], metric) for block in _blocks(len(vectors), _VECTORS))
-        total = np.sum([block.sum(0, dtype=np.float64) for block in blocks], axis=0)
+        parts = (_prepared(vectors[block], metric) for block in blocks(len(vectors), _VECTORS))
+        total = np.sum([part.sum(0, dtype=np.float64) for part in parts], axis=0)
         centre = (total / len(vectors)).astype(np.float32)
         scales = np.zeros(0, np.float32) if store == "int8" else None
         empty = cls(metric, np.zeros((0, vectors.shape[1]), store), centre, scales)
@@ -107,7 +118,8 @@ class VectorIndex:
         Parameters
         ----------
         vectors : ndarray of shape (n_new, n_features), float32
-            Finite. The index may keep this array, so leave it as it is.
+            Finite. The index may keep and change this array: a second one as large is
+            what many vectors leave no memory for.
 
         Returns
         -------
@@ -119,10 +131,11 @@ class VectorIndex:
         ValueError
             If float16 cannot hold a number.
         """
-        is_kept = self.store == "float32" and self.metric == "euclidean"
+        is_kept = self.store == "float32"
         codes = vectors if is_kept else np.empty(vectors.shape, self.codes.dtype)
         scales = np.empty(len(vectors), np.float32)
-        for block in _blocks(0 if is_kept else len(vectors), _VECTORS):
+        is_done = is_kept and self.metric == "euclidean"
+        for block in blocks(0 if is_done else len(vectors), _VECTORS):
             codes[block], scales[block] = self._encoded(_prepared(vectors[block], self.metric))
         if len(self):
             codes = np.concatenate([self.codes, codes])
@@ -249,16 +262,21 @@ class VectorIndex:
             found = [self._nearest(half, n_neighbors, n_candidates, device) for half in halves]
             return tuple(map(np.concatenate, zip(*found, strict=True)))  # type: ignore[return-value]
         rows, floor = self._candidates(queries, n_candidates, device)
-        owners = np.repeat(np.arange(len(queries)), n_candidates)
-        squares = self._squares(queries, owners, rows.ravel()).reshape(rows.shape)
-        order = np.lexsort((rows, squares))[:, :n_neighbors]
-        squares = np.take_along_axis(squares, order, 1)
-        rows = np.take_along_axis(rows, order, 1)
+        squares, rows = self._ranked(queries, rows, n_neighbors)
         unsure = np.flatnonzero(squares[:, -1] >= floor)
         if len(unsure):
             again = self._nearest(queries[unsure], n_neighbors, _WIDER * n_candidates, device)
             squares[unsure], rows[unsure] = again
         return squares, rows
+
+    def _ranked(
+        self, queries: Vectors, rows: Rows, n_neighbors: int
+    ) -> tuple[NDArray[np.float64], Rows]:
+        """Return squared distances and rows of the nearest of some candidates."""
+        owners = np.repeat(np.arange(len(queries)), rows.shape[1])
+        squares = self._squares(queries, owners, rows.ravel()).reshape(rows.shape)
+        order = np.lexsort((rows, squares))[:, :n_neighbors]
+        return np.take_along_axis(squares, order, 1), np.take_along_axis(rows, order, 1)
 
     def _candidates(
         self, queries: Vectors, n_candidates: int, device: torch.device
@@ -283,10 +301,10 @@ class VectorIndex:
     ) -> Iterator[tuple[slice, int, Tensor]]:
         """Yield halves of squared distances less those of the queries, some at a time."""
         centred = torch.from_numpy(queries - self.centre).to(device)
-        for block in _blocks(len(self), _VECTORS):
+        for block in blocks(len(self), _VECTORS):
             vectors = torch.from_numpy(self._centred(block)).to(device)
             halves = torch.from_numpy(self._halves[block]).to(device)  # type: ignore[attr-defined]
-            for some in _blocks(len(queries), _QUERIES):
+            for some in blocks(len(queries), _QUERIES):
                 yield some, block.start, torch.addmm(halves, centred[some], vectors.T, alpha=-1)
 
     def _errors(self, queries: Vectors) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -303,13 +321,14 @@ class VectorIndex:
     def _squares(self, queries: Vectors, owners: Rows, rows: Rows) -> NDArray[np.float64]:
         """Return the squared distance of each pair of a query and a row."""
         squares = np.empty(len(rows))
-        for block in _blocks(len(rows), max(1, _MAX_NUMBERS // queries.shape[1])):
+        for block in blocks(len(rows), max(1, _MAX_NUMBERS // queries.shape[1])):
             difference = self.stored(rows[block]).astype(np.float64) - queries[owners[block]]
             squares[block] = np.square(difference, out=difference).sum(1)
         return squares
 
 
-def _blocks(n: int, size: int) -> Iterator[slice]:
+def blocks(n: int, size: int) -> Iterator[slice]:
+    """Yield slices that together cover so many rows, each of at most one size."""
     for start in range(0, n, size):
         yield slice(start, min(start + size, n))
 

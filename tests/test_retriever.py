@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import copy
-import json
-import os
-import pickle
 
 import naive_search
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-import safetensors.numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from retrieval_cases import assert_same, draw_panel, places
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -22,26 +19,9 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from sklearn.pipeline import make_pipeline
 
 from sktspulse import TSPulseRetriever, TSPulseTransformer, _catalogue
-from sktspulse._checkpoints import load_checkpoint, save_checkpoint
-from sktspulse._config import TSPulseConfig
-from sktspulse._network import TSPulse
 from sktspulse.datasets import make_labelled_panel
 
 STORES = ("float32", "float16", "int8")
-
-
-def draw_panel(n_series=8, n_channels=1, n_timepoints=60, seed=0):
-    rng = np.random.default_rng(seed)
-    return rng.normal(size=(n_series, n_channels, n_timepoints)).cumsum(axis=-1)
-
-
-def assert_same(one, other):
-    for part, expected in zip(one, other, strict=True):
-        np.testing.assert_array_equal(part, expected)
-
-
-def places(retriever):
-    return retriever.ids_, retriever.series_, retriever.starts_
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +46,7 @@ def retriever(fitted):
 @pytest.mark.parametrize("embedding", ["semantic", "frequency"])
 def test_all_pairs_of_embeddings_give_the_same(metric, embedding):
     X, queries = draw_panel(20, 2), draw_panel(4, 2, seed=1)
-    transformer = TSPulseTransformer(embedding).fit(X)
+    transformer = TSPulseTransformer(embedding, checkpoint="tspulse-p16").fit(X)
     vectors = (transformer.transform(queries), transformer.transform(X))
     expected, expected_ids = naive_search.nearest(*vectors, 6, metric)
     retriever = TSPulseRetriever(6, embedding=embedding, metric=metric).fit(X)
@@ -83,7 +63,7 @@ def test_shapes_order_and_types_are_those_of_scikit_learn(panel, fitted):
     assert (np.diff(distances) >= 0).all()
     np.testing.assert_array_equal(fitted.kneighbors(X[50:], 4, return_distance=False), ids)
     assert fitted.kneighbors(X[50:])[1].shape == (10, 3)
-    vectors = TSPulseTransformer().fit_transform(X)
+    vectors = TSPulseTransformer(checkpoint="tspulse-p16").fit_transform(X)
     theirs = NearestNeighbors(n_neighbors=4).fit(vectors[:50])
     np.testing.assert_array_equal(theirs.kneighbors(vectors[50:])[1], ids)
 
@@ -282,7 +262,7 @@ def test_an_index_may_be_emptied_and_filled_again(panel, retriever):
 
 @pytest.mark.parametrize("mode", ["connectivity", "distance"])
 def test_graphs_are_those_of_scikit_learn(panel, fitted, mode):
-    vectors = TSPulseTransformer().fit_transform(panel[0])
+    vectors = TSPulseTransformer(checkpoint="tspulse-p16").fit_transform(panel[0])
     theirs = NearestNeighbors(n_neighbors=3).fit(vectors[:50].astype(np.float64))
     for X, rows in ((panel[0][50:], vectors[50:]), (None, None)):
         ours = fitted.kneighbors_graph(X, mode=mode)
@@ -302,7 +282,7 @@ def test_columns_of_a_graph_are_the_entries_left(panel, retriever):
 def test_classifiers_take_the_graph(panel):
     X, y = panel
     model = make_pipeline(TSPulseRetriever(3), KNeighborsClassifier(3, metric="precomputed"))
-    plain = make_pipeline(TSPulseTransformer(), KNeighborsClassifier(3))
+    plain = make_pipeline(TSPulseTransformer(checkpoint="tspulse-p16"), KNeighborsClassifier(3))
     model.fit(X[:40], y[:40])
     np.testing.assert_array_equal(model.predict(X[40:]), plain.fit(X[:40], y[:40]).predict(X[40:]))
     assert cross_val_score(model, X, y, cv=3).mean() > 0.8
@@ -331,156 +311,6 @@ def test_a_parameter_of_the_index_counts_from_the_next_fit(panel, retriever):
     assert len(retriever.fit(X).ids_) > 60
 
 
-# --------------------------------------------------------------------------- files
-
-
-@pytest.mark.parametrize("store", STORES)
-@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
-def test_a_saved_index_answers_as_before(tmp_path, store, metric):
-    X, queries = draw_panel(9, 2), draw_panel(3, 2, seed=1)
-    parameters = {"window": np.int64(20), "channels": "mean", "radius": np.inf}
-    retriever = TSPulseRetriever(2, store=store, metric=metric, **parameters).fit(X)
-    retriever.remove([2, 3]).save(tmp_path / "one.safetensors")
-    again = TSPulseRetriever.load(tmp_path / "one.safetensors", device="cpu")
-    assert_same(again.kneighbors(queries), retriever.kneighbors(queries))
-    assert again.get_params() == retriever.get_params() | {"device": "cpu", "stride": 10}
-    assert_same(places(again.partial_fit(X[:1])), places(retriever.partial_fit(X[:1])))
-    assert_same(again.kneighbors(), retriever.kneighbors())
-
-
-def test_a_saved_index_knows_its_columns(tmp_path):
-    X = pd.DataFrame(draw_panel()[:, 0]).rename(columns="t{}".format)
-    retriever = TSPulseRetriever().fit(X)
-    retriever.save(tmp_path / "one.safetensors")
-    again = TSPulseRetriever.load(tmp_path / "one.safetensors")
-    assert list(again.feature_names_in_) == list(X.columns)
-    assert again.n_features_in_ == 60
-    with pytest.raises(ValueError, match="feature names should match"):
-        again.kneighbors(X.rename(columns=str.upper))
-
-
-def test_pickles_hold_the_index_and_no_network(panel, retriever):
-    X, _ = panel
-    content = pickle.dumps(retriever)
-    assert len(content) < 50 * 240 * 4 + 20_000
-    assert_same(pickle.loads(content).kneighbors(X[50:]), retriever.kneighbors(X[50:]))
-
-
-def test_a_truncated_file_is_refused(tmp_path, fitted):
-    path = tmp_path / "one.safetensors"
-    fitted.save(path)
-    content = path.read_bytes()
-    for n_bytes in (0, 7, 8, 100, 600, len(content) // 2, len(content) - 1):
-        path.write_bytes(content[:n_bytes])
-        with pytest.raises(ValueError, match=r"one.safetensors cannot be loaded as an index"):
-            TSPulseRetriever.load(path)
-
-
-def test_files_of_others_are_refused(tmp_path, fitted):
-    path = tmp_path / "one.safetensors"
-    save_checkpoint(load_checkpoint("tspulse-p8"), path)
-    with pytest.raises(ValueError, match=r"not written by TSPulseRetriever\.save"):
-        TSPulseRetriever.load(path)
-    path.write_bytes(pickle.dumps(fitted))
-    with pytest.raises(ValueError, match="cannot be loaded as an index"):
-        TSPulseRetriever.load(path)
-    with pytest.raises(ValueError, match=r"absent.safetensors cannot be loaded as an index"):
-        TSPulseRetriever.load(tmp_path / "absent.safetensors")
-
-
-def test_an_index_of_another_network_is_refused(tmp_path):
-    networks = [tmp_path / f"{name}.safetensors" for name in ("small", "other")]
-    for path in networks:
-        save_checkpoint(TSPulse(TSPulseConfig(n_layers=1)), path)
-    retriever = TSPulseRetriever(1, checkpoint=networks[0]).fit(draw_panel())
-    retriever.save(tmp_path / "one.safetensors")
-    with pytest.raises(ValueError, match="holds other weights than when"):
-        TSPulseRetriever.load(tmp_path / "one.safetensors", checkpoint=networks[1])
-    moved = networks[0].rename(tmp_path / "moved.safetensors")
-    with pytest.raises(ValueError, match="cannot be loaded"):
-        TSPulseRetriever.load(tmp_path / "one.safetensors")
-    again = TSPulseRetriever.load(tmp_path / "one.safetensors", checkpoint=moved)
-    assert_same(again.kneighbors(), retriever.kneighbors())
-    networks[1].replace(moved)
-    with pytest.raises(ValueError, match="holds other weights than when"):
-        again.kneighbors(draw_panel())
-
-
-def swap_ids(arrays, about):
-    arrays["ids"][:2] = arrays["ids"][1::-1]
-
-
-def spoil_centre(arrays, about):
-    arrays["centre"][0] = np.nan
-
-
-def widen(arrays, about):
-    arrays["vectors"] = arrays["vectors"][:, :-1].copy()
-    arrays["centre"] = arrays["centre"][:-1].copy()
-
-
-def shorten(arrays, about):
-    arrays["vectors"] = arrays["vectors"][:-1].copy()
-
-
-def retype(arrays, about):
-    arrays["series"] = arrays["series"].astype(np.float32)
-
-
-DAMAGE = {
-    "ids": swap_ids,
-    "centre": spoil_centre,
-    "width": widen,
-    "length": shorten,
-    "type": retype,
-    "unknown type": lambda arrays, about: arrays.update(ids=arrays["ids"].astype(np.uint8)),
-    "lost": lambda arrays, about: arrays.pop("starts"),
-    "scales": lambda arrays, about: arrays.update(scales=np.ones(50, np.float32)),
-    "format": lambda arrays, about: about.update(format=2),
-    "metric": lambda arrays, about: about.update(metric="cityblock"),
-    "store": lambda arrays, about: about.update(store="int8"),
-    "parameter": lambda arrays, about: about["parameters"].update(n_neighbors=-1),
-    "option": lambda arrays, about: about["parameters"].update(colour="red"),
-    "channels": lambda arrays, about: about["seen"].update(n_channels_in_=2),
-    "seen": lambda arrays, about: about.pop("seen"),
-    "n_ids": lambda arrays, about: about.update(n_ids=3),
-    "window": lambda arrays, about: about.update(window=1),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGE)
-def test_damage_is_seen(tmp_path, fitted, damage):
-    path = tmp_path / "one.safetensors"
-    fitted.save(path)
-    with safetensors.safe_open(path, "numpy") as file:
-        about = json.loads(file.metadata()["sktspulse-index"])
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    DAMAGE[damage](arrays, about)
-    safetensors.numpy.save_file(arrays, path, {"sktspulse-index": json.dumps(about)})
-    with pytest.raises(ValueError, match=r"one.safetensors cannot be loaded as an index"):
-        TSPulseRetriever.load(path)
-
-
-def test_saving_is_whole_or_not_at_all(tmp_path, panel, fitted, monkeypatch):
-    path = tmp_path / "one.safetensors"
-    fitted.save(path)
-    content = path.read_bytes()
-
-    def fail(file):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="disk full"):
-        TSPulseRetriever().fit(panel[0][:3]).save(path)
-    assert path.read_bytes() == content
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_other_endings_are_refused(tmp_path, fitted):
-    with pytest.raises(ValueError, match=r"expected a name that ends in '\.safetensors'"):
-        fitted.save(tmp_path / "one.pkl")
-
-
 # --------------------------------------------------------------------------- what is refused
 
 
@@ -497,6 +327,8 @@ def test_other_endings_are_refused(tmp_path, fitted):
         ({"window": 30.0}, "window is 30.0, but must be an integer from 2"),
         ({"stride": 4}, "stride is 4, but window is None. Set window as well"),
         ({"window": 9, "stride": 10}, "stride is 10, but must be an integer from 1 to 9"),
+        ({"normalize": "l2"}, r"normalize is 'l2', expected one of \[True, False\]"),
+        ({"index": "tree"}, r"index is 'tree', expected one of \['exact', 'faiss'\]"),
         ({"store": "float64"}, "store is 'float64', expected one of"),
         ({"batch_size": 0}, "batch_size is 0"),
         ({"checkpoint": "tspulse-p9"}, "tspulse-p8"),

@@ -1,0 +1,19 @@
+"""What the tests of retrieval share: panels, and answers compared part by part."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def draw_panel(n_series=8, n_channels=1, n_timepoints=60, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n_series, n_channels, n_timepoints)).cumsum(axis=-1)
+
+
+def assert_same(one, other):
+    for part, expected in zip(one, other, strict=True):
+        np.testing.assert_array_equal(part, expected)
+
+
+def places(retriever):
+    return retriever.ids_, retriever.series_, retriever.starts_
