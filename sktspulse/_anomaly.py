@@ -2,61 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import reduce
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from numbers import Real
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import OutlierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from ._anomaly_heads import PointErrors, heads_of
-from ._anomaly_scale import ChannelScale, ErrorScale, runs
+from ._anomaly_heads import PointErrors, TrailingErrors, heads_of
+from ._anomaly_model import UsualRecording, choose_heads
+from ._anomaly_scale import threshold
+from ._anomaly_segments import find_segments, loudest_channels
+from ._anomaly_stream import AnomalyStream
 from ._base import BaseTSPulse
 from ._config import TSPulseConfig
 from ._network import TSPulse
+from ._time_index import TimeIndex
 from ._validation import Values, check_series
 
 __all__ = ["TSPulseAnomalyDetector"]
 
 Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
 
-_AGGREGATION = 96  # points that the published procedure averages the errors of a window over
-_FAR_OUT = 5.0  # by default, scores from here on belong to outliers [spreads] ...
-_RARE = 0.1  # ... and so do those of the most unusual of the points fitted [percent]
-_ROWS = [("start", "i8"), ("end", "i8"), ("peak", "i8")]
-_SEGMENT = np.dtype([*_ROWS, ("score", "f8"), ("head", "U9"), ("channel", "i8")])
+_LENGTHS = (8, 32, 96)  # a patch, and what the published procedure averages over, and between
 
 
 class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     """Score how far every point of a recording is from what was usual.
 
-    The heads of the pre-trained network, which is not trained here, guess every point
-    from points around it. ``fit`` learns how large their errors usually are on each
-    channel, and scores tell how far they exceed that; so scores of recordings under one
-    fitted detector are comparable. No labels are used.
+    The heads of the pre-trained network guess every point from points around it, and
+    further heads look at what the network cannot see: the level of a channel, how much
+    it moves from point to point, and whether it follows the other channels. ``fit``
+    learns how rare what they find is, so scores of recordings under one fitted detector
+    are comparable. No labels are used.
 
     Parameters
     ----------
-    heads : "all", str or sequence of str, default="all"
+    heads : "auto", str or sequence of str, default="auto"
         What to compare the recording with. ``"time"`` and ``"frequency"`` reconstruct
-        patches hidden from the network; ``"forecast"`` gives the points after a window;
-        ``"level"`` is the mean of the channel in ``fit`` and needs no network. ``"all"``
-        takes those the checkpoint has.
-    combine : {"auto", "max", "mean"}, default="auto"
-        How the scores of the heads become one. ``"max"`` takes the highest, ``"mean"``
-        the mean, and ``"auto"`` the highest after weighing each head by how well it
-        knew the channel in ``fit``; see Notes.
+        patches hidden from the network, ``"forecast"`` gives the points after a window.
+        ``"level"`` is the mean of nearby points, ``"variation"`` the size of the steps
+        between them, and ``"channels"`` guesses each channel from the others at the same
+        time; these need no network. ``"auto"`` takes all but the forecast, as far as the
+        checkpoint and the recording have them.
+    combine : {"max", "mean"}, default="max"
+        How the scores of the heads become one.
     smoothing : "auto" or int, default="auto"
-        Length of the moving average over the errors of a head [time points].
-        ``"auto"`` takes the mean of the scores at two lengths, a patch (8) and 96.
+        Length of the moving average over what a head finds [time points]. ``"auto"``
+        takes the mean of the scores at 8, 32 and 96.
     contamination : "auto" or float, default="auto"
-        Share of outliers in the recording fitted, in (0, 0.5], which sets ``offset_``.
-        ``"auto"`` sets it to -5, or to the score that one point in 1,000 of the
-        recording is below if that is nearer to 0.
+        Share of outliers in the recording fitted, in (0, 0.5], which sets ``offset_``. A
+        share of which the recording has too few points is read from the tail fitted to
+        its scores. ``"auto"`` takes what the tail says of 0.0001, or the score that one
+        point in 1,000 of the recording is below if that is nearer to 0.
+    causal : bool, default=False
+        Whether a score may depend only on points before it and up to 63 after it, as in
+        :meth:`stream`.
     checkpoint : str or path, default="tspulse-p8"
         Name of a shipped network, path of a file or folder, or hub id.
     batch_size : int, default=64
@@ -72,17 +76,6 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         The heads in use.
     smoothing_ : tuple of int
         Lengths of the moving averages [time points].
-    statistics_ : ndarray of shape (n_channels,)
-        Mean of each channel [input units].
-    scale_ : ndarray of shape (n_channels,)
-        Standard deviation of each channel [input units]; 0 if it stood still, infinite
-        if it had no known value.
-    error_loc_ : ndarray of shape (n_channels, n_heads, n_lengths)
-        Median of the smoothed squared errors [squared deviations of the channel].
-    error_spread_ : ndarray of shape (n_channels, n_heads, n_lengths)
-        What their 0.9 quantile is above the median, at least 0.001.
-    weights_ : ndarray of shape (n_channels, n_heads)
-        Weight of each head, at most 1; all 1 unless ``combine="auto"``.
     offset_ : float
         Scores below it belong to outliers.
     n_features_in_ : int
@@ -90,7 +83,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     n_channels_in_ : int
         Number of channels.
     fingerprint_ : str
-        Hash of the network fitted with.
+        Hash of the network of the checkpoint.
 
     See Also
     --------
@@ -101,21 +94,20 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     Notes
     -----
     A pass hides every eighth patch of a window, and eight windows cover each point: with
-    one pass every 16 points for the forecast, 0.19 passes a point, where the published
-    procedure takes 13. The first points are forecast backwards.
+    an eighth of a pass a point, where the published procedure takes 13.
 
-    The score of a head is the smoothed squared error less its median in ``fit``, over
-    its spread. With ``combine="auto"``, a head is multiplied by the ratio of the least
-    median error among the heads to its own: where the network knows a channel, it is
-    believed; where no head does, all are heard. The channels are scored independently,
-    and the highest of their scores counts.
+    What a head finds on a channel becomes minus the logarithm of the share of points in
+    ``fit`` that are as unusual, by rank and, above the 0.9 quantile, by the exponential
+    through it and the median. Above 3 it is damped, so that no channel drowns all
+    others; the mean over the channels is brought to the same scale, and the highest head
+    counts. So with one head, a usual point in 8,000 has a score below -9.
 
     All points are scored, the first and the last too, also in recordings shorter than a
     window. Missing values take the scores of known points that the moving average
-    reaches, or 0. By default, any move of a channel that stood still in ``fit`` is an
-    outlier; one without a known value there never is. ±inf is an error.
+    reaches, or 0. Any move of a channel that stood still in ``fit`` is unusual; one
+    without a known value there never is. ±inf is an error.
 
-    Memory beyond input and output is about 100 bytes a time point of one channel.
+    Scores of a pandas data frame with time stamps have its index.
 
     References
     ----------
@@ -135,11 +127,12 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 
     def __init__(
         self,
-        heads: str | Sequence[str] = "all",
+        heads: str | Sequence[str] = "auto",
         *,
-        combine: Literal["auto", "max", "mean"] = "auto",
+        combine: Literal["max", "mean"] = "max",
         smoothing: Literal["auto"] | int = "auto",
         contamination: Literal["auto"] | float = "auto",
+        causal: bool = False,
         checkpoint: str = "tspulse-p8",
         batch_size: int = 64,
         device: str = "auto",
@@ -149,6 +142,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         self.combine = combine
         self.smoothing = smoothing
         self.contamination = contamination
+        self.causal = causal
         self.checkpoint = checkpoint
         self.batch_size = batch_size
         self.device = device
@@ -177,17 +171,19 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         """
         self._check_parameters()
         config = self._read_checkpoint().config
-        heads = self._chosen_heads(heads_of(config))
         # What fails should leave this object as it was.
-        _refuse_unknown(_check(clone(self), X, config, reset=True))
-        values = _check(self, X, config, reset=True)
+        values = _check(clone(self), X, config, reset=True)
+        heads = choose_heads(self.heads, heads_of(config), values.shape[1], self.checkpoint)
+        _refuse_unknown(values)
+        TimeIndex.of(X)
+        _check(self, X, config, reset=True)
         network = self._fit_network()
         self.heads_ = heads
-        auto = (config.patch_length, _AGGREGATION)
-        self.smoothing_ = auto if self.smoothing == "auto" else (int(self.smoothing),)
-        scales = [ChannelScale.learn(column) for column in values.T]
-        self.statistics_, self.scale_ = np.array(scales).T
-        self.offset_ = self._threshold(-_highest(self._fit_scores(values, network)))
+        self.smoothing_ = _LENGTHS if self.smoothing == "auto" else (int(self.smoothing),)
+        self._usual = UsualRecording(heads, self.smoothing_, self.causal, self.combine)
+        with self._reader(network, values) as read:
+            scores = self._usual.fuse(self._usual.learn(values, read))
+        self.offset_ = -threshold(scores, self.contamination)
         return self
 
     def score_samples(self, X: ArrayLike) -> Floats:
@@ -200,17 +196,20 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 
         Returns
         -------
-        ndarray of shape (n_timepoints,)
-            Scores [spreads of the errors in ``fit``]; higher is more normal, 0 usual.
+        ndarray of shape (n_timepoints,), or Series
+            Scores [logarithms of shares of points]; higher is more normal, 0 the most.
 
         Raises
         ------
         ValueError
-            If X is empty, too short, infinite, or has other channels than fitted.
+            If X is empty, too short, infinite, has other channels than fitted or time
+            stamps that do not grow.
         NotFittedError
             If ``fit`` was not called.
         """
-        return -_highest(map(self._fuse, self._head_scores(X)))
+        usual = self._usual_checked()
+        scores = -usual.fuse(usual.head_scores(self._channel_scores(X)))
+        return cast(Floats, TimeIndex.of(X).restore(scores))
 
     def decision_function(self, X: ArrayLike) -> Floats:
         """Score every point against the threshold.
@@ -222,7 +221,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 
         Returns
         -------
-        ndarray of shape (n_timepoints,)
+        ndarray of shape (n_timepoints,), or Series
             ``score_samples(X) - offset_``; negative for outliers.
         """
         return self.score_samples(X) - self.offset_
@@ -237,13 +236,14 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 
         Returns
         -------
-        ndarray of shape (n_timepoints,)
+        ndarray of shape (n_timepoints,), or Series
             -1 for outliers, 1 for the others.
         """
-        return np.where(self.decision_function(X) < 0, -1, 1)
+        scores = self.score_samples(X)
+        return cast(NDArray[np.int64], 1 - 2 * (scores < self.offset_))
 
     def score_heads(self, X: ArrayLike) -> Floats:
-        """Score every point by each head, weighted.
+        """Score every point by each head.
 
         Parameters
         ----------
@@ -252,11 +252,12 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 
         Returns
         -------
-        ndarray of shape (n_timepoints, n_heads)
-            Scores in the order of ``heads_``, the lowest of all channels; higher is
-            more normal.
+        ndarray of shape (n_timepoints, n_heads), or DataFrame
+            Scores in the order of ``heads_``; higher is more normal. Their lowest, or
+            their mean, is ``score_samples``.
         """
-        return -_highest(self._head_scores(X)).T
+        scores = -self._usual_checked().head_scores(self._channel_scores(X)).T
+        return cast(Floats, TimeIndex.of(X).restore(scores, self.heads_))
 
     def score_channels(self, X: ArrayLike) -> Floats:
         """Score every point by each channel.
@@ -268,11 +269,13 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 
         Returns
         -------
-        ndarray of shape (n_timepoints, n_channels)
-            Scores of the channels, heads combined; higher is more normal. The lowest of
-            a row is ``score_samples``.
+        ndarray of shape (n_timepoints, n_channels), or DataFrame
+            Scores of the channels before they are averaged, heads combined; higher is
+            more normal.
         """
-        return -np.stack([self._fuse(heads) for heads in self._head_scores(X)], axis=1)
+        fuse = self._usual_checked().fuse
+        scores = -np.stack([fuse(heads) for heads in self._channel_scores(X)], axis=1)
+        return cast(Floats, TimeIndex.of(X).restore(scores, getattr(X, "columns", None)))
 
     def predict_segments(self, X: ArrayLike) -> NDArray[np.void]:
         """Find the stretches of outliers, and what raised them.
@@ -290,16 +293,36 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
             ``score_samples`` says of it; ``"head"`` and ``"channel"``, whose score is
             lowest there.
         """
-        scores, heads, channels = self._explained(X)
-        found = []
-        for start, end in runs(-scores - self.offset_ < 0):
-            peak = start + scores[start:end].argmax()
-            name = self.heads_[heads[peak]]
-            found.append((start, end, peak, -scores[peak], name, channels[peak]))
-        return np.array(found, dtype=_SEGMENT)
+        usual = self._usual_checked()
+        told: list[NDArray[np.intp]] = []
+        heads = usual.head_scores(loudest_channels(self._channel_scores(X), told))
+        raised_by = heads.argmax(0), told[0], self.heads_
+        return find_segments(-usual.fuse(heads), self.offset_, *raised_by)
+
+    def stream(self) -> AnomalyStream:
+        """Score a recording while it is read, by what this detector has learned.
+
+        Returns
+        -------
+        AnomalyStream
+            Takes rows and gives scores, those of ``score_samples`` for the whole.
+
+        Raises
+        ------
+        ValueError
+            Unless ``causal``.
+        NotFittedError
+            If ``fit`` was not called.
+        """
+        usual = self._usual_checked()
+        if not usual.trailing:
+            raise ValueError(
+                "causal is False, but a stream cannot look ahead. Fit with causal=True."
+            )
+        return AnomalyStream(self, usual, self._load_network())
 
     def _check_parameters(self) -> None:
-        self._check_choice("combine", ("auto", "max", "mean"))
+        self._check_choice("combine", ("max", "mean"))
         self._check_count("batch_size")
         if self.smoothing != "auto":
             self._check_count("smoothing")
@@ -309,64 +332,25 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
                 "(0, 0.5]: the share of outliers in the recording fitted. Pass one."
             )
 
-    def _chosen_heads(self, there: tuple[str, ...]) -> tuple[str, ...]:
-        if isinstance(self.heads, str) and self.heads == "all":
-            return there
-        chosen = (self.heads,) if isinstance(self.heads, str) else tuple(self.heads)
-        missing = [name for name in chosen if name not in there]
-        if missing or not chosen or len(set(chosen)) < len(chosen):
-            raise ValueError(
-                f"heads is {self.heads!r}, expected 'all' or some of {list(there)}, each once: "
-                f"checkpoint {self.checkpoint!r} has these. Choose among them."
-            )
-        return chosen
-
-    def _fit_scores(self, values: Values, network: TSPulse) -> Iterator[Floats]:
-        """Learn the scale of the errors of every channel, and score it on the way."""
-        learned = []
-        for errors in self._errors(values, network):
-            scale = ErrorScale.learn(errors, self.smoothing_, weigh=self.combine == "auto")
-            learned.append(scale)
-            yield self._fuse(scale(errors))
-        self.error_loc_ = np.stack([scale.loc for scale in learned])
-        self.error_spread_ = np.stack([scale.spread for scale in learned])
-        self.weights_ = np.stack([scale.weights for scale in learned])
-
-    def _threshold(self, scores: Floats) -> float:
-        if self.contamination == "auto":
-            return max(-_FAR_OUT, float(np.percentile(scores, _RARE)))
-        return float(np.percentile(scores, 100 * self.contamination))
-
-    def _head_scores(self, X: ArrayLike) -> Iterator[Floats]:
-        """Yield the scores of the heads ``(H, T)``, channel after channel; high is unusual."""
+    def _usual_checked(self) -> UsualRecording:
         check_is_fitted(self)
+        return self._usual
+
+    def _channel_scores(self, X: ArrayLike) -> Iterator[Floats]:
+        """Yield the scores of the heads ``(H, T)``, channel after channel; high is unusual."""
         network = self._load_network()
         values = _check(self, X, network.config, reset=False)
-        learned = zip(self.error_loc_, self.error_spread_, self.weights_, strict=True)
-        for errors, scale in zip(self._errors(values, network), learned, strict=True):
-            yield ErrorScale(self.smoothing_, *scale)(errors)
+        with self._reader(network, values) as read:
+            yield from self._usual.channel_scores(self._usual.signals(values, read))
 
-    def _errors(self, values: Values, network: TSPulse) -> Iterator[Floats]:
-        """Yield the errors of the heads ``(H, T)``, channel after channel to bound the memory."""
-        count = PointErrors(network, self.heads_, self.batch_size).count(len(values))
-        with self._progress(count * values.shape[1]) as progress:
-            read = PointErrors(network, self.heads_, self.batch_size, progress)
-            for column, *scale in zip(values.T, self.statistics_, self.scale_, strict=True):
-                yield read(ChannelScale(*scale)(column))
-
-    def _fuse(self, scores: Floats) -> Floats:
-        """Make one score of those of the heads: ``(H, T)`` -> ``(T,)``."""
-        return scores.mean(0) if self.combine == "mean" else scores.max(0)
-
-    def _explained(self, X: ArrayLike) -> tuple[Floats, Indices, Indices]:
-        """Return the scores, high where unusual, with the head and channel that set each."""
-        heard = ((self._fuse(scores), scores.argmax(0)) for scores in self._head_scores(X))
-        best, heads = next(heard)
-        channels = np.zeros_like(heads)
-        for channel, (scores, loudest) in enumerate(heard, start=1):
-            louder = scores > best
-            best[louder], heads[louder], channels[louder] = scores[louder], loudest[louder], channel
-        return best, heads, channels
+    @contextmanager
+    def _reader(self, network: TSPulse, values: Values) -> Iterator[PointErrors]:
+        """Open a progress bar over the windows of all channels."""
+        kind = TrailingErrors if self._usual.trailing else PointErrors
+        settings = (network, self.heads_, self.batch_size)
+        count = kind(*settings).count(len(values)) * values.shape[1]
+        with self._progress(count) as progress:
+            yield kind(*settings, progress)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -379,11 +363,6 @@ def _check(
 ) -> Values:
     values, _ = check_series(detector, X, reset=reset, min_timepoints=config.patch_length)
     return values
-
-
-def _highest(scores: Iterable[Floats]) -> Floats:
-    """Return the elementwise maximum over channels."""
-    return reduce(np.maximum, scores)
 
 
 def _is_share(value: object) -> bool:

@@ -15,9 +15,10 @@ from ._config import TSPulseConfig
 from ._network import TSPulse
 from ._windows import Starts, Stitcher, standardize, take_windows, window_starts
 
-__all__ = ["HEADS", "PointErrors", "heads_of"]
+__all__ = ["TRAILING_BLOCK", "PointErrors", "TrailingErrors", "heads_of"]
 
-HEADS = ("time", "frequency", "forecast", "level")
+TRAILING_BLOCK = 64  # points that TrailingErrors gives at once
+_NETWORK_HEADS = ("time", "frequency", "forecast")
 _N_PASSES = 8  # passes over a window, each hiding every eighth patch
 _N_COVERS = 8  # windows over a point: with the passes, an eighth of a pass a point
 _BLOCK = 128  # windows held at once, in all passes
@@ -26,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 def heads_of(config: TSPulseConfig) -> tuple[str, ...]:
-    """Name the heads of a network that can be compared with a series.
+    """Name the heads of a network whose output can be compared with a series.
 
     Parameters
     ----------
@@ -36,10 +37,10 @@ def heads_of(config: TSPulseConfig) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Some of ``HEADS``, in their order.
+        Some of ``"time"``, ``"frequency"`` and ``"forecast"``.
     """
-    has = (True, config.frequency_head, config.forecast_length > 0, True)
-    return tuple(name for name, there in zip(HEADS, has, strict=True) if there)
+    has = (True, config.frequency_head, config.forecast_length > 0)
+    return tuple(name for name, there in zip(_NETWORK_HEADS, has, strict=True) if there)
 
 
 class PointErrors:
@@ -47,8 +48,7 @@ class PointErrors:
 
     The time and the frequency head reconstruct patches that are hidden from the window;
     the forecast head gives the points after it. A window is scaled on its way into the
-    network and back, so units do not matter to it. The level, which this scaling hides
-    from the network, counts as a head that always guesses 0.
+    network and back, so units do not matter to it.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class PointErrors:
         self.length = network.config.context_length
         self.hidden_heads = tuple(name for name in heads if name in ("time", "frequency"))
 
-    def __call__(self, series: Floats) -> Floats:
+    def __call__(self, series: Floats) -> dict[str, Floats]:
         """Compare one channel with the heads.
 
         Parameters
@@ -86,24 +86,23 @@ class PointErrors:
 
         Returns
         -------
-        ndarray of shape (n_heads, n_timepoints)
-            Squared errors [squared units of the series]; NaN where a value is missing
-            or too little around it is known.
+        dict of str to ndarray of shape (n_timepoints,)
+            Squared errors of each head [squared units of the series]; NaN where a value
+            is missing or too little around it is known.
         """
-        errors = {"level": np.square(series)}
+        errors: dict[str, Floats] = {}
         if self.hidden_heads:
             errors |= zip(self.hidden_heads, self._hidden_errors(series), strict=True)
         if "forecast" in self.heads:
             errors["forecast"] = self._forecast_errors(series)
-        return np.stack([errors[name] for name in self.heads])
+        return errors
 
     def count(self, n_timepoints: int) -> int:
         """Count the windows laid over a series of some length."""
         hidden = len(self._hidden_starts(n_timepoints)) if self.hidden_heads else 0
         if "forecast" not in self.heads:
             return hidden
-        turn = self._turn(n_timepoints)
-        return hidden + sum(len(self._forecast_starts(n)) for n in (turn, n_timepoints - turn))
+        return hidden + sum(len(self._forecast_starts(n)) for n in self._turn(n_timepoints))
 
     def _hidden_starts(self, n_timepoints: int) -> Starts:
         n_padded = max(self.length, n_timepoints)
@@ -136,13 +135,14 @@ class PointErrors:
         prediction = network(x, observed)
         return torch.cat([prediction.in_units(name) for name in self.hidden_heads], -1)[:, 0]
 
-    def _turn(self, n_timepoints: int) -> int:
-        """Return the point up to which more is known after a point than before, or enough."""
-        return min(self.length, n_timepoints // 2)
+    def _turn(self, n_timepoints: int) -> tuple[int, int]:
+        """Count the points that more is known after than before, or enough, and the others."""
+        turn = min(self.length, n_timepoints // 2)
+        return turn, n_timepoints - turn
 
     def _forecast_errors(self, series: Floats) -> Floats:
         """Forecast every point from those before; the first ones, backwards, from those after."""
-        turn = self._turn(len(series))
+        turn, _ = self._turn(len(series))
         ahead = self._errors_ahead(series, turn)
         reversed_ = series[: turn + self.length][::-1]
         back = self._errors_ahead(reversed_, len(reversed_) - turn)
@@ -188,6 +188,62 @@ class PointErrors:
                 infer(self.network, chosen, read, batch_size=self.batch_size)
             ).reshape(-1, width)
         return answers
+
+
+class TrailingErrors(PointErrors):
+    """Squared errors of heads, of which none knows what comes later than its block.
+
+    The series is cut into blocks of 64 points. Those of a block are hidden in turn from
+    the window that ends with it, so their errors are known as soon as it is full. There
+    is a forecast only where something came before.
+
+    Parameters
+    ----------
+    network : TSPulse
+        The network, in evaluation mode.
+    heads : sequence of str
+        Some of ``heads_of(network.config)``.
+    batch_size : int
+        Windows given to the network at once.
+    progress : Progress, default=None
+        Told of every window that is done.
+    first : int, default=0
+        First point wanted, where a block begins. What the heads need before it are a
+        window and a block.
+    """
+
+    def __init__(
+        self,
+        network: TSPulse,
+        heads: Sequence[str],
+        batch_size: int,
+        progress: Progress | None = None,
+        first: int = 0,
+    ) -> None:
+        super().__init__(network, heads, batch_size, progress)
+        self.first = first
+
+    def _hidden_starts(self, n_timepoints: int) -> Starts:
+        """Return where windows start that end with a block, on the series with one before it."""
+        ends = np.arange(self.first + TRAILING_BLOCK, n_timepoints + TRAILING_BLOCK, TRAILING_BLOCK)
+        return np.minimum(ends, n_timepoints)
+
+    def _hidden_errors(self, series: Floats) -> Floats:
+        padded = np.pad(series, (self.length, 0), constant_values=np.nan)
+        found = []
+        for starts in self._blocks(self._hidden_starts(len(series))):
+            windows = take_windows(padded[None], starts, self.length)[:, 0]
+            found.append(self._errors_in(windows)[..., -TRAILING_BLOCK:].swapaxes(0, 1))
+        errors = np.concatenate(found, 1)  # (heads, n, block)
+        n_last = (len(series) - self.first - 1) % TRAILING_BLOCK + 1
+        full = errors[:, :-1].reshape(len(errors), -1)
+        return np.concatenate([full, errors[:, -1, -n_last:]], 1)
+
+    def _turn(self, n_timepoints: int) -> tuple[int, int]:
+        return 0, n_timepoints - self.first
+
+    def _forecast_errors(self, series: Floats) -> Floats:
+        return self._errors_ahead(series, self.first)
 
 
 def _read_forecast(network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:

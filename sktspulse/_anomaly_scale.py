@@ -11,41 +11,61 @@ from numpy.typing import NDArray
 
 from ._windows import standardize
 
-__all__ = ["ChannelScale", "ErrorScale", "runs", "smooth"]
+__all__ = ["ChannelScale", "HeadScale", "Tail", "smooth", "threshold"]
 
 Floats = NDArray[np.float64]
 
 _FARTHEST = 1e6  # deviations that count, so that squares stay finite
 _ROUNDING = 1e-6  # share of its value that a channel that stood still may move unnoticed
 
-_UPPER = 0.9  # quantile that a spread reaches up to: a tenth of the fitted points may be anomalies
-_LEAST_SPREAD = 1e-3  # squared errors below it, 0.03 deviations of the channel, are all alike
-# A channel that stood still in fit has no spread: with this, a single step off scores about 7,
-# and a lasting one 100.
-_SPREAD_OF_STILL = 0.01
+_SHARES_BELOW = np.arange(10) / 10
+_RARITY = -np.log1p(-_SHARES_BELOW)  # minus the logarithm of the share above
+_MEDIAN = 5
+_LEAST_STEP = 1e-3  # squared errors below it, 0.03 deviations of the channel, are all alike
+_LEAST_MOVE = 1e-4  # squared moves below it, 0.01 deviations of the channel, are all alike
+_RARE = 1e-4  # share that the tail of a usual recording has beyond the usual threshold
+_ENOUGH = 10  # points above a threshold that it is read from, rather than from the tail
+_TWO_SIDED = ("level", "variation")
+_CLEAR = 3.0  # above it, a channel is clearly unusual: rarer than one point in twenty
 
 
-def smooth(errors: Floats, length: int) -> Floats:
-    """Average over the known errors among ``length`` points around each point.
+def smooth(signal: Floats, length: int, *, trailing: bool = False) -> Floats:
+    """Average over the known values among ``length`` points around each point.
+
+    Averages of fewer points vary more, and would stand out among the others. So they are
+    not moved across the ends of the series, and those that look back wait until half of
+    their points are there.
 
     Parameters
     ----------
-    errors : ndarray of shape (n_timepoints,)
-        Errors; NaN where unknown.
+    signal : ndarray of shape (n_timepoints,)
+        Values; NaN where unknown.
     length : int
-        Points averaged over, fewer at both ends; of an even number, the odd one out is
-        before the point.
+        Points averaged over; of an even number, the odd one out is before the point. Near
+        the ends, the first or last ``length`` points count; all, if they are fewer.
+    trailing : bool, default=False
+        Whether to average over the point and those before it instead.
 
     Returns
     -------
     ndarray of shape (n_timepoints,)
         Averages; NaN where none of the points is known.
     """
-    around = (length // 2, (length - 1) // 2)
-    known = np.isfinite(errors)
-    # No running sum, whose rounding would carry a large error on to points far away.
-    sums = sliding_window_view(np.pad(np.where(known, errors, 0), around), length).sum(-1)
-    total = np.cumsum(np.pad(known, (around[0] + 1, around[1])), dtype=np.int64)
+    if not trailing:
+        length = min(length, len(signal))
+        averages = _averages(signal, length)
+        return np.pad(averages, (length // 2, (length - 1) // 2), mode="edge")
+    averages = _averages(np.pad(signal, (length - 1, 0), constant_values=np.nan), length)
+    averages[: (length - 1) // 2] = np.nan
+    return averages
+
+
+def _averages(signal: Floats, length: int) -> Floats:
+    """Average over the known values of every window that lies inside."""
+    known = np.isfinite(signal)
+    # No running sum, whose rounding would carry a large value on to points far away.
+    sums = sliding_window_view(np.where(known, signal, 0), length).sum(-1)
+    total = np.cumsum(np.pad(known, (1, 0)), dtype=np.int64)
     count = total[length:] - total[:-length]
     return np.divide(sums, count, out=np.full_like(sums, np.nan), where=count > 0)
 
@@ -99,79 +119,165 @@ class ChannelScale(NamedTuple):
         return np.where(still, 0.0, np.sign(moves))
 
 
-class ErrorScale(NamedTuple):
-    """What is usual for the heads at one channel: H heads, L lengths of smoothing."""
+class Tail(NamedTuple):
+    """How rare values are: by rank up to the 0.9 quantile of those learned, then exponentially.
 
-    lengths: Sequence[int]  # (L,) [time points]
-    loc: Floats  # (H, L), median of the smoothed errors
-    spread: Floats  # (H, L), from there to their upper quantile
-    weights: Floats  # (H,), at most 1
+    The exponential goes through the median and the 0.9 quantile, so that up to a tenth of
+    the values may be anomalies, however far off.
+    """
+
+    knots: Floats  # (10,), quantiles at 0, 0.1, ..., 0.9
+    step: float  # beyond the last of them, by which the share above falls to 1 / e
 
     @classmethod
-    def learn(cls, errors: Floats, lengths: Sequence[int], *, weigh: bool) -> Self:
-        """Learn from the errors ``(H, T)`` at a recording that is mostly normal.
+    def learn(cls, values: Floats) -> Self:
+        """Learn what is usual.
 
         Parameters
         ----------
-        errors : ndarray of shape (n_heads, n_timepoints)
-            Squared errors [squared deviations of the channel]; NaN where unknown.
-        lengths : sequence of int
-            Points to average over; the scores of all lengths are averaged.
-        weigh : bool
-            Whether a head counts the less the worse it knows the series: by the ratio of
-            the median error of the best head to its own.
+        values : ndarray of shape (n_timepoints,)
+            Values, high where unusual; NaN where unknown.
 
         Returns
         -------
-        ErrorScale
-            What was learned.
+        Tail
+            What was learned; of nothing known, as of values that are all 0.
         """
-        shape = (len(errors), len(lengths))
-        loc, spread = np.zeros(shape), np.full(shape, _SPREAD_OF_STILL)
-        for place in np.ndindex(shape):
-            smoothed = smooth(errors[place[0]], lengths[place[1]])
-            known = smoothed[np.isfinite(smoothed)]
-            if known.any():
-                loc[place], upper = np.quantile(known, (0.5, _UPPER))
-                spread[place] = max(upper - loc[place], _LEAST_SPREAD)
-        usual = loc.mean(1) + _LEAST_SPREAD
-        weights = usual.min() / usual if weigh else np.ones(len(errors))
-        return cls(lengths, loc, spread, weights)
+        known = values[np.isfinite(values)]
+        if not len(known):
+            known = np.zeros(1)
+        knots = np.quantile(known, _SHARES_BELOW)
+        step = float((knots[-1] - knots[_MEDIAN]) / (_RARITY[-1] - _RARITY[_MEDIAN]))
+        return cls(knots, max(step, _LEAST_STEP))
 
-    def __call__(self, errors: Floats) -> Floats:
-        """Score the errors ``(H, T)`` of the same channel.
+    def __call__(self, values: Floats) -> Floats:
+        """Tell how rare values are.
 
         Parameters
         ----------
-        errors : ndarray of shape (n_heads, n_timepoints)
-            Squared errors; NaN where unknown.
+        values : ndarray of shape (n_timepoints,)
+            Values; NaN where unknown.
 
         Returns
         -------
-        ndarray of shape (n_heads, n_timepoints)
-            Weighted distances above the usual error [spreads]; 0 where nothing is known.
+        ndarray of shape (n_timepoints,)
+            Minus the logarithm of the share of values that are as high; 0 where unknown.
         """
-        scores = np.zeros(errors.shape)
-        for head, row in enumerate(errors):
-            for place, length in enumerate(self.lengths):
-                distance = smooth(row, length) - self.loc[head, place]
-                scores[head] += np.nan_to_num(distance / self.spread[head, place])
-            scores[head] *= self.weights[head] / len(self.lengths)
-        return scores
+        above = np.searchsorted(self.knots, values, side="left")
+        low, high = (np.clip(above + step, 0, len(self.knots) - 1) for step in (-1, 0))
+        width = self.knots[high] - self.knots[low]
+        with np.errstate(invalid="ignore"):
+            way = np.where(width > 0, (values - self.knots[low]) / np.where(width > 0, width, 1), 1)
+            inside = _RARITY[low] + (_RARITY[high] - _RARITY[low]) * way
+            beyond = _RARITY[-1] + (values - self.knots[-1]) / self.step
+        return np.nan_to_num(np.where(above < len(self.knots), inside, beyond))
+
+    def threshold(self, share: float) -> float:
+        """Return the value that a share below a tenth is above, however small.
+
+        Parameters
+        ----------
+        share : float
+            Share of the values, in (0, 0.1].
+
+        Returns
+        -------
+        float
+            The value, beyond all that were learned if the share is small enough.
+        """
+        return float(self.knots[-1] + (-np.log(share) - _RARITY[-1]) * self.step)
 
 
-def runs(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Find the stretches of points that are all flagged.
+def threshold(scores: Floats, contamination: str | float) -> float:
+    """Choose the score from which on points are outliers.
 
     Parameters
     ----------
-    flags : ndarray of bool, shape (n_timepoints,)
-        What is flagged.
+    scores : ndarray of shape (n_timepoints,)
+        Scores of a recording, high where unusual.
+    contamination : "auto" or float
+        Share of its points that are outliers. One of which there are fewer than ten is
+        read from the tail.
 
     Returns
     -------
-    ndarray of shape (n_runs, 2), int64
-        First point of every stretch and the one after its last, in order.
+    float
+        The score.
     """
-    edges = np.flatnonzero(np.diff(np.pad(flags, 1).astype(np.int8)))
-    return edges.reshape(-1, 2).astype(np.int64)
+    tail = Tail.learn(scores)
+    if contamination == "auto":
+        return min(tail.threshold(_RARE), float(np.quantile(scores, 1 - 10 * _RARE)))
+    share = float(contamination)
+    if share * len(scores) >= _ENOUGH or share > 1 - _SHARES_BELOW[-1]:
+        return float(np.quantile(scores, 1 - share))
+    return tail.threshold(share)
+
+
+class HeadScale(NamedTuple):
+    """What is usual for one head at one channel, at L lengths of smoothing."""
+
+    lengths: Sequence[int]  # (L,) [time points]
+    trailing: bool
+    head: str
+    centers: Sequence[float]  # (L,), medians, from which some heads may be off on either side
+    tails: Sequence[Tail]  # (L,)
+
+    @classmethod
+    def learn(cls, lengths: Sequence[int], trailing: bool, head: str, signal: Floats) -> Self:
+        """Learn from a recording that is mostly normal.
+
+        Parameters
+        ----------
+        lengths : sequence of int
+            Points to average over; what is said at each is averaged.
+        trailing : bool
+            Whether to average over points before each rather than around it.
+        head : str
+            Name of the head.
+        signal : ndarray of shape (n_timepoints,)
+            What the head says of each point; NaN where unknown.
+
+        Returns
+        -------
+        HeadScale
+            What was learned.
+        """
+        centers, tails = [], []
+        for length in lengths:
+            smoothed = _smoothed(head, signal, length, trailing)
+            known = smoothed[np.isfinite(smoothed)]
+            if not len(known):
+                known = _smoothed(head, np.zeros(1), 1, trailing)
+            centers.append(float(np.median(known)))
+            tails.append(Tail.learn(_distance(smoothed, head, centers[-1])))
+        return cls(lengths, trailing, head, centers, tails)
+
+    def __call__(self, signal: Floats) -> Floats:
+        """Score what the head says of the same channel.
+
+        Parameters
+        ----------
+        signal : ndarray of shape (n_timepoints,)
+            What the head says of each point; NaN where unknown.
+
+        Returns
+        -------
+        ndarray of shape (n_timepoints,)
+            Minus the logarithm of the share of points in ``fit`` that are as unusual, up
+            to 3; beyond, it grows with the logarithm only. 0 where nothing is known.
+        """
+        total = np.zeros(len(signal))
+        for length, center, tail in zip(self.lengths, self.centers, self.tails, strict=True):
+            smoothed = _smoothed(self.head, signal, length, self.trailing)
+            total += tail(_distance(smoothed, self.head, center))
+        mean = total / len(self.lengths)
+        return np.minimum(mean, _CLEAR) + _CLEAR * np.log(np.maximum(mean / _CLEAR, 1))
+
+
+def _smoothed(head: str, signal: Floats, length: int, trailing: bool) -> Floats:
+    smoothed = smooth(signal, length, trailing=trailing)
+    return np.log(smoothed + _LEAST_MOVE) if head == "variation" else smoothed
+
+
+def _distance(smoothed: Floats, head: str, center: float) -> Floats:
+    return np.abs(smoothed - center) if head in _TWO_SIDED else smoothed

@@ -57,14 +57,57 @@ def predict(network, window: np.ndarray, heads: tuple[str, ...]) -> list[np.ndar
     return [prediction.in_units(head)[0, 0].double().numpy() * scale + loc for head in heads]
 
 
-def smooth(errors: np.ndarray, length: int) -> np.ndarray:
-    """Average the known errors from ``length // 2`` points before to the rest after."""
+def trailing_errors(network, series: np.ndarray) -> np.ndarray:
+    """Square the errors at points hidden from the window that ends with their block of 64."""
+    errors = np.full((2, len(series)), np.nan)
+    for first in range(0, len(series), 64):
+        end = min(first + 64, len(series))
+        window = np.array([series[t] if t >= 0 else np.nan for t in range(end - LENGTH, end)])
+        for turn in range(N_PASSES):
+            hidden = [(place // PATCH) % N_PASSES == turn for place in range(LENGTH)]
+            guesses = predict(network, np.where(hidden, np.nan, window), ("time", "frequency"))
+            for place in range(LENGTH - (end - first), LENGTH):
+                if hidden[place]:
+                    misses = [(guess[place] - window[place]) ** 2 for guess in guesses]
+                    errors[:, end - LENGTH + place] = misses
+    return errors
+
+
+def smooth(signal: np.ndarray, length: int, trailing: bool) -> np.ndarray:
+    """Average over a window around each point, moved inside, or over those before it."""
     averages = []
-    for t in range(len(errors)):
-        inside = range(t - length // 2, t - length // 2 + length)
-        known = [errors[i] for i in inside if 0 <= i < len(errors) and not np.isnan(errors[i])]
-        averages.append(np.mean(known) if known else np.nan)
+    for t in range(len(signal)):
+        start = min(max(t - length // 2, 0), max(len(signal) - length, 0))
+        window = signal[start : start + length]
+        if trailing:
+            window = signal[max(t + 1 - length, 0) : t + 1]
+        known = [value for value in window if not np.isnan(value)]
+        early = trailing and t < (length - 1) // 2
+        averages.append(np.mean(known) if known and not early else np.nan)
     return np.array(averages)
+
+
+def rarity(learned: list[float], value: float) -> float:
+    """Minus the logarithm of the share of values that are as high."""
+    knots = [float(np.quantile(learned, k / 10)) for k in range(10)]
+    shares = [-np.log(1 - k / 10) for k in range(10)]
+    if value > knots[9]:
+        step = (knots[9] - knots[5]) / (shares[9] - shares[5])
+        return shares[9] + (value - knots[9]) / max(step, 1e-3)
+    k = next(k for k in range(10) if value <= knots[k])
+    if k == 0:
+        return 0.0
+    way = (value - knots[k - 1]) / (knots[k] - knots[k - 1])
+    return shares[k - 1] + (shares[k] - shares[k - 1]) * way
+
+
+def ridge_errors(moves: np.ndarray, channel: int) -> np.ndarray:
+    """Square what a ridge regression on the other channels does not tell of one."""
+    others = np.delete(moves, channel, axis=0).T
+    extra = np.sqrt(0.1 * len(others)) * np.eye(others.shape[1])
+    target = np.concatenate([moves[channel], np.zeros(len(extra))])
+    weights = np.linalg.lstsq(np.concatenate([others, extra]), target)[0]
+    return (moves[channel] - others @ weights) ** 2
 
 
 def segments(scores: np.ndarray, offset: float) -> list[tuple[int, int, int]]:

@@ -6,9 +6,11 @@ import naive_anomaly
 import numpy as np
 import pytest
 
-from sktspulse._anomaly_heads import HEADS, PointErrors, heads_of
+from sktspulse._anomaly_heads import PointErrors, TrailingErrors, heads_of
 from sktspulse._checkpoints import load_checkpoint
 from sktspulse._config import TSPulseConfig
+
+HEADS = ("time", "frequency", "forecast")
 
 
 def wave(n_timepoints: int) -> np.ndarray:
@@ -22,10 +24,59 @@ def test_errors_equal_a_loop():
         series[30:50] = np.nan
         errors = PointErrors(network, HEADS, 8)(series)
         hidden = naive_anomaly.hidden_errors(network, series)
-        np.testing.assert_allclose(errors[:2], hidden, rtol=1e-3, atol=1e-4)
+        for head, expected in zip(HEADS, hidden, strict=False):
+            np.testing.assert_allclose(errors[head], expected, rtol=1e-3, atol=1e-4)
         forecast = naive_anomaly.forecast_errors(network, series)
-        np.testing.assert_allclose(errors[2], forecast, rtol=1e-3, atol=1e-4)
-        np.testing.assert_array_equal(errors[3], series**2)
+        np.testing.assert_allclose(errors["forecast"], forecast, rtol=1e-3, atol=1e-4)
+
+
+def test_trailing_errors_equal_a_loop():
+    network = load_checkpoint("tspulse-p8")
+    series = wave(170)
+    series[30:50] = np.nan
+    errors = TrailingErrors(network, HEADS[:2], 8)(series)
+    expected = naive_anomaly.trailing_errors(network, series)
+    np.testing.assert_allclose(
+        np.stack([*errors.values()]),
+        np.where(np.isnan(series), np.nan, expected),
+        rtol=1e-3,
+        atol=1e-4,
+    )
+
+
+@pytest.mark.parametrize("length", [1100, 1152])
+def test_trailing_errors_are_the_same_from_any_block_on(length):
+    network = load_checkpoint("tspulse-p8")
+    series = wave(length)
+    whole = TrailingErrors(network, HEADS, 8)(series)
+    late = TrailingErrors(network, HEADS, 8, first=512)(series[512:])
+    for head in HEADS:
+        assert whole[head].shape == (length,)
+        np.testing.assert_array_equal(late[head], whole[head][1024:])
+
+
+def test_trailing_errors_know_nothing_of_later_blocks():
+    network = load_checkpoint("tspulse-p8")
+    series = wave(400)
+    whole = TrailingErrors(network, HEADS, 8)(series)
+    series[192:] = 50
+    for head, errors in TrailingErrors(network, HEADS, 8)(series).items():
+        np.testing.assert_array_equal(errors[:192], whole[head][:192])
+
+
+@pytest.mark.parametrize("kind", [PointErrors, TrailingErrors])
+@pytest.mark.parametrize("length", [8, 100, 512, 700])
+def test_windows_are_counted(kind, length):
+    class Counter:
+        n = 0
+
+        def update(self, n):
+            self.n += n
+
+    network = load_checkpoint("tspulse-p8")
+    read = kind(network, HEADS, 8, Counter())
+    read(wave(length))
+    assert read.progress.n == read.count(length)
 
 
 def test_passes_are_few():
@@ -37,8 +88,8 @@ def test_passes_are_few():
 
 
 def test_heads_of_other_networks():
-    assert heads_of(TSPulseConfig(forecast_length=0)) == ("time", "frequency", "level")
-    assert heads_of(TSPulseConfig(frequency_head=False)) == ("time", "forecast", "level")
+    assert heads_of(TSPulseConfig(forecast_length=0)) == ("time", "frequency")
+    assert heads_of(TSPulseConfig(frequency_head=False)) == ("time", "forecast")
 
 
 def test_what_is_hidden_has_no_say():
@@ -48,12 +99,12 @@ def test_what_is_hidden_has_no_say():
     errors = PointErrors(network, ("time", "forecast"), 8)(series)
     series[301] += 5
     spiked = PointErrors(network, ("time", "forecast"), 8)(series)
-    moved = np.sqrt(spiked[:, 301]) - np.sqrt(errors[:, 301])
-    assert (moved > 3).all()
+    for head, before in errors.items():
+        assert np.sqrt(spiked[head][301]) - np.sqrt(before[301]) > 3
 
 
 @pytest.mark.parametrize("level", [0.0, 7.0])
 def test_a_constant_is_guessed(level):
     network = load_checkpoint("tspulse-p8")
-    errors = PointErrors(network, HEADS[:3], 8)(np.full(600, level))
-    assert (errors == 0).all()
+    errors = PointErrors(network, HEADS, 8)(np.full(600, level))
+    assert all((one == 0).all() for one in errors.values())

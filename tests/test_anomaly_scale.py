@@ -8,49 +8,87 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sktspulse._anomaly_scale import ChannelScale, ErrorScale, runs, smooth
+from sktspulse._anomaly_scale import ChannelScale, HeadScale, Tail, smooth
 
 
-@settings(max_examples=50)
-@given(st.lists(st.floats(-3, 0), min_size=1, max_size=30), st.floats(-2, -1))
-def test_segments_equal_a_loop(scores, offset):
-    scores = np.array(scores)
-    expected = naive_anomaly.segments(scores, offset)
-    assert [tuple(run) for run in runs(scores < offset)] == [(a, b) for a, b, _ in expected]
-
-
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(
     st.lists(st.one_of(st.floats(0, 1e6), st.just(np.nan)), min_size=1, max_size=40),
     st.integers(1, 60),
+    st.booleans(),
 )
-def test_smoothing_equals_a_loop(errors, length):
-    errors = np.array(errors)
-    np.testing.assert_allclose(smooth(errors, length), naive_anomaly.smooth(errors, length))
-
-
-def test_scores_count_spreads_above_the_median():
-    errors = np.arange(11.0)[None]
-    scale = ErrorScale.learn(errors, (1,), weigh=False)
-    np.testing.assert_allclose(scale(errors), (errors - 5) / 4)
+def test_smoothing_equals_a_loop(signal, length, trailing):
+    signal = np.array(signal)
+    expected = naive_anomaly.smooth(signal, length, trailing)
+    np.testing.assert_allclose(smooth(signal, length, trailing=trailing), expected)
 
 
 def test_what_is_far_has_no_say_to_the_bit():
-    errors = np.random.default_rng(0).random(200)
-    other = errors.copy()
+    signal = np.random.default_rng(0).random(200)
+    other = signal.copy()
     other[0] = 1e300
-    np.testing.assert_array_equal(smooth(errors, 8)[10:], smooth(other, 8)[10:])
+    np.testing.assert_array_equal(smooth(signal, 8)[10:], smooth(other, 8)[10:])
 
 
-def test_a_head_that_knows_less_weighs_less():
-    errors = np.array([[0.1, 0.1, 0.2], [0.4, 0.4, 0.8]])
-    scale = ErrorScale.learn(errors, (1,), weigh=True)
-    np.testing.assert_allclose(scale.weights, [1, 0.101 / 0.401])
+@settings(max_examples=60)
+@given(
+    st.lists(st.integers(0, 5), min_size=1, max_size=30),
+    st.lists(st.floats(-1, 9), min_size=1, max_size=9),
+)
+def test_rarities_equal_a_loop(learned, values):
+    tail = Tail.learn(np.array(learned, float))
+    expected = [naive_anomaly.rarity(learned, value) for value in values]
+    np.testing.assert_allclose(tail(np.array(values)), expected, atol=1e-12)
 
 
-def test_nothing_known_scores_nothing():
-    scale = ErrorScale.learn(np.full((1, 20), np.nan), (4,), weigh=True)
-    assert (scale(np.full((1, 20), np.nan)) == 0).all()
+def test_rarities_grow_with_values():
+    values = np.random.default_rng(0).exponential(size=500)
+    rarities = Tail.learn(values)(np.sort(values))
+    assert (np.diff(rarities) > 0).all()
+
+
+def test_far_anomalies_hardly_change_what_is_rare():
+    values = np.random.default_rng(0).exponential(size=1000)
+    spoilt = np.concatenate([values, np.full(50, 1e6)])
+    usual, other = Tail.learn(values)(values), Tail.learn(spoilt)(values)
+    assert (np.abs(other - usual) < 0.3 + 0.3 * usual).all()
+
+
+def test_a_share_is_above_its_threshold():
+    values = np.random.default_rng(0).exponential(size=100_000)
+    tail = Tail.learn(values)
+    for share in (0.1, 0.01, 0.001):
+        assert (values > tail.threshold(share)).mean() == pytest.approx(share, rel=0.2)
+        assert tail(np.array([tail.threshold(share)])) == pytest.approx(-np.log(share))
+
+
+def test_what_is_unknown_or_never_moved_is_normal():
+    assert (Tail.learn(np.full(9, np.nan))(np.array([np.nan, 0.0])) == 0).all()
+    assert (Tail.learn(np.full(9, 7.0))(np.array([np.nan, 7.0, 2.0])) == 0).all()
+
+
+@pytest.mark.parametrize("head", ["time", "level", "variation"])
+def test_scores_of_a_head_are_damped_rarities(head):
+    signal = np.random.default_rng(0).exponential(size=300)
+    scale = HeadScale.learn((1, 5), False, head, signal)
+    signal[100:110] += 50
+    expected = []
+    for length, center, tail in zip(scale.lengths, scale.centers, scale.tails, strict=True):
+        value = naive_anomaly.smooth(signal, length, trailing=False)
+        if head == "variation":
+            value = np.log(value + 1e-4)
+        expected.append(tail(abs(value - center) if head != "time" else value))
+    mean = np.mean(expected, 0)
+    damped = [one if one <= 3 else 3 * (1 + np.log(one / 3)) for one in mean]
+    np.testing.assert_allclose(scale(signal), damped)
+    assert scale(signal).argmax() in range(95, 115)
+
+
+def test_a_calm_stretch_stands_out_by_its_variation():
+    signal = np.random.default_rng(0).exponential(size=1000)
+    scale = HeadScale.learn((8,), False, "variation", signal)
+    signal[500:540] = 0
+    assert scale(signal)[504:536].min() > scale(signal)[:490].max()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,108 @@
+"""Time stamps of recordings in data frames: checked on the way in, put back on the way out."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["TimeIndex", "refuse_disorder"]
+
+
+class TimeIndex(NamedTuple):
+    """The index of a data frame if it holds times, else None."""
+
+    stamps: Any
+
+    @classmethod
+    def of(cls, X: Any) -> TimeIndex:
+        """Read the index of a recording.
+
+        Parameters
+        ----------
+        X : object
+            The recording, of any kind.
+
+        Returns
+        -------
+        TimeIndex
+            Its time stamps, if it is a pandas data frame that has some.
+
+        Raises
+        ------
+        ValueError
+            If the stamps do not grow from row to row.
+
+        Warns
+        -----
+        UserWarning
+            If they are not evenly spaced.
+        """
+        pandas = sys.modules.get("pandas")
+        index = getattr(X, "index", None)
+        if pandas is None or not isinstance(index, pandas.DatetimeIndex | pandas.TimedeltaIndex):
+            return cls(None)
+        steps = np.diff(index.asi8)
+        for row in np.flatnonzero(steps <= 0)[:1] + 1:
+            refuse_disorder(row, index[row], index[row - 1])
+        if len(steps) and steps.min() != steps.max():
+            shortest, longest = (pandas.Timedelta(index[i + 1] - index[i]) for i in _ends(steps))
+            warnings.warn(
+                f"The time stamps of X are irregular: from {shortest} to {longest} apart. Rows "
+                "are taken as evenly spaced; resample them, with NaN where nothing was read.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return cls(index)
+
+    def restore(self, values: Any, columns: Any = None) -> Any:
+        """Give an array of one row a time stamp its index, if there is one.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_timepoints,) or (n_timepoints, n_columns)
+            What was computed.
+        columns : sequence, default=None
+            Names of the columns.
+
+        Returns
+        -------
+        ndarray, Series or DataFrame
+            The values.
+        """
+        if self.stamps is None:
+            return values
+        pandas = sys.modules["pandas"]
+        if values.ndim == 1:
+            return pandas.Series(values, index=self.stamps)
+        return pandas.DataFrame(values, index=self.stamps, columns=columns)
+
+
+def refuse_disorder(row: int, stamp: Any, before: Any) -> None:
+    """Raise if time goes backwards or stands still.
+
+    Parameters
+    ----------
+    row : int
+        Where the time stamp stands.
+    stamp : Timestamp or Timedelta
+        The time stamp.
+    before : Timestamp or Timedelta
+        The one before it.
+
+    Raises
+    ------
+    ValueError
+        If ``stamp`` is not later than ``before``.
+    """
+    if stamp <= before:
+        raise ValueError(
+            f"The time stamps of X do not grow: row {row} has {stamp}, after {before}. Sort the "
+            "rows, and drop those that are there twice."
+        )
+
+
+def _ends(steps: Any) -> tuple[int, int]:
+    return int(steps.argmin()), int(steps.argmax())

@@ -1,0 +1,114 @@
+"""A stream gives the scores of the whole, and bad rows leave it as it was."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.exceptions import NotFittedError
+
+from sktspulse import TSPulseAnomalyDetector
+
+HEADS = ("time", "forecast", "level", "variation", "channels")
+
+
+def recording(n_timepoints: int = 800) -> np.ndarray:
+    noise = np.random.default_rng(0).normal(size=(n_timepoints, 2))
+    X = np.sin(np.arange(n_timepoints)[:, None] / (7, 12)) + 0.1 * noise
+    X[650:660, 1] += 5
+    X[100:104, 0] = np.nan
+    return X
+
+
+@pytest.fixture(scope="module")
+def fitted() -> TSPulseAnomalyDetector:
+    model = TSPulseAnomalyDetector(HEADS, causal=True, smoothing=50, batch_size=8)
+    return model.fit(recording()[:300])
+
+
+@pytest.fixture(scope="module")
+def expected(fitted) -> np.ndarray:
+    return fitted.score_samples(recording())
+
+
+@pytest.mark.parametrize("most", [1, 7, 150, 800])
+def test_scores_are_those_of_the_whole_however_it_is_cut(fitted, expected, most):
+    stream, X = fitted.stream(), recording()
+    rng = np.random.default_rng(0)
+    cuts = np.unique(np.append(np.cumsum(rng.integers(1, most + 1, 800)), 800))
+    parts = np.split(X, cuts[cuts < 800])
+    scores = [stream.update(part) for part in parts]
+    assert stream.n_seen == 800
+    assert stream.n_seen - stream.n_scored <= stream.delay
+    scores = np.concatenate([*scores, stream.finish()])
+    np.testing.assert_allclose(scores, expected, rtol=1e-9)
+
+
+def test_a_score_waits_no_longer_than_the_delay(fitted):
+    stream, X = fitted.stream(), recording()
+    for n in range(1, 200):
+        stream.update(X[n - 1 : n])
+        assert 0 <= n - stream.n_scored <= stream.delay
+
+
+def test_scores_do_not_look_further_ahead_than_the_delay(fitted, expected):
+    X = recording()
+    X[700:] = 30
+    first = 700 - fitted.stream().delay
+    np.testing.assert_array_equal(fitted.score_samples(X)[:first], expected[:first])
+
+
+def test_memory_does_not_grow(fitted):
+    stream, X = fitted.stream(), recording(2000)
+    stream.update(X[:700])
+    sizes = set()
+    for start in range(700, 1980, 64):
+        stream.update(X[start : start + 64])
+        sizes.add(len(pickle.dumps([stream._rows, stream._said])))
+    assert max(sizes) - min(sizes) < 100
+
+
+def test_the_detector_stays_as_it_is(fitted):
+    before = pickle.dumps(fitted)
+    fitted.stream().update(recording())
+    assert pickle.dumps(fitted) == before
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (np.zeros((3, 5)), "5 features.*expecting 2|5 channels"),
+        (np.full((3, 2), np.inf), "infinity"),
+        (np.zeros(2), "expected .*n_timepoints, n_channels"),
+    ],
+)
+def test_bad_rows_are_refused_and_change_nothing(fitted, expected, rows, message):
+    stream, X = fitted.stream(), recording()
+    first = stream.update(X[:90])
+    with pytest.raises(ValueError, match=message):
+        stream.update(rows)
+    rest = stream.update(X[90:])
+    np.testing.assert_allclose(np.concatenate([first, rest]), expected[:768], rtol=1e-9)
+
+
+def test_rows_out_of_order_are_refused_and_change_nothing():
+    index = pd.date_range("2024-01-01", periods=200, freq="min")
+    frame = pd.DataFrame(recording()[:200], index=index, columns=["a", "b"])
+    model = TSPulseAnomalyDetector("level", causal=True, batch_size=8).fit(frame)
+    stream = model.stream()
+    stream.update(frame[:100])
+    for late in (frame[50:60], frame[99:120]):
+        with pytest.raises(ValueError, match=r"do not grow: row 0 has .*, after 2024-01-01 01:39"):
+            stream.update(late)
+    assert stream.n_seen == 100
+    assert len(stream.update(frame[100:])) == 128
+
+
+def test_a_detector_that_looks_ahead_has_no_stream():
+    model = TSPulseAnomalyDetector("level", batch_size=8)
+    with pytest.raises(NotFittedError):
+        model.stream()
+    with pytest.raises(ValueError, match=r"causal is False.*Fit with causal=True"):
+        model.fit(recording()).stream()
