@@ -1,11 +1,12 @@
-"""Benchmark zero-shot anomaly detection on files of TSB-AD.
+"""Benchmark label-free anomaly detection on files of TSB-AD.
 
     python examples/benchmarks/anomaly.py --data ../shared/data
 
 Every file is scored by detectors with one setting for all files and without labels; the
 score is VUS-PR as the benchmark has it, with the period of the first channel as window. Rows
-are written as soon as a file is done, and a file that has them is not run again, so a run
-that was stopped goes on where it was. Rows of another network are measured anew.
+are written as soon as a file is done, and what has them is not run again, so a run that was
+stopped goes on where it was; those of another network are measured anew. The matrix profile
+needs stumpy, and is left out without it.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import csv
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
+from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.preprocessing import StandardScaler
@@ -29,8 +32,11 @@ from sktspulse._base import fingerprint
 from sktspulse._checkpoints import load_checkpoint
 from sktspulse.metrics import find_period, vus_pr_score, vus_roc_score
 
-OURS = "sktspulse"
+OURS, TUNED = "sktspulse", "sktspulse, fine-tuned"
 SMOOTHING = 96  # points, of the baselines that are smoothed
+N_CLUSTERS = 10  # as the benchmark has it, and the length of windows of several channels
+WINDOW_OF_CHANNELS = 40
+RUNS = ("zero-shot", "fine-tuned", "whole", "baselines", "profile")
 CAPTION = {"U": "one channel", "M": "several channels"}
 # Columns of the published numbers that are shown beside ours.
 PUBLISHED = {
@@ -57,10 +63,11 @@ PUBLISHED = {
         "IForest",
     ),
 }
-COLUMNS = ("set", "file", "method", "network", "vus_pr", "vus_roc", "seconds")
+COLUMNS = ("set", "file", "run", "method", "network", "vus_pr", "vus_roc", "seconds")
 
 Row = dict[str, object]
 Scores = Iterator[tuple[str, np.ndarray]]  # name of the method, high where anomalous
+Run = Callable[["Recording"], Scores]
 
 
 class Recording(NamedTuple):
@@ -84,19 +91,26 @@ def recordings(folder: Path) -> Iterator[Recording]:
                 )
 
 
-def ours(recording: Recording, checkpoint: str, device: str) -> Scores:
-    """Yield the default, its heads, and what fitting on all there is does."""
-    make = partial(TSPulseAnomalyDetector, checkpoint=checkpoint, device=device)
+def zero_shot(recording: Recording, make: Callable[..., TSPulseAnomalyDetector]) -> Scores:
+    """Yield the default, fitted on the first part, and its heads."""
     detector = make().fit(recording.values[: recording.train_end])
     heads = -detector.score_heads(recording.values)
-    # The highest head is the score, whatever the number of channels.
-    yield OURS, heads.max(1)
+    yield OURS, heads.max(1)  # combine="max"
     for name, scores in zip(detector.heads_, heads.T, strict=True):
         yield f"{OURS}, {name} head", scores
-    yield (
-        f"{OURS}, fitted on the whole",
-        -make().fit(recording.values).score_samples(recording.values),
-    )
+
+
+def fine_tuned(recording: Recording, make: Callable[..., TSPulseAnomalyDetector]) -> Scores:
+    """Yield the default with a network trained on the first part too."""
+    detector = make(fine_tune=True, random_state=0)
+    detector.fit(recording.values[: recording.train_end])
+    yield TUNED, -detector.score_samples(recording.values)
+
+
+def whole(recording: Recording, make: Callable[..., TSPulseAnomalyDetector]) -> Scores:
+    """Yield the default, fitted on all that is scored."""
+    scores = make().fit(recording.values).score_samples(recording.values)
+    yield f"{OURS}, fitted on the whole", -scores
 
 
 def baselines(recording: Recording) -> Scores:
@@ -107,12 +121,12 @@ def baselines(recording: Recording) -> Scores:
     scaler = StandardScaler().fit(train)
     distance = np.square(scaler.transform(values)).max(1)
     yield "squared z-score", distance
-    yield f"squared z-score, average of {SMOOTHING}", smoothed(distance)
+    yield (
+        f"squared z-score, average of {SMOOTHING}",
+        uniform_filter1d(distance, SMOOTHING, mode="nearest"),
+    )
     yield "PCA of windows, fitted on the whole", windowed_pca(scaler.transform(values))
-
-
-def smoothed(scores: np.ndarray) -> np.ndarray:
-    return uniform_filter1d(scores, SMOOTHING, mode="nearest")
+    yield "KMeansAD, fitted on the whole", clustered(values)
 
 
 def windowed_pca(values: np.ndarray) -> np.ndarray:
@@ -121,23 +135,58 @@ def windowed_pca(values: np.ndarray) -> np.ndarray:
     A window has the length of the period with one channel, and of one point with several.
     """
     length = find_period(values[:, 0]) if values.shape[1] == 1 else 1
-    views = np.lib.stride_tricks.sliding_window_view(values, length, axis=0)
-    windows = views.reshape(len(views), -1).astype(np.float32)
+    windows = flat_windows(values, length)
     pca = PCA(0.9, svd_solver="covariance_eigh").fit(windows)
     misses = np.square(windows - pca.inverse_transform(pca.transform(windows))).sum(1)
     before = length // 2
     return np.pad(misses, (before, len(values) - len(misses) - before), mode="edge")
 
 
-def measured(recording: Recording, network: str, run: Callable[[], Scores]) -> Iterator[Row]:
+def clustered(values: np.ndarray) -> np.ndarray:
+    """Average, over the windows over a point, the distances of these to the nearest mean.
+
+    As the benchmark has it, each window is standardised, over all channels together.
+    """
+    length = find_period(values[:, 0]) if values.shape[1] == 1 else WINDOW_OF_CHANNELS
+    windows = flat_windows(values, length)
+    scale = windows.std(1, keepdims=True)
+    windows = (windows - windows.mean(1, keepdims=True)) / np.where(scale > 0, scale, 1)
+    distances = KMeans(N_CLUSTERS, random_state=0).fit(windows).transform(windows).min(1)
+    sums = np.convolve(distances, np.ones(length))
+    return sums / np.convolve(np.ones(len(distances)), np.ones(length))
+
+
+def flat_windows(values: np.ndarray, length: int) -> np.ndarray:
+    views = np.lib.stride_tricks.sliding_window_view(values, length, axis=0)
+    return views.reshape(len(views), -1).astype(np.float32)
+
+
+def profile(recording: Recording) -> Scores:
+    """Yield the mean matrix profile of the channels that move, windows a period long."""
+    if find_spec("stumpy") is None:
+        return
+    import stumpy
+
+    values, length = recording.values, find_period(recording.values[:, 0])
+    moving = values.T[np.ptp(values, axis=0) > 0]
+    distances = np.mean([stumpy.stump(one, length)[:, 0].astype(float) for one in moving], axis=0)
+    before = length // 2
+    yield (
+        "matrix profile",
+        np.pad(distances, (before, len(values) - len(distances) - before), mode="edge"),
+    )
+
+
+def measured(recording: Recording, name: str, network: str, run: Run) -> Iterator[Row]:
     """Yield one row a method; seconds count from the row before, fit included."""
     window = find_period(recording.values[:, 0])
     started = time.perf_counter()
-    for method, scores in run():
+    for method, scores in run(recording):
         seconds = time.perf_counter() - started
         yield {
             "set": recording.kind,
             "file": recording.name,
+            "run": name,
             "method": method,
             "network": network,
             "vus_pr": round(vus_pr_score(recording.labels, scores, window=window), 4),
@@ -217,30 +266,39 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--checkpoint", default="tspulse-p8")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--limit", type=int, help="files of each set, the smallest first")
+    parser.add_argument("--runs", nargs="+", choices=RUNS, default=RUNS)
     return parser.parse_args()
+
+
+def chosen_runs(arguments: argparse.Namespace) -> dict[str, tuple[str, Run]]:
+    """Return what is run, with the network it depends on."""
+    network = fingerprint(load_checkpoint(arguments.checkpoint))[:12]
+    make = partial(TSPulseAnomalyDetector, checkpoint=arguments.checkpoint, device=arguments.device)
+    runs: dict[str, tuple[str, Run]] = {
+        "zero-shot": (network, partial(zero_shot, make=make)),
+        "fine-tuned": (network, partial(fine_tuned, make=make)),
+        "whole": (network, partial(whole, make=make)),
+        "baselines": ("", baselines),
+        "profile": ("", profile),
+    }
+    return {name: runs[name] for name in arguments.runs}
 
 
 def main() -> None:
     arguments = parse()
-    folder = arguments.data / "eval" / "anomaly"
-    network = fingerprint(load_checkpoint(arguments.checkpoint))[:12]
+    folder, runs = arguments.data / "eval" / "anomaly", chosen_runs(arguments)
     arguments.output.mkdir(parents=True, exist_ok=True)
     path = arguments.output / "anomaly.csv"
-    table = read(path, network)
+    table = read(path, fingerprint(load_checkpoint(arguments.checkpoint))[:12])
     count = dict.fromkeys(CAPTION, 0)
     for recording in recordings(folder):
         count[recording.kind] += 1
         if arguments.limit and count[recording.kind] > arguments.limit:
             continue
-        runs = {
-            network: partial(ours, recording, arguments.checkpoint, arguments.device),
-            "": partial(baselines, recording),
-        }
-        done = {row["network"] for row in table if row["file"] == recording.name}
-        for name in [name for name in runs if name not in done]:
-            for row in list(measured(recording, name, runs[name])):
-                print(*row.values(), flush=True)
-                table.append(row)
+        done = {row["run"] for row in table if row["file"] == recording.name}
+        for name, (network, run) in runs.items():
+            if name not in done:
+                table += measured(recording, name, network, run)
         write(table, COLUMNS, path)
     means = list(summary(table, folder))
     write(means, tuple(means[0]), arguments.output / "anomaly-summary.csv")
