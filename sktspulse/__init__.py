@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ._curves import TrainingDisplay
     from ._displays import EmbeddingDisplay, ImputationDisplay
     from ._imputer import TSPulseImputer
+    from ._panels import PanelToTabular, TabularToPanel
     from ._pretrainer import TSPulsePretrainer
     from ._regressor import TSPulseRegressor
     from ._retrieval_display import RetrievalDisplay
@@ -28,6 +29,7 @@ __all__ = [
     "AnomalyScoreDisplay",
     "EmbeddingDisplay",
     "ImputationDisplay",
+    "PanelToTabular",
     "RetrievalDisplay",
     "TSPulseAnomalyDetector",
     "TSPulseClassifier",
@@ -37,6 +39,7 @@ __all__ = [
     "TSPulseRegressor",
     "TSPulseRetriever",
     "TSPulseTransformer",
+    "TabularToPanel",
     "TrainingDisplay",
     "datasets",
     "metrics",
@@ -47,6 +50,7 @@ _HOME = {
     "AnomalyScoreDisplay": "_anomaly_display",
     "EmbeddingDisplay": "_displays",
     "ImputationDisplay": "_displays",
+    "PanelToTabular": "_panels",
     "RetrievalDisplay": "_retrieval_display",
     "TSPulseAnomalyDetector": "_anomaly",
     "TSPulseClassifier": "_classifier",
@@ -56,6 +60,7 @@ _HOME = {
     "TSPulseRegressor": "_regressor",
     "TSPulseRetriever": "_retriever",
     "TSPulseTransformer": "_transformer",
+    "TabularToPanel": "_panels",
     "TrainingDisplay": "_curves",
 }
 
