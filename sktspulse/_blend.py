@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CANDIDATES", "Blend", "gap_cells"]
+__all__ = ["CANDIDATES", "Blend", "gap_cells", "ridge"]
 
 CANDIDATES = ("time", "frequency", "cubic", "linear")
 _NEAR = np.array([2, 3, 5, 9, 17, 33])  # edges of the cells of the nearer side [steps]
@@ -82,12 +82,12 @@ class Blend:
         """
         base = candidates[:, -1:]
         offers, gain = candidates[:, :-1] - base, truth - base[:, 0]
-        centre = _ridge(offers, gain, _PRIOR[:-1])
+        centre = ridge(offers, gain, _PRIOR[:-1])
         order = np.argsort(cells, kind="stable")
         bounds = np.searchsorted(cells[order], np.arange(self.n_cells + 1))
         for cell in range(self.n_cells):
             inside = order[bounds[cell] : bounds[cell + 1]]
-            learned = _ridge(offers[inside], gain[inside], centre)
+            learned = ridge(offers[inside], gain[inside], centre)
             self.weights[channel, cell] = [*learned, 1 - learned.sum()]
 
     def __call__(
@@ -97,7 +97,7 @@ class Blend:
         return np.einsum("nk,nk->n", candidates, self.weights[channel, cells])
 
 
-def _ridge(
+def ridge(
     offers: NDArray[np.float64], gain: NDArray[np.float64], centre: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Solve least squares drawn towards ``centre`` with the force of a few points."""

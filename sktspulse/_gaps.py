@@ -12,15 +12,13 @@ from torch import Tensor
 
 from ._blend import gap_cells
 from ._interpolation import Neighbours, cubic, linear
-from ._masking import hybrid_mask
 from ._network import TSPulse
 from ._windows import Stitcher, take_windows, window_starts
 
-__all__ = ["Evidence", "GapReader", "draw_masks", "read_reconstructions"]
+__all__ = ["Evidence", "GapReader", "read_reconstructions"]
 
 _BLOCK_POINTS = 1 << 20  # points read at once: bounds memory, whatever the length of a recording
 _WIDEST_CUBIC = 17  # steps between known points: over more, a cubic may swing far out
-_RATIOS = (0.05, 0.6)  # share of points hidden in a window to learn the blend
 
 Floats = NDArray[np.floating[Any]]
 Infer = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, context) -> (n, 2, context)
@@ -31,30 +29,6 @@ def read_reconstructions(network: TSPulse, x: Tensor, observed: Tensor) -> Tenso
     prediction = network(x, observed)
     heads = [prediction.in_units(n) for n in ("time", "frequency") if n in prediction.heads]
     return torch.cat([heads[0], heads[-1]], 1)
-
-
-def draw_masks(
-    shape: tuple[int, int], patch_length: int, rng: np.random.Generator
-) -> NDArray[np.bool_]:
-    """Draw what to hide to learn from it: half blocks, half points, of any share.
-
-    Parameters
-    ----------
-    shape : tuple of (n_windows, n_timepoints)
-        Shape of the masks.
-    patch_length : int
-        Length of a block [time steps].
-    rng : Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of bool, of that shape
-        True where observed.
-    """
-    generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-    ratio = torch.from_numpy(rng.uniform(*_RATIOS, (shape[0], 1)))
-    return hybrid_mask(shape, ratio, patch_length, generator).numpy()
 
 
 class Evidence(NamedTuple):

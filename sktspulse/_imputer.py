@@ -11,20 +11,18 @@ from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import BaseTSPulse, Progress, infer
-from ._blend import Blend
+from ._base import BaseTSPulse, infer
 from ._config import TSPulseConfig
-from ._gaps import Evidence, GapReader, draw_masks, read_reconstructions
+from ._filler import Filler
+from ._gaps import GapReader, read_reconstructions
 from ._network import TSPulse
 from ._validation import check_panel, check_series, restorer
-from ._windows import standardize, window_starts
+from ._windows import standardize
 
 __all__ = ["TSPulseImputer"]
 
 Floats = NDArray[np.floating[Any]]
 Restore = Callable[[list[Floats]], Any]
-_FIT_WINDOWS = 256  # windows of a channel the blend is learned from, at most
-_FIT_REPEATS = 8  # times a window is used for it, each time with other points hidden
 
 
 class TSPulseImputer(TransformerMixin, BaseTSPulse):
@@ -34,8 +32,9 @@ class TSPulseImputer(TransformerMixin, BaseTSPulse):
     default ``fit`` hides known points of the data to learn, for each channel and kind of
     gap, how far to trust the network's two reconstructions and how far a line or a cubic
     through the nearest known points; so the result is at least about as good as
-    interpolation, also where a recording is smoother than anything learned. Channels are
-    filled independently of each other.
+    interpolation, also where a recording is smoother than anything learned. It then moves
+    what was filled towards what the other channels show at the same time, as far as that
+    helps at the points hidden.
 
     Parameters
     ----------
@@ -44,8 +43,9 @@ class TSPulseImputer(TransformerMixin, BaseTSPulse):
         a panel of one-channel series ``(n_series, n_timepoints)``. Three-dimensional
         input and lists of arrays are always panels.
     blend : bool, default=True
-        Whether to blend the network with interpolation as learned in ``fit``. False
-        gives the network's time reconstruction alone, as published.
+        Whether to blend the network with interpolation and to use the other channels, as
+        learned in ``fit``. False gives the network's time reconstruction alone, as
+        published.
     stride : int, default=128
         Steps between the windows laid over series longer than one window [time
         points]; the windows are averaged, the middle of each counting most.
@@ -97,6 +97,8 @@ class TSPulseImputer(TransformerMixin, BaseTSPulse):
     ----------
     .. [1] Ekambaram et al., "TSPulse: Tiny Pre-Trained Models with Disentangled
        Representations for Rapid Time-Series Analysis", 2025, arXiv:2505.13033, section 4.
+    .. [2] Wackernagel, "Multivariate Geostatistics", 3rd edition, 2003, chapter 24, on
+       co-kriging.
 
     Examples
     --------
@@ -157,12 +159,12 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         self._check_stride(self._read_checkpoint().config.context_length)
         network = self._fit_network()
         panels, _ = self._check(X, network.config, reset=True)
-        channels = range(panels[0].shape[1])
-        known = [np.concatenate([_known(panel[:, c]) for panel in panels]) for c in channels]
-        self.statistics_ = np.array([values.mean() if len(values) else 0.0 for values in known])
-        deviation = np.array([values.std() if len(values) else 0.0 for values in known])
-        self.scale_ = np.where(deviation > 0, deviation, 1.0)
-        self.blend_ = self._fit_blend(panels, network) if self.blend else None
+        self._filler = Filler.of(panels)
+        if self.blend:
+            rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+            self._filler.learn(panels, self._reader(network), rng)
+        self.statistics_, self.scale_ = self._filler.loc, self._filler.scale
+        self.blend_ = self._filler.blend
         return self
 
     def transform(self, X: ArrayLike) -> Any:
@@ -190,7 +192,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         network = self._load_network()
         panels, restore = self._check(X, network.config, reset=False)
         with self._progress(_count_points(panels), "points") as progress:
-            return restore([self._filled(panel, network, progress) for panel in panels])
+            reader = self._reader(network)
+            return restore([self._filler.fill(panel, reader, progress) for panel in panels])
 
     def _check_parameters(self) -> None:
         self._check_choice("layout", ("series", "panel"))
@@ -228,59 +231,6 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         config = network.config
         return GapReader(run, config.context_length, config.patch_length, self.stride)
 
-    def _fit_blend(self, panels: list[Floats], network: TSPulse) -> Blend:
-        """Hide known points of some windows of every channel and learn to fill them."""
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        reader = self._reader(network)
-        blend = Blend(self.n_channels_in_)
-        for channel in range(self.n_channels_in_):
-            rows = self._scaled(_draw_windows(panels, channel, network.config, rng), channel)
-            shown = _hide(rows, network.config.patch_length, rng)
-            wanted = np.isnan(shown) & ~np.isnan(rows)
-            useful = wanted.any(1)
-            if useful.any():
-                evidence = reader.read(shown[useful], wanted[useful])
-                blend.learn(channel, evidence.candidates, rows[wanted], evidence.cells)
-        return blend
-
-    def _scaled(self, rows: Floats, channel: int) -> NDArray[np.float64]:
-        return (rows.astype(np.float64) - self.statistics_[channel]) / self.scale_[channel]
-
-    def _filled(self, panel: Floats, network: TSPulse, progress: Progress | None) -> Floats:
-        """Return a filled copy of a panel; channel after channel bounds the memory."""
-        reader = self._reader(network)
-        filled = panel.copy()
-        for channel in range(panel.shape[1]):
-            rows = filled[:, channel]
-            for block in reader.blocks(*rows.shape):
-                self._fill(rows[block], channel, reader)
-                if progress is not None:
-                    progress.update(rows[block].size)
-        return filled
-
-    def _fill(self, rows: Floats, channel: int, reader: GapReader) -> None:
-        """Fill the gaps of some series of one channel in place."""
-        missing = np.isnan(rows)
-        rows[missing.all(1)] = self.statistics_[channel]
-        lowest, highest = np.nanmin(rows, 1), np.nanmax(rows, 1)
-        constant = lowest == highest
-        rows[constant] = np.where(missing[constant], lowest[constant, None], rows[constant])
-        left = np.flatnonzero(~constant & missing.any(1))
-        if len(left):
-            wanted = missing[left]
-            evidence = reader.read(self._scaled(rows[left], channel), wanted)
-            values = self._weigh(evidence, channel) * self.scale_[channel]
-            rows[left[evidence.row], evidence.time] = values + self.statistics_[channel]
-
-    def _weigh(self, evidence: Evidence, channel: int) -> Floats:
-        if self.blend_ is None:
-            return evidence.candidates[:, 0]
-        return self.blend_(channel, evidence.candidates, evidence.cells)
-
-
-def _known(values: Floats) -> NDArray[np.float64]:
-    return values[~np.isnan(values)].astype(np.float64)
-
 
 def _count_points(panels: list[Floats]) -> int:
     return sum(panel.size for panel in panels)
@@ -297,35 +247,3 @@ def _is_panel(X: Any) -> bool:
     if shape is not None and len(shape) != 1:
         return len(shape) == 3
     return isinstance(X, list | tuple | np.ndarray) and len(X) > 0 and np.ndim(X[0]) == 2
-
-
-def _draw_windows(
-    panels: list[Floats], channel: int, config: TSPulseConfig, rng: np.random.Generator
-) -> Floats:
-    """Draw windows of one channel, some of them repeatedly if there are few."""
-    length = config.context_length
-    found = []
-    for panel in panels:
-        rows = panel[:, channel]
-        short = max(0, length - rows.shape[1])
-        rows = np.pad(rows, ((0, 0), (short, 0)), constant_values=np.nan)
-        starts = window_starts(rows.shape[1], length, length // 4)
-        chosen = rng.permutation(len(rows) * len(starts))[:_FIT_WINDOWS]
-        row, start = chosen // len(starts), starts[chosen % len(starts)]
-        found.append(np.stack([rows[r, s : s + length] for r, s in zip(row, start, strict=True)]))
-    windows = np.concatenate(found)[: _FIT_WINDOWS * 4]
-    repeated = np.tile(windows, (min(_FIT_REPEATS, -(-_FIT_WINDOWS // len(windows))), 1))
-    return rng.permutation(repeated)[:_FIT_WINDOWS]
-
-
-def _hide(rows: Floats, patch_length: int, rng: np.random.Generator) -> Floats:
-    """Hide some known points of windows: blocks and points, or the gaps of another window."""
-    observed = draw_masks(rows.shape, patch_length, rng)
-    known = ~np.isnan(rows)
-    gaps = np.flatnonzero(~known.all(1))
-    if len(gaps):
-        borrowed = known[rng.choice(gaps, len(rows))]
-        observed = np.where(rng.random((len(rows), 1)) < 0.5, borrowed, observed)
-    shown = np.where(observed, rows, np.nan)
-    # A window that would be left without a known point shows all it has.
-    return np.where((observed & known).any(1, keepdims=True), shown, rows)

@@ -75,7 +75,7 @@ def test_ridge_is_least_squares_with_a_few_more_points(n, seed):
     force = np.sqrt(_blend._STRENGTH * offers.var()) * np.eye(3)
     left, right = np.vstack([offers, force]), np.append(gain, force @ centre)
     expected = np.linalg.lstsq(left, right)[0]
-    np.testing.assert_allclose(_blend._ridge(offers, gain, centre), expected, atol=1e-9)
+    np.testing.assert_allclose(_blend.ridge(offers, gain, centre), expected, atol=1e-9)
 
 
 def test_channels_are_independent():

@@ -6,7 +6,7 @@ import naive
 import numpy as np
 import pytest
 
-from sktspulse._gaps import GapReader, draw_masks
+from sktspulse._gaps import GapReader
 
 CONTEXT, PATCH = 16, 4
 
@@ -97,15 +97,3 @@ def test_blocks_cover_every_row_once(shape):
     assert rows == list(range(shape[0]))
     widest = max(shape[1], CONTEXT)
     assert all(len(range(shape[0])[b]) * widest <= max(1 << 20, widest) for b in blocks)
-
-
-def test_masks_hide_all_shares_in_blocks_and_points():
-    observed = draw_masks((400, 512), 8, np.random.default_rng(0))
-    hidden = 1 - observed.mean(1)
-    assert 0.04 < hidden.min() < 0.08
-    assert 0.55 < hidden.max() <= 0.6
-    patches = ~observed.reshape(400, 64, 8)
-    assert patches.all(-1).any(1).mean() > 0.9
-    assert (patches.any(-1) & ~patches.all(-1)).any(1).all()
-    again = draw_masks((400, 512), 8, np.random.default_rng(0))
-    np.testing.assert_array_equal(observed, again)

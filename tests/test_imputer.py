@@ -196,13 +196,36 @@ def test_units_do_not_matter(unit, blend):
     np.testing.assert_allclose(fill(unit * (X + 2), blend=blend), expected, atol=2e-3 * abs(unit))
 
 
-def test_channels_do_not_matter_to_each_other():
+def test_the_network_alone_takes_channels_one_by_one():
     X, other = recording(), recording()
     other[:, 1] *= 100
-    imputer = TSPulseImputer(random_state=0, batch_size=8).fit(X)
+    imputer = TSPulseImputer(**NETWORK).fit(X)
     assert same_bits(imputer.transform(other)[:, 0].copy(), imputer.transform(X)[:, 0].copy())
     alone = TSPulseImputer(**NETWORK).fit_transform(X[:, :1])
     np.testing.assert_array_equal(TSPulseImputer(**NETWORK).fit_transform(X)[:, :1], alone)
+
+
+@pytest.mark.parametrize("tie", [1.0, 0.0])
+def test_channels_help_where_they_are_tied(tie):
+    rng = np.random.default_rng(0)
+    walks = np.cumsum(rng.normal(size=(1000, 3)), axis=0)
+    X = tie * walks[:, :1] * [1.0, -3.0, 0.5] + (1.002 - tie) * walks
+    missing = rng.random(X.shape) < 0.3
+    X_missing = np.where(missing, np.nan, X)
+    imputer = TSPulseImputer(random_state=0, batch_size=8).fit(X_missing)
+    together = imputer.transform(X_missing)
+    imputer._filler.correction = None
+    alone = imputer.transform(X_missing)
+    errors = [(((filled - X) / X.std(0))[missing] ** 2).mean() for filled in (together, alone)]
+    assert errors[0] < (0.5 if tie else 1.03) * errors[1]
+
+
+def test_a_wild_channel_moves_others_little():
+    X = recording()
+    imputer = TSPulseImputer(random_state=0, batch_size=8).fit(X)
+    wild = X * [1, 1e6]
+    moved = (imputer.transform(wild) - imputer.transform(X))[:, 0]
+    assert np.abs(moved).max() < 1.5 * np.nanstd(X[:, 0])
 
 
 def test_neighbours_in_a_panel_do_not_matter():

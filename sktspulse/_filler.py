@@ -1,0 +1,130 @@
+"""Fill the gaps of panels by all that was learned about them: level, blend, other channels."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._base import Progress
+from ._blend import Blend
+from ._correction import Correction, Trial
+from ._gaps import Evidence, GapReader
+from ._hiding import draw_windows, hide
+
+__all__ = ["Filler"]
+
+Floats = NDArray[np.floating[Any]]
+
+
+class Filler:
+    """Fill gaps.
+
+    Parameters
+    ----------
+    loc, scale : ndarray of shape (n_channels,)
+        Level and spread of each channel [input units].
+
+    Attributes
+    ----------
+    blend : Blend or None
+        How to weigh network and interpolation; None takes the network's time head alone.
+    correction : Correction or None
+        How to use the other channels; None leaves each by itself.
+    """
+
+    def __init__(self, loc: Floats, scale: Floats) -> None:
+        self.loc = loc
+        self.scale = scale
+        self.blend: Blend | None = None
+        self.correction: Correction | None = None
+
+    @classmethod
+    def of(cls, panels: list[Floats]) -> Self:
+        """Learn level and spread of every channel."""
+        channels = range(panels[0].shape[1])
+        known = [np.concatenate([_known(panel[:, c]) for panel in panels]) for c in channels]
+        loc = np.array([values.mean() if len(values) else 0.0 for values in known])
+        spread = np.array([values.std() if len(values) else 0.0 for values in known])
+        return cls(loc, np.where(spread > 0, spread, 1.0))
+
+    def learn(self, panels: list[Floats], reader: GapReader, rng: np.random.Generator) -> None:
+        """Learn how to fill from known points that are hidden for the purpose."""
+        windows = draw_windows(panels, reader.context_length, rng)
+        truth = self.scaled(windows.values)
+        filled = hide(truth, reader.patch_length, rng)
+        wanted, n_channels = np.isnan(filled), truth.shape[1]
+        self.blend = Blend(n_channels)
+        channels = range(n_channels)
+        cells = [self._fill_rows(filled[:, c], c, reader, truth[:, c]) for c in channels]
+        if n_channels > 1:
+            trial = Trial(truth, filled, wanted, np.stack(cells, 1), windows.is_late)
+            self.correction = Correction.learn([self.scaled(panel) for panel in panels], trial)
+
+    def scaled(self, panel: Floats) -> NDArray[np.float64]:
+        """Bring ``(n_series, n_channels, n_timepoints)`` to about standardised units."""
+        return (panel.astype(np.float64) - self.loc[:, None]) / self.scale[:, None]
+
+    def fill(self, panel: Floats, reader: GapReader, progress: Progress | None = None) -> Floats:
+        """Return a filled copy of ``(n_series, n_channels, n_timepoints)`` [input units]."""
+        filled = panel.copy()
+        n_series, n_channels, n_timepoints = panel.shape
+        for block in reader.blocks(n_series, n_channels * n_timepoints):
+            self._fill_block(filled[block], reader, progress)
+        return filled
+
+    def _fill_block(self, part: Floats, reader: GapReader, progress: Progress | None) -> None:
+        _fill_constants(part)
+        missing, values = np.isnan(part), self.scaled(part)
+        cells = np.empty(part.shape, np.int8)
+        for channel in range(part.shape[1]):
+            cells[:, channel] = self._fill_rows(values[:, channel], channel, reader)
+            if progress is not None:
+                progress.update(values[:, channel].size)
+        if self.correction is not None:
+            values = self.correction(values, missing, cells)
+        part[missing] = (values * self.scale[:, None] + self.loc[:, None])[missing]
+
+    def _fill_rows(
+        self, rows: Floats, channel: int, reader: GapReader, truth: Floats | None = None
+    ) -> NDArray[np.int8]:
+        """Fill series of one channel in place, blending as the truth teaches, if it is given.
+
+        Returns the kind of gap of each point.
+        """
+        missing = np.isnan(rows)
+        blank = np.asarray(missing.all(axis=1))
+        rows[blank] = 0
+        cells = np.where(blank[:, None], np.int8(Blend.n_cells), np.zeros(rows.shape, np.int8))
+        left = np.flatnonzero(~blank & missing.any(1))
+        if len(left):
+            evidence = reader.read(rows[left], missing[left])
+            places = left[evidence.row], evidence.time
+            if truth is not None:
+                self._learn_blend(channel, evidence, truth[places])
+            rows[places], cells[places] = self._weigh(evidence, channel), evidence.cells
+        return cells
+
+    def _learn_blend(self, channel: int, evidence: Evidence, truth: Floats) -> None:
+        told = ~np.isnan(truth)
+        if self.blend is not None:
+            points = evidence.candidates[told], truth[told], evidence.cells[told]
+            self.blend.learn(channel, *points)
+
+    def _weigh(self, evidence: Evidence, channel: int) -> Floats:
+        if self.blend is None:
+            return evidence.candidates[:, 0]
+        return self.blend(channel, evidence.candidates, evidence.cells)
+
+
+def _known(values: Floats) -> NDArray[np.float64]:
+    return values[~np.isnan(values)].astype(np.float64)
+
+
+def _fill_constants(part: Floats) -> None:
+    """Fill series whose known values are all equal by that value, in place."""
+    missing = np.isnan(part)
+    lowest = np.min(part, -1, keepdims=True, where=~missing, initial=np.inf)
+    highest = np.max(part, -1, keepdims=True, where=~missing, initial=-np.inf)
+    np.copyto(part, lowest, where=missing & (lowest == highest))

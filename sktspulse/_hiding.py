@@ -1,0 +1,117 @@
+"""What to hide of a recording, to learn from it how such gaps are filled."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ._masking import hybrid_mask
+from ._windows import window_starts
+
+__all__ = ["Windows", "draw_masks", "draw_windows", "hide"]
+
+Floats = NDArray[np.floating[Any]]
+
+_WINDOWS = 256  # windows drawn, at most
+_REPEATS = 8  # times a window is used, at most, each time with other points hidden
+_RATIOS = (0.05, 0.6)  # share of points hidden in a window
+
+
+class Windows(NamedTuple):
+    """Windows of all channels."""
+
+    values: Floats  # (n_windows, n_channels, length), NaN where missing
+    is_late: NDArray[np.bool_]  # (n_windows,), whether of the later half of its series
+
+
+def draw_windows(panels: list[Floats], length: int, rng: np.random.Generator) -> Windows:
+    """Draw windows of all channels, some of them repeatedly if there are few.
+
+    Parameters
+    ----------
+    panels : list of ndarray of shape (n_series, n_channels, n_timepoints)
+        Series, NaN where missing. Short ones are padded with missing points in front.
+    length : int
+        Length of a window [time steps].
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    Windows
+        256 at most.
+    """
+    found = [_draw(panel, length, rng) for panel in panels]
+    values, is_late = (np.concatenate(part) for part in zip(*found, strict=True))
+    order = rng.permutation(len(values))[:_WINDOWS]
+    repeats = min(_REPEATS, -(-_WINDOWS // len(order)))
+    order = np.tile(order, repeats)[:_WINDOWS]
+    return Windows(values[order], is_late[order])
+
+
+def _draw(panel: Floats, length: int, rng: np.random.Generator) -> Windows:
+    short = max(0, length - panel.shape[-1])
+    panel = np.pad(panel, ((0, 0), (0, 0), (short, 0)), constant_values=np.nan)
+    starts = window_starts(panel.shape[-1], length, max(1, length // 4))
+    chosen = rng.permutation(len(panel) * len(starts))[:_WINDOWS]
+    row, start = chosen // len(starts), starts[chosen % len(starts)]
+    values = [panel[r, :, s : s + length] for r, s in zip(row, start, strict=True)]
+    return Windows(np.stack(values), 2 * start + length > panel.shape[-1])
+
+
+def draw_masks(
+    shape: tuple[int, ...], patch_length: int, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Draw what to hide: half blocks, half points, of any share.
+
+    Parameters
+    ----------
+    shape : tuple of (..., n_timepoints)
+        Shape of the masks.
+    patch_length : int
+        Length of a block [time steps].
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of bool, of that shape
+        True where observed.
+    """
+    generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+    ratio = torch.from_numpy(rng.uniform(*_RATIOS, (*shape[:-1], 1)))
+    return hybrid_mask(shape, ratio, patch_length, generator).numpy()
+
+
+def hide(
+    values: NDArray[np.float64], patch_length: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Hide some known points of windows: blocks and points, or the gaps of another window.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_windows, n_channels, n_timepoints)
+        Windows, NaN where missing.
+    patch_length : int
+        Length of a block [time steps].
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of the same shape
+        NaN where missing or hidden. Blocks and points are drawn for each channel alone;
+        gaps are taken over from one window for all channels.
+    """
+    observed = draw_masks(values.shape, patch_length, rng)
+    known = ~np.isnan(values)
+    gaps = np.flatnonzero(~known.all((1, 2)))
+    if len(gaps):
+        borrowed = known[rng.choice(gaps, len(values))]
+        observed = np.where(rng.random((len(values), 1, 1)) < 0.5, borrowed, observed)
+    shown = np.where(observed, values, np.nan)
+    # A channel that would be left without a known point shows all it has.
+    return np.where((observed & known).any(-1, keepdims=True), shown, values)

@@ -1,0 +1,73 @@
+"""What is hidden to learn from it looks like what is missing, and is drawn from all of the data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sktspulse._hiding import draw_masks, draw_windows, hide
+
+
+def test_masks_hide_all_shares_in_blocks_and_points():
+    observed = draw_masks((400, 512), 8, np.random.default_rng(0))
+    hidden = 1 - observed.mean(1)
+    assert 0.04 < hidden.min() < 0.08
+    assert 0.55 < hidden.max() <= 0.6
+    patches = ~observed.reshape(400, 64, 8)
+    assert patches.all(-1).any(1).mean() > 0.9
+    assert (patches.any(-1) & ~patches.all(-1)).any(1).all()
+    again = draw_masks((400, 512), 8, np.random.default_rng(0))
+    np.testing.assert_array_equal(observed, again)
+
+
+def panel(n_series=3, n_channels=2, n_timepoints=100):
+    """Values that say where they are: series, channel and time point."""
+    places = np.indices((n_series, n_channels, n_timepoints))
+    return (places * np.array([1e6, 1e4, 1.0]).reshape(3, 1, 1, 1)).sum(0)
+
+
+@pytest.mark.parametrize("length", [16, 100, 130])
+def test_windows_are_stretches_of_all_channels(length):
+    windows, is_late = draw_windows([panel()], length, np.random.default_rng(0))
+    assert windows.shape[1:] == (2, length)
+    assert 8 <= len(windows) <= 256
+    known = ~np.isnan(windows)
+    assert (known[:, 0] == known[:, 1]).all()
+    assert (known.sum(-1) == min(length, 100)).all()
+    np.testing.assert_array_equal(np.diff(windows, axis=1)[known[:, :1]], 1e4)
+    steps = np.diff(windows, axis=-1)
+    assert (steps[~np.isnan(steps)] == 1).all()
+    middle = np.nanmean(windows[:, 0] % 1e4, axis=-1)
+    if length == 16:
+        np.testing.assert_array_equal(is_late, middle > 49.5)
+
+
+def test_few_windows_are_used_again_and_many_are_not_all_used():
+    rng = np.random.default_rng(0)
+    assert len(draw_windows([panel(1)], 100, rng).values) == 8
+    long = [panel(40, 1, 2000), panel(1, 1, 50)]
+    values = draw_windows(long, 64, rng).values
+    assert len(values) == 256
+    assert len({window[0, -1] for window in values}) > 200
+
+
+def test_hidden_points_were_known():
+    rows = np.random.default_rng(0).normal(size=(60, 2, 64))
+    rows[:20, 1, 30:44] = np.nan
+    rows[0, 0] = np.nan
+    before = rows.copy()
+    shown = hide(rows, 8, np.random.default_rng(1))
+    np.testing.assert_array_equal(rows, before)
+    known = ~np.isnan(shown)
+    np.testing.assert_array_equal(shown[known], rows[known])
+    assert known.any(-1)[1:].all()
+    taken = ~known[20:]
+    like = [(gap[1, 30:44].all() and gap.sum() <= 14 + 64) for gap in taken]
+    assert 0.3 < np.mean(like) < 0.7
+
+
+def test_a_window_without_gaps_to_borrow_hides_each_channel_alone():
+    rows = np.ones((50, 2, 64))
+    gaps = np.isnan(hide(rows, 8, np.random.default_rng(0)))
+    assert gaps.any(-1).all()
+    assert (gaps[:, 0] != gaps[:, 1]).any(-1).all()

@@ -1,0 +1,141 @@
+"""Gaps borrow the shape of other channels, in the measure that these are worth."""
+
+from __future__ import annotations
+
+import naive_kriging
+import numpy as np
+import pytest
+
+from sktspulse import _kriging
+from sktspulse._kriging import Kriging
+
+SPAN, CORE = _kriging._SPAN, _kriging._CORE
+
+
+def coupled(n_channels=3, n_timepoints=400, noise=0.1, seed=0):
+    """Channels that are one walk, each turned, scaled and a little disturbed."""
+    rng = np.random.default_rng(seed)
+    walk = np.zeros(n_timepoints)
+    for t in range(1, n_timepoints):
+        walk[t] = 0.9 * walk[t - 1] + rng.normal()
+    factors = np.array([1.0, -2.0, 0.5, 1.5, 1.0, -1.0, 2.0, 1.0, 0.7, -0.3])[:n_channels, None]
+    rows = factors * walk + noise * rng.normal(size=(n_channels, n_timepoints))
+    return rows / rows.std(1, keepdims=True)
+
+
+def gappy(rows, seed=0, share=0.2, error=0.5):
+    """Hide points; return readings with errors, their variances, and the truth."""
+    rng = np.random.default_rng(seed)
+    hidden = rng.random(rows.shape) < share
+    noise = np.where(hidden, error**2, 0.0)
+    return np.where(hidden, rows + error * rng.normal(size=rows.shape), rows), noise
+
+
+def test_covariances_are_those_of_a_loop():
+    panels = [np.stack([coupled(2, 60, seed=seed) for seed in range(2)]), coupled(2, 40)[None]]
+    panels[0][np.random.default_rng(0).random(panels[0].shape) < 0.2] = np.nan
+    panels.append(np.zeros((1, 2, SPAN - 1)))
+    (covariance,) = Kriging.of(panels).covariances
+    expected = naive_kriging.covariance(panels, SPAN)
+    values, vectors = np.linalg.eigh(expected)
+    expected = (vectors * values.clip(0)) @ vectors.T
+    np.testing.assert_allclose(covariance, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("n_timepoints", [SPAN, SPAN + 1, 75])
+def test_estimates_are_those_of_a_loop(n_timepoints):
+    rows = coupled(3, n_timepoints)
+    values, noise = gappy(rows)
+    kriging = Kriging.of([rows[None]])
+    levels = _kriging._LEVEL * np.kron(np.eye(3), np.ones((SPAN, SPAN)))
+    covariance = kriging.covariances[0] + levels
+    expected = naive_kriging.krige(covariance, values, noise, SPAN, CORE, _kriging._EXACT)
+    np.testing.assert_allclose(kriging(values[None], noise[None])[0], expected, atol=1e-7)
+
+
+def test_the_truth_is_nearer_than_the_readings():
+    rows = coupled()
+    values, noise = gappy(rows)
+    estimates = Kriging.of([rows[None]])(values[None], noise[None])[0]
+    hidden = noise > 0
+    before, after = ((given - rows)[hidden].std() for given in (values, estimates))
+    assert after < 0.4 * before
+    np.testing.assert_array_equal(estimates[~hidden], rows[~hidden])
+
+
+def test_levels_are_free():
+    rows = coupled()
+    values, noise = gappy(rows)
+    kriging = Kriging.of([rows[None]])
+    raised = 3 * np.arange(3.0)[:, None]
+    expected = kriging(values[None], noise[None]) + raised
+    np.testing.assert_allclose(kriging((values + raised)[None], noise[None]), expected, atol=0.05)
+
+
+def test_good_readings_are_kept_and_channels_without_ties_do_not_matter():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(2, 20_000))
+    values, noise = gappy(rows)
+    kriging = Kriging.of([rows[None]])
+    near = kriging(values[None], 1e-9 * noise[None])[0]
+    np.testing.assert_allclose(near, values, atol=1e-6)
+    other = values.copy()
+    other[1, :500] = 5 * rng.normal(size=500)
+    both = [kriging(given[None, :, :500], noise[None, :, :500])[0, 0] for given in (values, other)]
+    assert np.abs(both[0] - both[1]).max() < 0.4
+
+
+def test_rows_do_not_depend_on_each_other():
+    panel = np.stack([coupled(2, 90, seed=seed) for seed in range(5)])
+    values, noise = gappy(panel)
+    kriging = Kriging.of([panel])
+    together = kriging(values, noise)
+    for row in range(5):
+        alone = kriging(values[row : row + 1], noise[row : row + 1])[0]
+        np.testing.assert_array_equal(alone, together[row])
+
+
+def test_short_series_are_solved_as_they_are():
+    rows = coupled(2, 12)
+    values, noise = gappy(rows)
+    estimates = Kriging.of([coupled(2)[None]])(values[None], noise[None])
+    assert estimates.shape == (1, 2, 12)
+    assert np.isfinite(estimates).all()
+
+
+@pytest.mark.parametrize("n_channels", [1, 3, 8, 9, 30])
+def test_groups_hold_every_channel_once(n_channels):
+    covariance = np.cov(np.random.default_rng(0).normal(size=(n_channels, 50)))
+    groups = _kriging._alike(np.atleast_2d(covariance))
+    assert sorted(np.concatenate(groups).tolist()) == list(range(n_channels))
+    assert max(map(len, groups)) <= _kriging._GROUP
+
+
+def test_groups_hold_what_moves_together():
+    rng = np.random.default_rng(0)
+    walks = rng.normal(size=(2, 1, 300))
+    rows = np.concatenate([walks[i % 2] + 0.1 * rng.normal(size=(1, 300)) for i in range(16)])
+    groups = _kriging._alike(np.cov(rows))
+    assert sorted(map(tuple, groups)) == [tuple(range(0, 16, 2)), tuple(range(1, 16, 2))]
+
+
+@pytest.mark.parametrize("given", [np.full((1, 2, 40), np.nan), np.zeros((1, 2, 20))])
+def test_nothing_to_learn_from_is_no_error(given):
+    values, noise = gappy(coupled(2, 64))
+    assert np.isfinite(Kriging.of([given])(values[None], noise[None])).all()
+
+
+def test_a_tie_that_is_exact_is_used_to_the_full():
+    walk = np.cumsum(np.random.default_rng(0).normal(size=1000))
+    rows = np.stack([walk, -3 * walk]) / walk.std()
+    values, noise = gappy(rows, share=0.1, error=0.03)
+    alone = (noise > 0).sum(0) == 1
+    estimates = Kriging.of([rows[None]])(values[None], noise[None])[0]
+    errors = np.abs(estimates - rows).max(0)
+    assert np.median(errors[alone]) < 0.006
+
+
+def test_many_channels_are_learned_from_fewer_spans(monkeypatch):
+    monkeypatch.setattr(_kriging, "_VALUES_LEARNED", 2000)
+    spans = _kriging._take_spans([coupled(3, 300)[None], coupled(3, 500)[None]])
+    assert 15 <= len(spans) <= 22
