@@ -89,3 +89,48 @@ def period(x):
     ]
     highest = max(peaks, key=lambda lag: products[lag], default=0)
     return highest if 6 <= highest <= 303 else 125
+
+
+def range_recall(labels, told, alpha):
+    """Reward every anomaly for being met, and for its share that was told in few pieces."""
+    rewards = []
+    for start, end in runs(labels):
+        share = sum(map(bool, told[start : end + 1])) / (end + 1 - start)
+        n_met = sum(start <= b and a <= end for a, b in runs(told))
+        rewards.append(alpha * (n_met > 0) + (1 - alpha) * share / max(n_met, 1))
+    return sum(rewards) / len(rewards) if rewards else 0.0
+
+
+def affiliation(labels, told, steps=20):
+    """Precision and recall by the chance of being farther off, at many places in each point."""
+    spans = [(start, end + 1) for start, end in runs(labels)]
+    precisions, recalls = [], []
+    for j, span in enumerate(spans):
+        left = (spans[j - 1][1] + span[0]) / 2 if j else 0
+        right = (span[1] + spans[j + 1][0]) / 2 if j + 1 < len(spans) else len(labels)
+        places = [(k + 0.5) / steps for k in range(len(labels) * steps)]
+        places = [place for place in places if left < place < right]
+        around = [place for place in places if told[int(place)]]
+        chances = []
+        for place in around:
+            off = max(span[0] - place, place - span[1], 0)
+            nearer = min(right, span[1] + off) - max(left, span[0] - off)
+            chances.append(1 - nearer / (right - left) if off else 1)
+        if around:
+            precisions.append(sum(chances) / len(chances))
+        inside = [place for place in places if span[0] < place < span[1]]
+        recalls.append(sum(map(chance_of_recall(told, left, right), inside)) / len(inside))
+    return sum(precisions) / len(precisions) if precisions else 0.0, sum(recalls) / len(recalls)
+
+
+def chance_of_recall(told, left, right):
+    pieces = [(max(a, left), min(b + 1, right)) for a, b in runs(told)]
+    pieces = [(a, b) for a, b in pieces if a < b]
+
+    def chance(place):
+        if not pieces:
+            return 0
+        off = min(max(a - place, place - b, 0) for a, b in pieces)
+        return 1 - (min(right, place + off) - max(left, place - off)) / (right - left)
+
+    return chance

@@ -8,9 +8,17 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import make_scorer
+from sklearn.metrics import average_precision_score, make_scorer
 
-from sktspulse.metrics import find_period, vus_pr_score, vus_roc_score
+from sktspulse.metrics import (
+    affiliation_precision_score,
+    affiliation_recall_score,
+    find_period,
+    range_precision_score,
+    range_recall_score,
+    vus_pr_score,
+    vus_roc_score,
+)
 
 each_score = pytest.mark.parametrize("score", [vus_pr_score, vus_roc_score])
 
@@ -33,6 +41,56 @@ PUBLISHED_PERIODS = [
     (5, 303, 8),
     (6, 304, 7),
     (7, 410, 6),
+]
+
+
+# Seed and points of a recording told to be anomalous where its scores exceed 1, and range-based
+# precision and recall, affiliation precision and recall, and AUC-PR, as TSB-AD 1.5 gives them.
+PUBLISHED_RANGES = [
+    (
+        0,
+        60,
+        [
+            0.2777777777777778,
+            0.7500000000000001,
+            0.664621327254306,
+            0.9946808510638298,
+            0.4370286576168929,
+        ],
+    ),
+    (
+        1,
+        60,
+        [
+            0.5833333333333334,
+            0.4766666666666667,
+            0.9253667568722405,
+            0.9482251755898558,
+            0.4377877648667122,
+        ],
+    ),
+    (
+        2,
+        400,
+        [
+            0.40740740740740744,
+            0.261205429031516,
+            0.7016490941317222,
+            0.9955401740707565,
+            0.5418233610774509,
+        ],
+    ),
+    (
+        3,
+        1000,
+        [
+            0.3803680981595092,
+            0.2453418873270132,
+            0.6405476229236351,
+            0.9982649532144877,
+            0.5407876346799269,
+        ],
+    ),
 ]
 
 
@@ -185,6 +243,119 @@ def test_given_arrays_stay_as_they_are():
 def test_errors_say_what_to_do(score, y, scores, window, message):
     with pytest.raises(ValueError, match=message):
         score(y, scores, window=window)
+
+
+# --- Stretches in place of scores
+
+
+RANGES = (
+    range_precision_score,
+    range_recall_score,
+    affiliation_precision_score,
+    affiliation_recall_score,
+)
+each_range = pytest.mark.parametrize("score", RANGES)
+
+
+def stretches(y, told):
+    return [score(y, told) for score in RANGES]
+
+
+@pytest.mark.parametrize(("seed", "n", "expected"), PUBLISHED_RANGES)
+def test_stretches_are_measured_as_by_the_benchmark(seed, n, expected):
+    y, scores = recording(seed, n)
+    values = [*stretches(y, scores > 1), average_precision_score(y, scores)]
+    np.testing.assert_allclose(values, expected, rtol=0, atol=1e-9)
+
+
+@given(cases())
+def test_stretches_are_measured_as_by_loops(case):
+    y, told = case[0].tolist(), (case[1] > case[1].mean()).astype(int).tolist()
+    expected = [
+        naive_metrics.range_recall(told, y, 0),
+        naive_metrics.range_recall(y, told, 0.2),
+        *naive_metrics.affiliation(y, told),
+    ]
+    np.testing.assert_allclose(stretches(y, told), expected, rtol=0, atol=1e-9)
+
+
+@given(cases())
+def test_stretches_may_run_backwards(case):
+    y, told = case[0], case[1] > case[1].mean()
+    np.testing.assert_allclose(stretches(y, told), stretches(y[::-1], told[::-1]), atol=1e-12)
+
+
+@given(cases())
+def test_measures_of_stretches_lie_between_zero_and_one(case):
+    assert all(-1e-12 <= value <= 1 + 1e-12 for value in stretches(case[0], case[1] > 0))
+
+
+@each_range
+@given(case=cases())
+def test_the_truth_scores_one_and_nothing_scores_zero(score, case):
+    assert score(case[0], case[0]) == pytest.approx(1)
+    assert score(case[0], 0 * case[0]) == 0
+
+
+def test_alpha_rewards_being_met():
+    y, told = [1, 1, 1, 1, 0, 1], [1, 0, 0, 0, 0, 0]
+    assert range_recall_score(y, told, alpha=1) == 0.5
+    assert range_recall_score(y, told, alpha=0) == 0.125
+
+
+def test_pieces_of_one_stretch_count_less():
+    y = [1, 1, 1, 1, 1, 0]
+    assert range_recall_score(y, [1, 1, 0, 1, 1, 0]) < range_recall_score(y, [1, 1, 1, 1, 0, 0])
+
+
+@each_range
+def test_far_is_worse_than_near(score):
+    y = np.zeros(300, int)
+    y[100:110] = 1
+    assert score(y, np.roll(y, 3)) > score(y, np.roll(y, 120))
+
+
+@each_range
+def test_labels_of_outlier_detectors_are_read(score):
+    y, scores = recording(0, 60)
+    expected = score(y, scores > 1)
+    other = score(1 - 2 * y, np.where(scores > 1, -1, 1), pos_label=-1)
+    assert other == expected
+    assert type(expected) is float
+
+
+def test_scorers_of_stretches():
+    X, y = recording(2, 400)[1][:, None], recording(2, 400)[0]
+    model = LogisticRegression().fit(X, y)
+    for score in RANGES:
+        assert make_scorer(score)(model, X, y) == score(y, model.predict(X))
+
+
+@each_range
+@pytest.mark.parametrize(
+    ("y", "told", "pos_label", "message"),
+    [
+        ([0, 1, 0], [1, 0], 1, "y_true has 3 points and y_pred has 2"),
+        ([0, 0], [1, 0], 1, "y_true is 1 nowhere, .* Leave this series out"),
+        ([1, 1], [1, -1], -1, "y_true is -1 nowhere"),
+        ([0, 1], [1, -1], 1, r"y_pred holds \[-1.0, 1.0\], .* 0 or 1 as pos_label is 1"),
+        ([0, 1], [1, 0], -1, r"y_true holds \[0.0, 1.0\], .* -1 or 1 as pos_label is -1"),
+        ([0, 1], [1, 0], 2, "pos_label is 2, expected 1 or -1"),
+        ([0, 1], [1, np.nan], 1, "y_pred is nan at point 1"),
+    ],
+)
+def test_what_is_no_stretch_is_refused(score, y, told, pos_label, message):
+    with pytest.raises(ValueError, match=message):
+        score(y, told, pos_label=pos_label)
+
+
+@pytest.mark.parametrize("alpha", [-0.1, 1.5, "much"])
+def test_alpha_out_of_range_is_refused(alpha):
+    with pytest.raises(ValueError, match=r"alpha is .*, expected a number in"):
+        range_recall_score([0, 1], [0, 1], alpha=alpha)
+
+
+# --- Periods
 
 
 @pytest.mark.parametrize(("seed", "period", "expected"), PUBLISHED_PERIODS)
