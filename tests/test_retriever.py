@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from retrieval_cases import assert_same, draw_panel, places
 from sklearn.base import clone
+from sklearn.cluster import DBSCAN
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
@@ -289,6 +290,15 @@ def test_classifiers_take_the_graph(panel):
     grid = {"tspulseretriever__metric": ["euclidean", "cosine"]}
     assert GridSearchCV(model, grid, cv=2).fit(X, y).best_score_ > 0.7
     assert model[:1].get_feature_names_out()[-1] == "tspulseretriever39"
+
+
+def test_clusterers_take_the_graph(panel):
+    X, _ = panel
+    vectors = TSPulseTransformer(checkpoint="tspulse-p16").fit_transform(X)
+    radius = float(np.median(NearestNeighbors().fit(vectors).kneighbors()[0]))
+    search = TSPulseRetriever(59)  # with itself, all
+    labels = make_pipeline(search, DBSCAN(radius, metric="precomputed")).fit_predict(X)
+    np.testing.assert_array_equal(labels, DBSCAN(radius).fit_predict(vectors))
 
 
 def test_clones_are_unfitted_and_equal(fitted):
