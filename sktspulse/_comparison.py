@@ -76,7 +76,9 @@ class Levels(NamedTuple):
         """
         usual = standardize(numbers.T)
         spread = np.sqrt(vectors.var(0, dtype=np.float64).sum() / numbers.shape[1])
-        return cls(usual.loc[:, 0], (spread or 1.0) / usual.scale[:, 0])
+        with np.errstate(over="ignore"):
+            weight = (spread or 1.0) / usual.scale[:, 0]
+        return cls(usual.loc[:, 0], weight.clip(max=np.finfo(weight.dtype).max))
 
     @classmethod
     def restored(cls, array: Any) -> Self:
@@ -89,7 +91,8 @@ class Levels(NamedTuple):
 
     def vectors(self, numbers: NDArray[np.float64]) -> Vectors:
         """Return what differences count; nothing where a channel has no level or scale."""
-        counted = np.nan_to_num((numbers - self.loc) * self.weight)
+        with np.errstate(over="ignore"):
+            counted = np.nan_to_num((numbers - self.loc) * self.weight)
         return counted.clip(-_FARTHEST, _FARTHEST).astype(np.float32)
 
 
