@@ -1,9 +1,10 @@
 """How far to trust each way of filling a gap: weights learned where the truth is known.
 
-The candidates are the network's two reconstructions and two interpolations. Near a known
-point of a smooth recording a ruler is hard to beat; far inside a gap only the network knows
-the shape. So the weights depend on the channel and on the distance to the known points on
-both sides, and are those of least squares on points hidden for the purpose.
+The candidates are the network's two reconstructions, the same phase of other periods, and two
+interpolations. Near a known point of a smooth recording a ruler is hard to beat; far inside a
+gap only the network and other periods know the shape. So the weights depend on the channel and
+on the distance to the known points on both sides, and are those of least squares on points
+hidden for the purpose.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from numpy.typing import NDArray
 
 __all__ = ["CANDIDATES", "Blend", "gap_cells", "ridge"]
 
-CANDIDATES = ("time", "frequency", "cubic", "linear")
+CANDIDATES = ("time", "frequency", "seasonal", "cubic", "linear")
 _NEAR = np.array([2, 3, 5, 9, 17, 33])  # edges of the cells of the nearer side [steps]
 _FAR = np.array([2, 3, 5, 9, 17, 33, 65])
-_PRIOR = np.array([0.35, 0.35, 0.0, 0.3])  # weights where nothing could be learned
+_PRIOR = np.array([0.35, 0.35, 0.0, 0.0, 0.3])  # weights where nothing could be learned
 _STRENGTH = 20.0  # points of evidence the pooled weights are worth in a cell
 
 
@@ -51,7 +52,7 @@ class Blend:
 
     Attributes
     ----------
-    weights : ndarray of shape (n_channels, n_cells, 4)
+    weights : ndarray of shape (n_channels, n_cells, 5)
         Weight of each of ``CANDIDATES``.
     """
 
@@ -73,7 +74,7 @@ class Blend:
         ----------
         channel : int
             Number of the channel.
-        candidates : ndarray of shape (n_points, 4)
+        candidates : ndarray of shape (n_points, 5)
             What each candidate says.
         truth : ndarray of shape (n_points,)
             What was hidden.

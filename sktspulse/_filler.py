@@ -12,10 +12,13 @@ from ._blend import Blend
 from ._correction import Correction, Trial
 from ._gaps import Evidence, GapReader
 from ._hiding import draw_windows, hide
+from ._seasonal import find_period
 
 __all__ = ["Filler"]
 
 Floats = NDArray[np.floating[Any]]
+
+_SERIES_LEARNED = 100  # series the period is taken from, at most
 
 
 class Filler:
@@ -28,6 +31,8 @@ class Filler:
 
     Attributes
     ----------
+    periods : list of int
+        Time after which each channel repeats [time steps]; 0 if it does not.
     blend : Blend or None
         How to weigh network and interpolation; None takes the network's time head alone.
     correction : Correction or None
@@ -37,6 +42,7 @@ class Filler:
     def __init__(self, loc: Floats, scale: Floats) -> None:
         self.loc = loc
         self.scale = scale
+        self.periods = [0] * len(loc)
         self.blend: Blend | None = None
         self.correction: Correction | None = None
 
@@ -54,10 +60,15 @@ class Filler:
         windows = draw_windows(panels, reader.context_length, rng)
         truth = self.scaled(windows.values)
         filled = hide(truth, reader.patch_length, rng)
-        wanted, n_channels = np.isnan(filled), truth.shape[1]
+        # Where nothing is known of any channel, as before short series, nothing is learned.
+        wanted = np.isnan(filled) & ~np.isnan(truth).all(axis=1, keepdims=True)
+        n_channels = truth.shape[1]
         self.blend = Blend(n_channels)
         channels = range(n_channels)
-        cells = [self._fill_rows(filled[:, c], c, reader, truth[:, c]) for c in channels]
+        self.periods = [_period(panels, channel) for channel in channels]
+        cells = [
+            self._fill_rows(filled[:, c], wanted[:, c], c, reader, truth[:, c]) for c in channels
+        ]
         if n_channels > 1:
             trial = Trial(truth, filled, wanted, np.stack(cells, 1), windows.is_late)
             self.correction = Correction.learn([self.scaled(panel) for panel in panels], trial)
@@ -79,27 +90,32 @@ class Filler:
         missing, values = np.isnan(part), self.scaled(part)
         cells = np.empty(part.shape, np.int8)
         for channel in range(part.shape[1]):
-            cells[:, channel] = self._fill_rows(values[:, channel], channel, reader)
+            rows = values[:, channel]
+            cells[:, channel] = self._fill_rows(rows, missing[:, channel], channel, reader)
             if progress is not None:
-                progress.update(values[:, channel].size)
+                progress.update(rows.size)
         if self.correction is not None:
             values = self.correction(values, missing, cells)
         part[missing] = (values * self.scale[:, None] + self.loc[:, None])[missing]
 
     def _fill_rows(
-        self, rows: Floats, channel: int, reader: GapReader, truth: Floats | None = None
+        self,
+        rows: Floats,
+        wanted: NDArray[np.bool_],
+        channel: int,
+        reader: GapReader,
+        truth: Floats | None = None,
     ) -> NDArray[np.int8]:
         """Fill series of one channel in place, blending as the truth teaches, if it is given.
 
         Returns the kind of gap of each point.
         """
-        missing = np.isnan(rows)
-        blank = np.asarray(missing.all(axis=1))
-        rows[blank] = 0
-        cells = np.where(blank[:, None], np.int8(Blend.n_cells), np.zeros(rows.shape, np.int8))
-        left = np.flatnonzero(~blank & missing.any(1))
+        cells = np.zeros(rows.shape, np.int8)
+        blank = np.isnan(rows).all(1, keepdims=True) & wanted
+        rows[blank], cells[blank] = 0, Blend.n_cells
+        left = np.flatnonzero((wanted & ~blank).any(1))
         if len(left):
-            evidence = reader.read(rows[left], missing[left])
+            evidence = reader.read(rows[left], wanted[left], self.periods[channel])
             places = left[evidence.row], evidence.time
             if truth is not None:
                 self._learn_blend(channel, evidence, truth[places])
@@ -128,3 +144,8 @@ def _fill_constants(part: Floats) -> None:
     lowest = np.min(part, -1, keepdims=True, where=~missing, initial=np.inf)
     highest = np.max(part, -1, keepdims=True, where=~missing, initial=-np.inf)
     np.copyto(part, lowest, where=missing & (lowest == highest))
+
+
+def _period(panels: list[Floats], channel: int) -> int:
+    rows = [row for panel in panels for row in panel[:_SERIES_LEARNED, channel]]
+    return find_period(rows[:_SERIES_LEARNED])

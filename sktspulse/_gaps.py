@@ -13,6 +13,7 @@ from torch import Tensor
 from ._blend import gap_cells
 from ._interpolation import Neighbours, cubic, linear
 from ._network import TSPulse
+from ._seasonal import seasonal
 from ._windows import Stitcher, take_windows, window_starts
 
 __all__ = ["Evidence", "GapReader", "read_reconstructions"]
@@ -36,7 +37,7 @@ class Evidence(NamedTuple):
 
     row: NDArray[np.intp]  # (n,)
     time: NDArray[np.intp]  # (n,)
-    candidates: NDArray[np.float64]  # (n, 4), in the order of CANDIDATES
+    candidates: NDArray[np.float64]  # (n, 5), in the order of CANDIDATES
     cells: NDArray[np.int64]  # (n,), kind of gap
 
 
@@ -59,7 +60,7 @@ class GapReader:
         self.patch_length = patch_length
         self.stride = stride
 
-    def read(self, rows: Floats, wanted: NDArray[np.bool_]) -> Evidence:
+    def read(self, rows: Floats, wanted: NDArray[np.bool_], period: int = 0) -> Evidence:
         """Collect the evidence on the wanted points.
 
         Parameters
@@ -69,20 +70,22 @@ class GapReader:
             value in each.
         wanted : ndarray of bool, of the same shape
             Missing points to fill.
+        period : int, default=0
+            Time after which the series repeat [time steps]; 0 if they do not.
 
         Returns
         -------
         Evidence
             Points in row-major order.
         """
-        known = ~np.isnan(rows)
-        neighbours = Neighbours.of(known)
-        heads = self._reconstruct(rows, wanted)
-        ruled = linear(rows, neighbours)
-        offers = [np.where(np.isnan(head), ruled, head) for head in heads]
+        neighbours = Neighbours.of(~np.isnan(rows))
+        line = linear(rows, neighbours)
+        ruled = line[wanted]
+        turns = _or(seasonal(rows, wanted, period), ruled) if period else ruled
+        heads = [_or(head[wanted], turns) for head in self._reconstruct(rows, wanted)]
         narrow = neighbours.after - neighbours.before <= _WIDEST_CUBIC
-        offers += [np.where(narrow, cubic(rows, neighbours), ruled), ruled]
-        candidates = np.stack([offer[wanted] for offer in offers], -1)
+        bent = np.where(narrow, cubic(rows, neighbours), line)[wanted]
+        candidates = np.stack([*heads, turns, bent, ruled], -1)
         row, time = np.nonzero(wanted)
         cells = gap_cells(*neighbours.distances())[wanted]
         return Evidence(row, time, candidates, cells)
@@ -115,3 +118,7 @@ class GapReader:
             stitcher.add(starts[window[own]], answers[own])
             stitched[:, index] = stitcher.mean()
         return stitched[:, :, short:]
+
+
+def _or(values: Floats, others: Floats) -> NDArray[np.float64]:
+    return np.where(np.isnan(values), others, values)

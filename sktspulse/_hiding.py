@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ._masking import hybrid_mask
+from ._masking import gap_mask, hybrid_mask
 from ._windows import window_starts
 
 __all__ = ["Windows", "draw_masks", "draw_windows", "hide"]
@@ -18,6 +18,8 @@ Floats = NDArray[np.floating[Any]]
 _WINDOWS = 256  # windows drawn, at most
 _REPEATS = 8  # times a window is used, at most, each time with other points hidden
 _RATIOS = (0.05, 0.6)  # share of points hidden in a window
+_ONE_GAP = 0.25  # share of windows in which they lie in one piece
+_GAPS = (0.02, 0.5)  # share of points hidden there
 
 
 class Windows(NamedTuple):
@@ -65,7 +67,7 @@ def _draw(panel: Floats, length: int, rng: np.random.Generator) -> Windows:
 def draw_masks(
     shape: tuple[int, ...], patch_length: int, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Draw what to hide: half blocks, half points, of any share.
+    """Draw what to hide: half blocks, half points, of any share; or one long gap.
 
     Parameters
     ----------
@@ -82,8 +84,13 @@ def draw_masks(
         True where observed.
     """
     generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-    ratio = torch.from_numpy(rng.uniform(*_RATIOS, (*shape[:-1], 1)))
-    return hybrid_mask(shape, ratio, patch_length, generator).numpy()
+    each = (*shape[:-1], 1)
+    ratio = torch.from_numpy(rng.uniform(*_RATIOS, each))
+    spread = hybrid_mask(shape, ratio, patch_length, generator).numpy()
+    shortest, longest = np.log(_GAPS)
+    length = torch.from_numpy(np.exp(rng.uniform(shortest, longest, each)))
+    in_one_piece = gap_mask(shape, length, generator).numpy()
+    return np.where(rng.random(each) < _ONE_GAP, in_one_piece, spread)
 
 
 def hide(

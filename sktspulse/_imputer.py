@@ -66,9 +66,13 @@ class TSPulseImputer(TransformerMixin, BaseTSPulse):
         Mean of each channel [input units]; 0 for a channel without a known value.
     scale_ : ndarray of shape (n_channels,)
         Standard deviation of each channel [input units]; 1 where it would be 0.
+    periods_ : ndarray of shape (n_channels,)
+        Time after which each channel repeats [time points]; 0 where it does not, and if
+        ``blend=False``.
     blend_ : Blend or None
-        The learned weights, ``blend_.weights`` of shape (n_channels, n_cells, 4) for the
-        time head, the frequency head, the cubic and the line; None if ``blend=False``.
+        The learned weights, ``blend_.weights`` of shape (n_channels, n_cells, 5) for the
+        time head, the frequency head, other periods, the cubic and the line; None if
+        ``blend=False``.
     n_features_in_ : int
         Number of channels; of time points for a two-dimensional panel.
     n_channels_in_ : int
@@ -85,8 +89,9 @@ class TSPulseImputer(TransformerMixin, BaseTSPulse):
     -----
     Known values come back bit by bit. Some gaps leave the network nothing to go by, and
     are filled as follows. Farther than a window from anything known, and in series with
-    fewer known values than a patch (8): a line between the nearest known values, in short
-    gaps blended with a cubic, level beyond the first and last. Series whose known values
+    fewer known values than a patch (8): the same phase of other periods if the channel has
+    a period, blended with a line between the nearest known values, in short gaps a cubic,
+    level beyond the first and last. Series whose known values
     are all equal: that value. No value at all: the mean of the channel seen in ``fit``, 0
     if none was. ±inf is an error.
 
@@ -164,6 +169,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
             self._filler.learn(panels, self._reader(network), rng)
         self.statistics_, self.scale_ = self._filler.loc, self._filler.scale
+        self.periods_ = np.array(self._filler.periods)
         self.blend_ = self._filler.blend
         return self
 

@@ -76,7 +76,8 @@ class Kriging:
         Parameters
         ----------
         values : ndarray of shape (n_series, n_channels, n_timepoints)
-            Observed and filled values, in about standardised units.
+            Observed and filled values, in about standardised units; NaN where there is
+            neither.
         noise : ndarray of the same shape
             Variance of the error of each filled value; 0 where observed.
 
@@ -87,8 +88,8 @@ class Kriging:
         """
         short = max(0, _SPAN - values.shape[-1])
         padding = ((0, 0), (0, 0), (0, short))
-        estimates = np.pad(values.astype(np.float64), padding)
-        errors = np.pad(noise.astype(np.float64), padding, constant_values=_UNKNOWN)
+        estimates = np.pad(values.astype(np.float64), padding, constant_values=np.nan)
+        errors = np.pad(noise.astype(np.float64), padding)
         for group, covariance in zip(self.groups, self.covariances, strict=True):
             self._estimate(group, covariance, estimates, errors)
         estimates = estimates[..., : values.shape[-1]]
@@ -100,8 +101,11 @@ class Kriging:
         """Put the estimates of a group of channels in the place of uncertain values."""
         levels = _LEVEL * np.kron(np.eye(len(group)), np.ones((_SPAN, _SPAN)))
         covariance = torch.from_numpy(shapes + levels)
-        given, spread = values[:, group], np.where(noise > 0, noise, _EXACT)[:, group]
-        for row, core in _uncertain_cores(noise[:, group]):
+        given, errors = values[:, group], noise[:, group]
+        absent = np.isnan(given)
+        spread = np.where(absent, _UNKNOWN, np.where(errors > 0, errors, _EXACT))
+        given = np.where(absent, 0, given)
+        for row, core in _uncertain_cores((errors > 0) & ~absent):
             start = np.clip(_CORE * core - _CORE // 2, 0, values.shape[-1] - _SPAN)
             time = start[:, None] + np.arange(_SPAN)
             spans = (row[:, None, None], np.arange(len(group))[:, None], time[:, None])
@@ -150,12 +154,10 @@ def _covariance(shapes: Floats, known: NDArray[np.bool_]) -> NDArray[np.float64]
     return (vectors * values.clip(_EXACT / 100)) @ vectors.T
 
 
-def _uncertain_cores(noise: Floats) -> Iterator[tuple[Places, Places]]:
+def _uncertain_cores(uncertain: NDArray[np.bool_]) -> Iterator[tuple[Places, Places]]:
     """Yield row and number of the cores in which any value is uncertain, a chunk at a time."""
-    uncertain = (noise > 0).any(1)
-    row, core = np.nonzero(
-        np.logical_or.reduceat(uncertain, np.arange(0, noise.shape[-1], _CORE), axis=1)
-    )
+    starts = np.arange(0, uncertain.shape[-1], _CORE)
+    row, core = np.nonzero(np.logical_or.reduceat(uncertain.any(1), starts, axis=1))
     for start in range(0, len(row), _CHUNK):
         chunk = slice(start, start + _CHUNK)
         yield row[chunk], core[chunk]
@@ -165,7 +167,9 @@ def _solve(covariance: Tensor, values: Floats, spread: Floats) -> Floats:
     """Return the conditional means of spans ``(n, n_channels, SPAN)`` given noisy values."""
     flat = torch.from_numpy(values.reshape(len(values), -1, 1))
     noise = torch.from_numpy(spread.reshape(len(values), -1))
-    factors = torch.linalg.cholesky(covariance + torch.diag_embed(noise))
+    systems = covariance.repeat(len(values), 1, 1)
+    systems.diagonal(dim1=-2, dim2=-1).add_(noise)
+    factors = torch.linalg.cholesky(systems)
     # In this form no sum runs over spans, whose answers thus do not depend on each other.
     means = flat[..., 0] - noise * torch.cholesky_solve(flat, factors)[..., 0]
     return means.numpy().reshape(values.shape)

@@ -373,3 +373,36 @@ def stitch_reconstructions(infer, series, context, patch, stride):
             cell[1] += weight * float(frequency[place])
             cell[2] += weight
     return [(a / w, b / w) if w else (math.nan, math.nan) for a, b, w in sums]
+
+
+def seasonal(values, t, period, n_nearest):
+    """The mean of the same phase in near periods, each about its level, and the level here."""
+
+    length, width = len(values), period
+    while True:
+        near = [
+            [
+                v
+                for v in values[max(at - width // 2, 0) : at - width // 2 + width]
+                if not np.isnan(v)
+            ]
+            for at in range(length)
+        ]
+        counts = sorted(len(one) for one in near if one)
+        usual = counts[(len(counts) - 1) // 2] if counts else 0
+        if 2 * usual >= period:
+            break
+        width *= 2
+        if width > 2 * length:
+            return np.nan
+    firm = [at for at in range(length) if len(near[at]) >= 0.9 * usual]
+    levels = np.interp(range(length), firm, [sum(near[at]) / len(near[at]) for at in firm])
+    total = weight = 0.0
+    for k in range(1, len(values) // period + 1):
+        if k > n_nearest and weight:
+            break
+        for place in (t - k * period, t + k * period):
+            if 0 <= place < len(values) and not np.isnan(values[place]):
+                total += (values[place] - levels[place]) / k
+                weight += 1 / k
+    return total / weight + levels[t] if weight else np.nan

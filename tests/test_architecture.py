@@ -27,6 +27,7 @@ ORDER = [
     "_validation",
     "_windows",
     "_interpolation",
+    "_seasonal",
     "_blend",
     "_gaps",
     "_hiding",

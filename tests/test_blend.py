@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sktspulse import _blend
 from sktspulse._blend import CANDIDATES, Blend, gap_cells
 
-TRUE = np.array([0.5, -0.1, 0.4, 0.2])
+TRUE = np.array([0.5, -0.1, 0.3, 0.1, 0.2])
 PRIOR = Blend(1).weights[0, 0]
 
 
@@ -63,7 +63,7 @@ def test_nothing_learned_is_the_prior():
 
 
 def test_equal_candidates_keep_the_prior():
-    candidates = np.tile(np.arange(9.0)[:, None], (1, 4))
+    candidates = np.tile(np.arange(9.0)[:, None], (1, 5))
     weights = learned(candidates, np.arange(9.0), np.zeros(9, dtype=int))
     np.testing.assert_allclose(weights[0], PRIOR, atol=1e-12)
 
@@ -89,7 +89,7 @@ def test_blending_takes_the_weights_of_channel_and_cell():
     blend = Blend(2)
     rng = np.random.default_rng(0)
     blend.weights = rng.normal(size=blend.weights.shape)
-    candidates, cells = rng.normal(size=(50, 4)), rng.integers(0, Blend.n_cells, 50)
+    candidates, cells = rng.normal(size=(50, 5)), rng.integers(0, Blend.n_cells, 50)
     expected = [
         sum(w * c for w, c in zip(blend.weights[1, cell], offer, strict=True))
         for offer, cell in zip(candidates, cells, strict=True)

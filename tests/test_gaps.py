@@ -32,23 +32,27 @@ def gappy(n_rows: int, length: int, seed: int = 0) -> np.ndarray:
     return rows
 
 
-def read(rows: np.ndarray, stride: int = 5):
+def read(rows: np.ndarray, stride: int = 5, period: int = 0):
     fake = Fake()
-    return fake, GapReader(fake, CONTEXT, PATCH, stride).read(rows, np.isnan(rows))
+    return fake, GapReader(fake, CONTEXT, PATCH, stride).read(rows, np.isnan(rows), period)
 
 
-@pytest.mark.parametrize(("length", "stride"), [(8, 5), (16, 5), (17, 16), (60, 5), (61, 1)])
-def test_candidates_are_those_of_a_window_by_window_twin(length, stride):
+@pytest.mark.parametrize(
+    ("length", "stride", "period"), [(8, 5, 0), (16, 5, 3), (17, 16, 0), (60, 5, 7), (61, 1, 0)]
+)
+def test_candidates_are_those_of_a_window_by_window_twin(length, stride, period):
     rows = gappy(3, length)
-    _, evidence = read(rows, stride)
+    _, evidence = read(rows, stride, period)
     expected = []
     for row, t in np.argwhere(np.isnan(rows)):
         known = ~np.isnan(rows[row])
         padding = max(0, CONTEXT - length)
         heads = naive.stitch_reconstructions(Fake(), rows[row], CONTEXT, PATCH, stride)
         ruled = naive.fill_linear(rows[row], known, t)
-        heads = [ruled if np.isnan(head) else head for head in heads[padding + t]]
-        expected.append([*heads, naive.fill_cubic(rows[row], known, t), ruled])
+        turns = naive.seasonal(rows[row], t, period, 4) if period else np.nan
+        turns = ruled if np.isnan(turns) else turns
+        heads = [turns if np.isnan(head) else head for head in heads[padding + t]]
+        expected.append([*heads, turns, naive.fill_cubic(rows[row], known, t), ruled])
     assert evidence.row.tolist() == np.nonzero(np.isnan(rows))[0].tolist()
     assert evidence.time.tolist() == np.nonzero(np.isnan(rows))[1].tolist()
     np.testing.assert_allclose(evidence.candidates, expected, rtol=1e-5, atol=1e-5)
@@ -69,7 +73,7 @@ def test_series_with_few_known_points_are_not_run():
     fake, evidence = read(rows)
     assert not fake.asked
     lines = np.interp(evidence.time, [3, 20, 37], [0, 1, 5])
-    np.testing.assert_allclose(evidence.candidates[:, [0, 1, 3]], np.tile(lines[:, None], 3))
+    np.testing.assert_allclose(evidence.candidates[:, [0, 1, 2, 4]], np.tile(lines[:, None], 4))
 
 
 def test_a_wide_gap_has_no_cubic():
@@ -77,7 +81,7 @@ def test_a_wide_gap_has_no_cubic():
     rows[0, 10:30] = np.nan
     rows[0, 40:45] = np.nan
     _, evidence = read(rows)
-    same = evidence.candidates[:, 2] == evidence.candidates[:, 3]
+    same = evidence.candidates[:, 3] == evidence.candidates[:, 4]
     assert same[evidence.time < 30].all()
     assert not same[evidence.time > 30].any()
 

@@ -8,15 +8,21 @@ import pytest
 from sktspulse._hiding import draw_masks, draw_windows, hide
 
 
-def test_masks_hide_all_shares_in_blocks_and_points():
-    observed = draw_masks((400, 512), 8, np.random.default_rng(0))
-    hidden = 1 - observed.mean(1)
-    assert 0.04 < hidden.min() < 0.08
-    assert 0.55 < hidden.max() <= 0.6
-    patches = ~observed.reshape(400, 64, 8)
+def test_masks_hide_blocks_and_points_or_one_gap():
+    observed = draw_masks((200, 2, 512), 8, np.random.default_rng(0)).reshape(400, 512)
+    runs = (np.diff(np.pad(observed, ((0, 0), (1, 1)), constant_values=True)) != 0).sum(1) // 2
+    in_one_piece = runs == 1
+    assert 0.18 < in_one_piece.mean() < 0.32
+    lengths = (~observed[in_one_piece]).sum(1)
+    assert 10 <= lengths.min() < 20
+    assert 200 < lengths.max() <= 256
+    spread = ~observed[~in_one_piece]
+    assert 0.04 < spread.mean(1).min() < 0.08
+    assert 0.55 < spread.mean(1).max() <= 0.6
+    patches = spread.reshape(-1, 64, 8)
     assert patches.all(-1).any(1).mean() > 0.9
     assert (patches.any(-1) & ~patches.all(-1)).any(1).all()
-    again = draw_masks((400, 512), 8, np.random.default_rng(0))
+    again = draw_masks((200, 2, 512), 8, np.random.default_rng(0)).reshape(400, 512)
     np.testing.assert_array_equal(observed, again)
 
 

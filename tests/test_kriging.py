@@ -103,6 +103,18 @@ def test_short_series_are_solved_as_they_are():
     assert np.isfinite(estimates).all()
 
 
+def test_what_is_not_there_has_no_say():
+    rows = coupled(2, 64)
+    values, noise = gappy(rows)
+    kriging = Kriging.of([coupled(2)[None]])
+    expected = kriging(values[None, :, 32:], noise[None, :, 32:])
+    values[:, :32] = np.nan
+    estimates = kriging(values[None], noise[None])
+    assert np.isnan(estimates[..., :32]).all()
+    np.testing.assert_allclose(estimates[..., 48:], expected[..., 16:], atol=0.01)
+    np.testing.assert_allclose(estimates[..., 32:], expected, atol=0.2)
+
+
 @pytest.mark.parametrize("n_channels", [1, 3, 8, 9, 30])
 def test_groups_hold_every_channel_once(n_channels):
     covariance = np.cov(np.random.default_rng(0).normal(size=(n_channels, 50)))
