@@ -10,6 +10,7 @@ from typing import Any, Literal, Self, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import OutlierMixin, clone
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._anomaly_heads import PointErrors, TrailingErrors, heads_of
@@ -17,7 +18,8 @@ from ._anomaly_model import UsualRecording, choose_heads
 from ._anomaly_scale import threshold
 from ._anomaly_segments import find_segments, loudest_channels
 from ._anomaly_stream import AnomalyStream
-from ._base import BaseTSPulse
+from ._anomaly_tuning import N_STEPS, tune
+from ._base import BaseTSPulse, resolve_device
 from ._config import TSPulseConfig
 from ._network import TSPulse
 from ._time_index import TimeIndex
@@ -61,6 +63,11 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     causal : bool, default=False
         Whether a score may depend only on points before it and up to 63 after it, as in
         :meth:`stream`.
+    fine_tune : bool, default=False
+        Whether to go on training the network on the recording fitted, where it fills in
+        hidden patches; a copy of it is kept. It takes a minute or two.
+    random_state : int, RandomState instance or None, default=None
+        Chooses what is trained on; used only with ``fine_tune``.
     checkpoint : str or path, default="tspulse-p8"
         Name of a shipped network, path of a file or folder, or hub id.
     batch_size : int, default=64
@@ -133,6 +140,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         smoothing: Literal["auto"] | int = "auto",
         contamination: Literal["auto"] | float = "auto",
         causal: bool = False,
+        fine_tune: bool = False,
+        random_state: int | np.random.RandomState | None = None,
         checkpoint: str = "tspulse-p8",
         batch_size: int = 64,
         device: str = "auto",
@@ -143,6 +152,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         self.smoothing = smoothing
         self.contamination = contamination
         self.causal = causal
+        self.fine_tune = fine_tune
+        self.random_state = random_state
         self.checkpoint = checkpoint
         self.batch_size = batch_size
         self.device = device
@@ -178,6 +189,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         TimeIndex.of(X)
         _check(self, X, config, reset=True)
         network = self._fit_network()
+        self._tuned = self._tune(network, values, heads) if self.fine_tune else None
+        network = self._tuned or network
         self.heads_ = heads
         self.smoothing_ = _LENGTHS if self.smoothing == "auto" else (int(self.smoothing),)
         self._usual = UsualRecording(heads, self.smoothing_, self.causal, self.combine)
@@ -319,16 +332,17 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
             raise ValueError(
                 "causal is False, but a stream cannot look ahead. Fit with causal=True."
             )
-        return AnomalyStream(self, usual, self._load_network())
+        return AnomalyStream(self, usual, self._network())
 
     def _check_parameters(self) -> None:
         self._check_choice("combine", ("max", "mean"))
         self._check_count("batch_size")
         if self.smoothing != "auto":
             self._check_count("smoothing")
-        if not _is_share(self.contamination):
+        share: object = self.contamination
+        if share != "auto" and not (isinstance(share, Real) and 0 < float(share) <= 0.5):
             raise ValueError(
-                f"contamination is {self.contamination!r}, expected 'auto' or a number in "
+                f"contamination is {share!r}, expected 'auto' or a number in "
                 "(0, 0.5]: the share of outliers in the recording fitted. Pass one."
             )
 
@@ -338,10 +352,23 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 
     def _channel_scores(self, X: ArrayLike) -> Iterator[Floats]:
         """Yield the scores of the heads ``(H, T)``, channel after channel; high is unusual."""
-        network = self._load_network()
+        network = self._network()
         values = _check(self, X, network.config, reset=False)
         with self._reader(network, values) as read:
             yield from self._usual.channel_scores(self._usual.signals(values, read))
+
+    def _tune(self, network: TSPulse, values: Values, heads: Sequence[str]) -> TSPulse:
+        seed = int(check_random_state(self.random_state).randint(2**31))
+        with self._progress(N_STEPS, "steps") as progress:
+            report = None if progress is None else progress.update
+            return tune(network, values, heads, seed, report)
+
+    def _network(self) -> TSPulse:
+        """Return the network in use: that of the checkpoint, or what it became in ``fit``."""
+        network = self._load_network()
+        if self._tuned is None:
+            return network
+        return self._tuned.to(resolve_device(self.device))
 
     @contextmanager
     def _reader(self, network: TSPulse, values: Values) -> Iterator[PointErrors]:
@@ -363,10 +390,6 @@ def _check(
 ) -> Values:
     values, _ = check_series(detector, X, reset=reset, min_timepoints=config.patch_length)
     return values
-
-
-def _is_share(value: object) -> bool:
-    return value == "auto" or (isinstance(value, Real) and 0 < float(value) <= 0.5)
 
 
 def _refuse_unknown(values: Values) -> None:

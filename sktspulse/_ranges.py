@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Real
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -78,7 +76,7 @@ def range_recall_score(
     >>> range_recall_score([0, 1, 1, 1, 1, 0, 1], [0, 0, 0, 1, 1, 0, 0])
     0.3
     """
-    if not isinstance(alpha, Real) or not 0 <= float(alpha) <= 1:
+    if not (isinstance(alpha, int | float) and 0 <= alpha <= 1):
         raise ValueError(f"alpha is {alpha!r}, expected a number in [0, 1]. Pass one.")
     labels, told = _check(y_true, y_pred, pos_label)
     share, n_met = _overlaps(labels, told)
@@ -305,7 +303,7 @@ def _overlaps(flags: Flags, others: Flags) -> tuple[Floats, Ints]:
 def _bounds(labels: Flags) -> tuple[Floats, Floats]:
     """Return start and end of every anomaly in continuous time."""
     first, last = anomalies(labels)
-    return first.astype(np.float64), last + 1.0
+    return first.astype(np.float64), (last + 1).astype(np.float64)
 
 
 def _cells(labels: Flags) -> tuple[Floats, Ints, Floats]:
