@@ -56,6 +56,7 @@ ORDER = [
     "_anomaly_model",
     "_anomaly_segments",
     "_anomaly_stream",
+    "_anomaly_tuning",
     "_embedding",
     "_probe",
     "_transformer",
