@@ -28,6 +28,7 @@ Mask = NDArray[np.bool_]
 
 _N_FOLDS = 5
 _ENOUGH_HELD_OUT = 1000  # rows, after which no further fold is held out
+_MAX_RANK = 1000  # directions of features that are kept
 _PATIENCE = 2  # steps along the grid without a better loss
 _C_GRID = 10.0 ** np.arange(-1, 4.5, 0.5)
 _C_BLIND = 10.0  # where no class has two members, so that nothing can be held out
@@ -65,7 +66,7 @@ def as_set(features: Floats, targets: Any, weights: Floats) -> Rows:
     return Rows(features[chosen], targets[chosen], sums)
 
 
-def distinct(things: Sequence[Any], targets: Any, weights: Floats) -> tuple[Integers, Floats]:
+def distinct(things: Any, targets: Any, weights: Floats) -> tuple[Integers, Floats]:
     """Choose different things of weight above 0, as ``as_set`` does, of whatever shape.
 
     Parameters
@@ -95,24 +96,37 @@ def _digest(row: Any) -> str:
 
 
 class Rotation(NamedTuple):
-    """Features in the space that the rows span, where distances and products stay the same."""
+    """Features along the directions that rows vary in; distances and products stay the same.
+
+    Of more than a thousand directions, those of the greatest length are kept.
+    """
 
     features: Floats  # (n_rows, rank)
     basis: Floats | None  # (n_features, rank), None if nothing was rotated
 
     @classmethod
     def of(cls, features: Floats) -> Self:
-        """Rotate features if there are more of them than rows."""
-        if len(features) >= features.shape[1]:
+        """Rotate features if there are more of them than rows, or than are kept."""
+        n_rows, n_features = features.shape
+        if n_features <= min(n_rows, _MAX_RANK):
             return cls(features, None)
-        values, vectors = np.linalg.eigh(features @ features.T)
-        kept = values > len(features) * np.finfo(np.float64).eps * values[-1]
-        lengths, vectors = np.sqrt(values[kept]), vectors[:, kept]
-        return cls(vectors * lengths, features.T @ (vectors / lengths))
+        if n_rows <= n_features:
+            values, vectors = _directions(features @ features.T)
+            lengths = np.sqrt(values)
+            return cls(vectors * lengths, features.T @ (vectors / lengths))
+        _, vectors = _directions(features.T @ features)
+        return cls(features @ vectors, vectors)
 
     def back(self, coefficients: Floats) -> Floats:
         """Turn coefficients of the rotated features into those of the features."""
         return coefficients if self.basis is None else coefficients @ self.basis.T
+
+
+def _directions(products: Floats) -> tuple[Floats, Floats]:
+    """Return the greatest eigenvalues, above rounding, and their vectors."""
+    values, vectors = np.linalg.eigh(products)
+    kept = values > len(values) * np.finfo(np.float64).eps * values[-1]
+    return values[kept][-_MAX_RANK:], vectors[:, kept][:, -_MAX_RANK:]
 
 
 class LogisticHead:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -15,6 +14,7 @@ from ._embedding import LENGTHS, Vectors, count_windows, embed, token_slices
 from ._linear import Floats, LogisticHead, RidgeHead, Rows, as_set
 from ._network import TSPulse
 from ._validation import Panel, Values, check_panel
+from ._variants import EVENT_FORMS, FORMS
 from ._windows import standardize
 
 __all__ = ["BaseProbe", "Levels", "check_lengths", "check_weights", "levels_of"]
@@ -22,7 +22,9 @@ __all__ = ["BaseProbe", "Levels", "check_lengths", "check_weights", "levels_of"]
 _MAX_CONCATENATED = 32  # channels; of more, mean and deviation over them are kept
 _BLOCK_ROWS = 4096  # channels of series embedded at once
 _FLAT = 1e-3  # spread of levels or scales, over the usual scale, that tells nothing
-_ROUNDING = 1e-5  # change from point to point, over the scale, that rounding can make
+_ROUNDING = 1e-5  # deviation of embeddings that rounding can make
+_LEVEL_SHARE = 0.1  # squared length of levels and scales beside that of the embeddings, 1
+_FORMS = {"resample": EVENT_FORMS, "window": FORMS}
 _BAD_WEIGHTS = (
     "sample_weight holds {}, expected numbers of at least 0, some of them above. Give 0 to "
     "series that should not count."
@@ -71,8 +73,9 @@ class BaseProbe(BaseTSPulse):
         return check_panel(self, X, reset=reset, min_timepoints=least)
 
     def _extract(self, network: TSPulse, panel: Panel) -> NDArray[np.float64]:
-        """Return embeddings of the series and of their changes, then levels and scales."""
-        n_rows = 2 * count_windows(panel, network.config.context_length, self.length)
+        """Return embeddings of the series in several forms, then levels and scales."""
+        n_windows = count_windows(panel, network.config.context_length, self.length)
+        n_rows = len(_FORMS[self.length]) * n_windows
         step = max(1, _BLOCK_ROWS // self.n_channels_in_)
         with self._progress(n_rows) as progress:
             blocks = (panel[first : first + step] for first in range(0, len(panel), step))
@@ -86,7 +89,7 @@ class BaseProbe(BaseTSPulse):
         shape = (len(panel), self.n_channels_in_)
         parts = [
             embed(network, series, shape, vectors, self.batch_size, progress)
-            for series in (iter(panel), _changes(panel))
+            for series in (map(form, panel) for form in _FORMS[self.length])
         ]
         return np.hstack([*map(_join_channels, parts), levels_of(panel)])
 
@@ -94,14 +97,6 @@ class BaseProbe(BaseTSPulse):
 def _read_registers(network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
     tokens = network.decode(network.encode(x, observed)).tokens[:, :, 0]  # (K, B, D)
     return tokens[token_slices(network.config)["semantic"]].movedim(0, 1).flatten(1)
-
-
-def _changes(panel: Panel) -> Iterator[Values]:
-    """Yield the differences from point to point of every series."""
-    for series in panel:
-        changes = np.diff(standardize(series).values)
-        span = np.ptp(np.nan_to_num(changes), axis=-1, keepdims=True)
-        yield np.where(span > _ROUNDING, changes, changes * 0)
 
 
 def _join_channels(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -156,12 +151,12 @@ class _Standard(NamedTuple):
     factor: Floats  # (n_features,) 0 for what does not vary
 
     @classmethod
-    def of(cls, features: Floats, weights: Floats, least: float) -> Self:
+    def of(cls, features: Floats, weights: Floats, least: float, share: float) -> Self:
         shares = weights / weights.sum()
         mean = shares @ features
         deviation = np.sqrt(shares @ np.square(features - mean))
         varies = deviation > least
-        length = 1 / np.sqrt(max(1, varies.sum()))
+        length = np.sqrt(share / max(1, varies.sum()))
         return cls(mean, np.divide(length, deviation, out=np.zeros_like(mean), where=varies))
 
     def __call__(self, features: Floats) -> Floats:
@@ -182,8 +177,8 @@ class _Scaling(NamedTuple):
         return cls(
             levels,
             (
-                _Standard.of(embedded, rows.weights, _ROUNDING),
-                _Standard.of(levels(moments), rows.weights, _FLAT),
+                _Standard.of(embedded, rows.weights, _ROUNDING, 1.0),
+                _Standard.of(levels(moments), rows.weights, _FLAT, _LEVEL_SHARE),
             ),
         )
 

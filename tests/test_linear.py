@@ -73,6 +73,20 @@ def test_rotation_keeps_products_and_turns_coefficients_back(shape):
     np.testing.assert_allclose(answer, rotation.features @ coefficients.T, atol=1e-12)
 
 
+@pytest.mark.parametrize("shape", [(40, 20), (20, 40)])
+def test_of_many_directions_the_longest_are_kept(shape, monkeypatch):
+    monkeypatch.setattr(_linear, "_MAX_RANK", 5)
+    features = np.random.default_rng(0).normal(size=shape)
+    left, values, _ = np.linalg.svd(features, full_matrices=False)
+    rotation = Rotation.of(features)
+    assert rotation.features.shape == (shape[0], 5)
+    products = (left[:, :5] * values[:5] ** 2) @ left[:, :5].T
+    np.testing.assert_allclose(rotation.features @ rotation.features.T, products, atol=1e-9)
+    coefficients = np.random.default_rng(1).normal(size=(2, 5))
+    answer = features @ rotation.back(coefficients).T
+    np.testing.assert_allclose(answer, rotation.features @ coefficients.T, atol=1e-9)
+
+
 # --------------------------------------------------------------------------- classes
 
 
