@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from tempfile import TemporaryDirectory
+
+import torch
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sktspulse import (
@@ -12,6 +15,8 @@ from sktspulse import (
     TSPulseRetriever,
     TSPulseTransformer,
 )
+from sktspulse._checkpoints import save_checkpoint
+from sktspulse._network import TSPulse
 
 TINY = TSPulseConfig(
     context_length=64,
@@ -23,9 +28,17 @@ TINY = TSPulseConfig(
     n_signature_bins=16,
     forecast_length=4,
 )
+FOLDER = TemporaryDirectory()
+CHECKPOINT = f"{FOLDER.name}/tiny.safetensors"
+with torch.random.fork_rng():
+    torch.manual_seed(0)
+    save_checkpoint(TSPulse(TINY), CHECKPOINT)
+TUNED = {"strategy": "tslens", "max_epochs": 20, "lr": 0.01, "checkpoint": CHECKPOINT}
 ESTIMATORS = [
     TSPulseClassifier(),
+    TSPulseClassifier(**TUNED),
     TSPulseRegressor(),
+    TSPulseRegressor(**TUNED),
     TSPulseRetriever(),
     TSPulseRetriever(2, metric="cosine", channels="mean", store="int8"),
     TSPulsePretrainer(TINY, max_epochs=1, steps_per_epoch=2, batch_size=4),

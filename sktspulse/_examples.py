@@ -1,0 +1,170 @@
+"""Labelled windows as batches for a TSLens, and the time there is for them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator, Tensor
+from torch.utils.data import Dataset, Sampler
+
+from ._lens import TSLens
+from ._masking import hybrid_mask
+
+__all__ = ["Batch", "Clock", "Examples", "Hide", "InOrder", "LensBatches", "Shuffled", "encode"]
+
+Places = NDArray[np.integer[Any]]
+Batch = tuple[dict[str, Tensor], dict[str, Tensor]]
+Hide = Callable[["Examples", Generator], Tensor]
+
+_ENCODED_AT_ONCE = 64  # windows of one channel
+_ENOUGH_TO_TELL = 0.1  # share of the work after which its speed is known
+
+
+class Clock:
+    """Time that may be spent.
+
+    Parameters
+    ----------
+    seconds : float
+        How much, from now on.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.begun = time.monotonic()
+
+    @property
+    def spent(self) -> float:
+        """Seconds that have gone."""
+        return time.monotonic() - self.begun
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left; below 0 if there are none."""
+        return self.seconds - self.spent
+
+    @property
+    def share(self) -> float:
+        """Share of the time that has gone."""
+        return self.spent / self.seconds if self.seconds > 0 else math.inf
+
+
+class Examples(NamedTuple):
+    """Windows, and what is to be learned from each."""
+
+    x: Tensor  # (n, C, T), 0 where not observed
+    observed: Tensor  # (n, C, T), bool
+    moments: Tensor  # (n, 2C)
+    targets: Tensor  # (n,) or (n, n_outputs)
+    weights: Tensor  # (n,), of mean 1
+
+    def take(self, places: Places) -> Examples:
+        """Return some of them."""
+        return Examples(*(part[torch.from_numpy(places)] for part in self))
+
+    def hidden(self, ratio: float, patch_length: int, generator: Generator) -> Tensor:
+        """Return what is observed when a share of the points of every window is hidden."""
+        shape = (len(self.x), 1, self.x.shape[-1])
+        return self.observed & hybrid_mask(shape, ratio, patch_length, generator)
+
+
+def encode(lens: TSLens, x: Tensor, observed: Tensor, clock: Clock) -> Tensor | None:
+    """Run the backbone on windows, a few at a time.
+
+    Parameters
+    ----------
+    lens : TSLens
+        The network.
+    x, observed : tensor of shape (n, n_channels, context_length)
+        Values and mask.
+    clock : Clock
+        Time there is for this.
+
+    Returns
+    -------
+    tensor of shape (n, n_tokens, n_channels, d_model), half precision, or None
+        Tokens; None as soon as it is seen that time will be too short.
+    """
+    step = max(1, _ENCODED_AT_ONCE // x.shape[1])
+    device = next(lens.parameters()).device
+    parts: list[Tensor] = []
+    for first in range(0, len(x), step):
+        done = first / len(x)
+        if clock.share > (done if done > _ENOUGH_TO_TELL else 1):
+            return None
+        chunk = [part[first : first + step].to(device) for part in (x, observed)]
+        with torch.no_grad():
+            parts.append(lens.encode(*chunk).movedim(0, 1).half().cpu())
+    return torch.cat(parts)
+
+
+class LensBatches(Dataset[Batch]):
+    """Give the batch of any examples, hidden in another way whenever asked.
+
+    Parameters
+    ----------
+    examples : Examples
+        Windows and targets.
+    tokens : sequence of tensor of shape (n, n_tokens, n_channels, d_model)
+        What the backbone made of the windows, each time with other points hidden. One is
+        drawn for each example; if there is none, the windows themselves are given.
+    hide : callable
+        ``hide(examples, generator)`` says which points of windows are shown.
+    seed : int
+        Seed of what is drawn.
+    """
+
+    def __init__(self, examples: Examples, tokens: Sequence[Tensor], hide: Hide, seed: int) -> None:
+        self.examples = examples
+        self.tokens = tokens
+        self.hide = hide
+        self.generator = Generator().manual_seed(seed)
+
+    def __len__(self) -> int:
+        return len(self.examples.weights)
+
+    def __getitem__(self, places: Places) -> Batch:
+        chosen = self.examples.take(places)
+        truth = {"targets": chosen.targets, "weights": chosen.weights}
+        if not self.tokens:
+            observed = self.hide(chosen, self.generator)
+            return {"moments": chosen.moments, "x": chosen.x, "observed": observed}, truth
+        drawn = torch.randint(len(self.tokens), (len(places),), generator=self.generator)
+        pairs = zip(drawn.tolist(), places.tolist(), strict=True)
+        tokens = torch.stack([self.tokens[which][place] for which, place in pairs]).float()
+        return {"moments": chosen.moments, "tokens": tokens}, truth
+
+
+class Shuffled(Sampler[Places]):
+    """Deal examples to batches of nearly equal sizes, in another order each time."""
+
+    def __init__(self, n_examples: int, batch_size: int, seed: int) -> None:
+        self.n_examples = n_examples
+        self.n_batches = math.ceil(n_examples / batch_size)
+        self.rng = np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        return self.n_batches
+
+    def __iter__(self) -> Iterator[Places]:
+        yield from np.array_split(self.rng.permutation(self.n_examples), self.n_batches)
+
+
+class InOrder(Sampler[Places]):
+    """Deal examples to batches as they come."""
+
+    def __init__(self, n_examples: int, batch_size: int) -> None:
+        self.n_examples = n_examples
+        self.n_batches = math.ceil(n_examples / batch_size)
+
+    def __len__(self) -> int:
+        return self.n_batches
+
+    def __iter__(self) -> Iterator[Places]:
+        yield from np.array_split(np.arange(self.n_examples), self.n_batches)
