@@ -41,23 +41,6 @@ class BaseProbe(BaseTSPulse):
         self._check_choice("length", LENGTHS)
         self._check_count("batch_size")
 
-    def _learn(
-        self, X: ArrayLike, targets: Any, weights: Floats, head: LogisticHead | RidgeHead
-    ) -> None:
-        """Embed the series of positive weight, and fit scaling and head."""
-        network = self._read_checkpoint()
-        panel = self._check(X, network, reset=True)
-        kept = np.flatnonzero(weights > 0)
-        chosen = [panel[i] for i in kept] if len(kept) < len(panel) else panel
-        features = self._extract(network, chosen)
-        self._probe = self._fit_probe(features, targets[kept], weights[kept], head)
-        self._fit_network()
-
-    def _decide(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return what the head makes of each series: ``(n_series, n_outputs)``."""
-        network = self._load_network()
-        return self._probe(self._extract(network, self._check(X, network, reset=False)))
-
     def _fit_probe(
         self, features: Floats, targets: Any, weights: Floats, head: LogisticHead | RidgeHead
     ) -> Probe:
