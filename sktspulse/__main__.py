@@ -9,15 +9,25 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_val_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.ensemble import IsolationForest
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
-from . import EmbeddingDisplay, ImputationDisplay, TSPulseImputer, TSPulseTransformer
+from . import (
+    AnomalyScoreDisplay,
+    EmbeddingDisplay,
+    ImputationDisplay,
+    RetrievalDisplay,
+    TSPulseAnomalyDetector,
+    TSPulseClassifier,
+    TSPulseImputer,
+    TSPulseRetriever,
+    TSPulseTransformer,
+)
 from .datasets import load_sea_temperature, make_gappy_series, make_labelled_panel
+from .metrics import find_period, vus_pr_score
 
 Table = np.ndarray
+Display = AnomalyScoreDisplay | EmbeddingDisplay | ImputationDisplay | RetrievalDisplay
 
 
 def interpolate(table: Table) -> Table:
@@ -82,37 +92,90 @@ def show_sensors(folder: Path) -> Path:
     return save(display, folder / "sensors.png")
 
 
-def show_embeddings(folder: Path) -> Path:
-    """Classify short series by their embeddings and by their values."""
-    X, y = make_labelled_panel(n_series=200, n_classes=5, random_state=0)
-    embed = TSPulseTransformer()
-    linear = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+def show_faults(folder: Path) -> Path:
+    """Find the hours in which sensors jumped, fluttered and froze."""
+    sensors = make_gappy_series(1680, 5, random_state=1)[1][:, [0, 1, 3, 4]]
+    usual, faulty = sensors[:840], sensors[840:].copy()
+    labels = spoil(faulty, usual.std(0))
     started = time.perf_counter()
-    ours = cross_val_score(linear, embed.fit_transform(X), y).mean()
+    detector = TSPulseAnomalyDetector().fit(usual)
+    scores = detector.score_samples(faulty)
     seconds = time.perf_counter() - started
-    raw = cross_val_score(linear, X.reshape(len(X), -1), y).mean()
-    print(f"Panel of {len(X)} series of {len(set(y))} classes, embedded in {seconds:.1f} s")
-    print(f"  accuracy of a linear classifier {ours:.3f}, on the raw values {raw:.3f}\n")
-    display = EmbeddingDisplay.from_estimator(embed, X, y)
+    ruler = IsolationForest(random_state=0).fit(usual).score_samples(faulty)
+    window = find_period(faulty[:, 0])
+    ours, forest = (vus_pr_score(labels, -one, window=window) for one in (scores, ruler))
+    print(f"Four sensors with three faults, {len(faulty)} hours scored in {seconds:.1f} s")
+    print(f"  VUS-PR {ours:.3f}, isolation forest {forest:.3f}\n")
+    return save(AnomalyScoreDisplay.from_estimator(detector, faulty), folder / "faults.png")
+
+
+def spoil(table: Table, size: Table) -> Table:
+    """Put a fault into each of three sensors, and mark when."""
+    labels = np.zeros(len(table), dtype=int)
+    jump, flutter, freeze = slice(150, 156), slice(350, 398), slice(600, 660)
+    table[jump, 0] += 3 * size[0]
+    table[flutter, 1] += 0.5 * size[1] * np.random.default_rng(0).normal(size=48)
+    table[freeze, 2] = table[freeze.start, 2] + 2 * size[2]
+    for fault in (jump, flutter, freeze):
+        labels[fault] = 1
+    return labels
+
+
+def show_classes(folder: Path) -> Path:
+    """Tell classes of short series apart, by the network and by their values."""
+    X, y = make_labelled_panel(n_series=200, n_classes=5, random_state=0)
+    started = time.perf_counter()
+    ours = TSPulseClassifier().fit(X[:100], y[:100]).score(X[100:], y[100:])
+    seconds = time.perf_counter() - started
+    raw = X.reshape(len(X), -1)
+    ruler = KNeighborsClassifier(1).fit(raw[:100], y[:100]).score(raw[100:], y[100:])
+    print(f"Panel of {len(X)} series of {len(set(y))} classes, learned and told in {seconds:.1f} s")
+    print(f"  accuracy {ours:.3f}, nearest neighbour of the values {ruler:.3f}\n")
+    display = EmbeddingDisplay.from_estimator(TSPulseTransformer().fit(X), X, y)
     display.ax_.set(title="Semantic embeddings of series of known classes")
-    return save(display, folder / "embeddings.png")
+    return save(display, folder / "classes.png")
 
 
-def save(display: ImputationDisplay | EmbeddingDisplay, path: Path) -> Path:
+def show_neighbours(folder: Path) -> Path:
+    """Find series that are like a query, by the network and by their values."""
+    X, y = make_labelled_panel(500, n_classes=8, random_state=4)
+    indexed, queries, kinds = X[:400], X[400:], y[400:, None]
+    started = time.perf_counter()
+    retriever = TSPulseRetriever(5).fit(indexed)
+    _, found = retriever.kneighbors(queries)
+    seconds = time.perf_counter() - started
+    search = NearestNeighbors(n_neighbors=5).fit(indexed[:, 0])
+    ruler = search.kneighbors(queries[:, 0], return_distance=False)
+    print(f"{len(indexed)} series indexed and {len(queries)} looked for in {seconds:.1f} s")
+    shares = [(y[one] == kinds).mean() for one in (found, ruler)]
+    print(f"  neighbours of the same kind {shares[0]:.3f}, by the values {shares[1]:.3f}\n")
+    display = RetrievalDisplay.from_estimator(retriever, queries[7], indexed, y[:400])
+    return save(display, folder / "neighbours.png")
+
+
+def save(display: Display, path: Path) -> Path:
     """Write the figure of a display."""
     display.figure_.savefig(path, dpi=120)
     return path
 
 
+TASKS: tuple[Callable[[Path], Path], ...] = (
+    show_sea,
+    show_sensors,
+    show_faults,
+    show_classes,
+    show_neighbours,
+)
+
+
 def main() -> None:
-    """Run every task that works, and say where the figures are."""
+    """Run every task, and say where the figures are."""
     parser = argparse.ArgumentParser(prog="python -m sktspulse", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("sktspulse-figures"))
     folder = parser.parse_args().output
     folder.mkdir(parents=True, exist_ok=True)
     mpl.use("Agg")
-    tasks: tuple[Callable[[Path], Path], ...] = (show_sea, show_sensors, show_embeddings)
-    figures = [task(folder) for task in tasks]
+    figures = [task(folder) for task in TASKS]
     print("Figures: " + ", ".join(map(str, figures)))
 
 
