@@ -12,11 +12,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CANDIDATES", "Blend", "gap_cells", "ridge"]
+__all__ = ["CANDIDATES", "N_FAR", "Blend", "gap_cells", "ridge"]
 
 CANDIDATES = ("time", "frequency", "seasonal", "cubic", "linear")
 _NEAR = np.array([2, 3, 5, 9, 17, 33])  # edges of the cells of the nearer side [steps]
 _FAR = np.array([2, 3, 5, 9, 17, 33, 65])
+N_FAR = len(_FAR) + 1  # cells of one distance to the nearer side
 _PRIOR = np.array([0.35, 0.35, 0.0, 0.0, 0.3])  # weights where nothing could be learned
 _STRENGTH = 20.0  # points of evidence the pooled weights are worth in a cell
 
@@ -35,7 +36,7 @@ def gap_cells(nearer: NDArray[np.int64], farther: NDArray[np.int64]) -> NDArray[
         Cell of each point, from 0 to ``Blend.n_cells - 1``.
     """
     near, far = np.digitize(nearer, _NEAR), np.digitize(farther, _FAR)
-    return near * (len(_FAR) + 1) + far
+    return near * N_FAR + far
 
 
 class Blend:
@@ -56,7 +57,7 @@ class Blend:
         Weight of each of ``CANDIDATES``.
     """
 
-    n_cells = (len(_NEAR) + 1) * (len(_FAR) + 1)
+    n_cells = (len(_NEAR) + 1) * N_FAR
 
     def __init__(self, n_channels: int) -> None:
         self.weights = np.tile(_PRIOR, (n_channels, self.n_cells, 1))

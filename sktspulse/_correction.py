@@ -84,13 +84,13 @@ class Correction:
         How far to move, from 0 (not at all) to 1.
     """
 
-    def __init__(self, kriging: Kriging, noise: NDArray[np.float64]) -> None:
+    def __init__(self, kriging: Kriging, noise: Floats) -> None:
         self.kriging = kriging
         self.noise = noise
         self.trust = np.zeros_like(noise)
 
     @classmethod
-    def learn(cls, panels: Sequence[Floats], trial: Trial) -> Self:
+    def learn(cls, panels: Sequence[Floats], trial: Trial) -> tuple[Self, Trial]:
         """Learn how channels move together, and how far to trust it.
 
         Trust is measured in each half of the series, by how channels moved in the other.
@@ -104,37 +104,43 @@ class Correction:
 
         Returns
         -------
-        Correction
+        correction : Correction
             What was learned.
+        corrected : Trial
+            The windows it was learned from, corrected by what was learned of the other half.
         """
         correction = cls(Kriging.of(panels), error_variances(trial))
         some = trial.take(slice(_WINDOWS))
         moves = np.zeros_like(some.filled)
         for late in (False, True):
-            other_half = [_half(panel, late=not late) for panel in panels]
-            kriging = Kriging.of(other_half)
+            kriging = Kriging.of([_half(panel, late=not late) for panel in panels])
             rows = some.is_late == late
-            moves[rows] = correction.suggest(some.take(rows), kriging)
+            moves[rows] = correction._suggest(some.take(rows), kriging)
         correction._learn_trust(some, moves)
-        return correction
+        trust = correction._by_cell(correction.trust, some)
+        return correction, some._replace(filled=some.filled + trust * moves)
 
-    def __call__(
-        self, filled: Floats, wanted: NDArray[np.bool_], cells: NDArray[np.int8]
-    ) -> NDArray[np.float64]:
-        """Return the filled values, corrected where wanted; shapes as in ``Trial``."""
-        trial = Trial(filled, filled, wanted, cells, np.zeros(len(filled), np.bool_))
-        channel = np.arange(filled.shape[1])[:, None]
-        return filled + self.trust[channel, cells] * self.suggest(trial, self.kriging)
+    def __call__(self, trial: Trial) -> Floats:
+        """Return the filled values, corrected where wanted."""
+        moves = self._suggest(trial, self.kriging)
+        return trial.filled + self._by_cell(self.trust, trial) * moves
 
-    def suggest(self, trial: Trial, kriging: Kriging) -> NDArray[np.float64]:
+    def variances(self, trial: Trial) -> Floats:
+        """Return the variance left by the other channels where wanted, elsewhere 0."""
+        return self.kriging.variances(trial.filled, self._noise(trial))
+
+    def _suggest(self, trial: Trial, kriging: Kriging) -> Floats:
         """Return the steps from what was filled to what the other channels suggest."""
-        if not len(trial.filled):
-            return np.zeros_like(trial.filled)
-        channel = np.arange(trial.filled.shape[1])[:, None]
-        noise = np.where(trial.wanted, self.noise[channel, trial.cells], 0)
+        noise = self._noise(trial)
         # Errors so many times the usual one are not believed: the other channels may be wild.
         farthest = _FARTHEST * np.sqrt(noise)
         return np.clip(kriging(trial.filled, noise) - trial.filled, -farthest, farthest)
+
+    def _noise(self, trial: Trial) -> Floats:
+        return np.where(trial.wanted, self._by_cell(self.noise, trial), 0)
+
+    def _by_cell(self, table: Floats, trial: Trial) -> Floats:
+        return table[np.arange(len(table))[:, None], trial.cells]
 
     def _learn_trust(self, trial: Trial, moves: Floats) -> None:
         gain, hidden = trial.truth - trial.filled, trial.hidden

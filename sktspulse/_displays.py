@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EmbeddingDisplay", "ImputationDisplay"]
 
+_NINE_IN_TEN = 1.645  # standard deviations to each side
+
 
 class EmbeddingDisplay:
     """Embeddings of series as points in the plane of their two main directions.
@@ -212,6 +214,8 @@ class ImputationDisplay:
         Place of each time point on the horizontal axis.
     name : str
         Label of the vertical axis.
+    std : ndarray of shape (n_timepoints,), default=None
+        Standard deviation of the error of each filled value.
 
     Attributes
     ----------
@@ -221,6 +225,8 @@ class ImputationDisplay:
         Figure that holds them.
     lines_ : list of matplotlib Line2D
         Known values and filled ones.
+    band_ : matplotlib PolyCollection or None
+        Where nine in ten true values lie; None without ``std``.
 
     See Also
     --------
@@ -243,14 +249,16 @@ class ImputationDisplay:
         filled: NDArray[Any],
         index: NDArray[Any],
         name: str = "value",
+        std: NDArray[Any] | None = None,
     ) -> None:
         self.recording = recording
         self.filled = filled
         self.index = index
         self.name = name
+        self.std = std
 
     def plot(self, ax: Axes | None = None) -> Self:
-        """Draw known values as a line and filled ones on top.
+        """Draw known values as a line and filled ones on top, with a band if there is one.
 
         Parameters
         ----------
@@ -271,10 +279,19 @@ class ImputationDisplay:
         bridge = np.where(touched, self.filled, np.nan)
         style: dict[str, Any] = {"color": "tab:orange", "lw": 1.5, "marker": ".", "markersize": 4}
         filled = axes.plot(self.index, bridge, markevery=missing, label="filled", **style)
+        self.band_ = self._draw_band(axes, touched)
         axes.set(xlabel="time", ylabel=self.name)
         axes.legend(loc="best", fontsize="small")
         self.ax_, self.figure_, self.lines_ = axes, axes.figure, known + filled
         return self
+
+    def _draw_band(self, axes: Any, where: NDArray[np.bool_]) -> Any:
+        if self.std is None:
+            return None
+        reach = _NINE_IN_TEN * self.std
+        edges = self.filled - reach, self.filled + reach
+        style: dict[str, Any] = {"color": "tab:orange", "alpha": 0.25, "linewidth": 0}
+        return axes.fill_between(self.index, *edges, where=where, label="9 in 10", **style)
 
     @classmethod
     def from_estimator(
@@ -286,7 +303,7 @@ class ImputationDisplay:
         index: ArrayLike | None = None,
         ax: Axes | None = None,
     ) -> Self:
-        """Fill a recording and draw one channel.
+        """Fill a recording and draw one channel, with deviations if they were learned.
 
         Parameters
         ----------
@@ -306,14 +323,18 @@ class ImputationDisplay:
         ImputationDisplay
             The display, drawn.
         """
-        filled = estimator.transform(X)
-        return cls.from_predictions(X, filled, channel=channel, index=index, ax=ax)
+        learned = estimator.blend_ is not None
+        filled, std = (
+            estimator.transform(X, return_std=True) if learned else (estimator.transform(X), None)
+        )
+        return cls.from_predictions(X, filled, std, channel=channel, index=index, ax=ax)
 
     @classmethod
     def from_predictions(
         cls,
         X: ArrayLike,
         filled: ArrayLike,
+        std: ArrayLike | None = None,
         *,
         channel: int = 0,
         index: ArrayLike | None = None,
@@ -327,6 +348,8 @@ class ImputationDisplay:
             The recording, NaN where missing.
         filled : array-like of shape (n_timepoints, n_channels)
             The same without gaps.
+        std : array-like of shape (n_timepoints, n_channels), default=None
+            Standard deviations, as ``transform`` returns.
         channel : int, default=0
             Which channel.
         index : array-like of shape (n_timepoints,), default=None
@@ -353,7 +376,8 @@ class ImputationDisplay:
         index = getattr(X, "index", None) if index is None else index
         places = np.arange(len(before)) if index is None else np.asarray(index)
         name = str(X.columns[channel]) if hasattr(X, "columns") else f"channel {channel}"
-        return cls(before[:, channel], after[:, channel], places, name).plot(ax)
+        spread = None if std is None else np.asarray(std, float)[:, channel]
+        return cls(before[:, channel], after[:, channel], places, name, spread).plot(ax)
 
 
 def _axes(ax: Axes | None, **settings: Any) -> Any:

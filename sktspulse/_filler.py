@@ -13,6 +13,7 @@ from ._correction import Correction, Trial
 from ._gaps import Evidence, GapReader
 from ._hiding import draw_windows, hide
 from ._seasonal import find_period
+from ._uncertainty import Doubt, Uncertainty
 
 __all__ = ["Filler"]
 
@@ -37,6 +38,8 @@ class Filler:
         How to weigh network and interpolation; None takes the network's time head alone.
     correction : Correction or None
         How to use the other channels; None leaves each by itself.
+    uncertainty : Uncertainty or None
+        How far off what was filled may be; None if nothing was learned.
     """
 
     def __init__(self, loc: Floats, scale: Floats) -> None:
@@ -45,6 +48,7 @@ class Filler:
         self.periods = [0] * len(loc)
         self.blend: Blend | None = None
         self.correction: Correction | None = None
+        self.uncertainty: Uncertainty | None = None
 
     @classmethod
     def of(cls, panels: list[Floats]) -> Self:
@@ -60,43 +64,72 @@ class Filler:
         windows = draw_windows(panels, reader.context_length, rng)
         truth = self.scaled(windows.values)
         filled = hide(truth, reader.patch_length, rng)
+        self.blend = Blend(len(self.loc))
+        self.periods = [_period(panels, channel) for channel in range(len(self.loc))]
         # Where nothing is known of any channel, as before short series, nothing is learned.
         wanted = np.isnan(filled) & ~np.isnan(truth).all(axis=1, keepdims=True)
-        n_channels = truth.shape[1]
-        self.blend = Blend(n_channels)
-        channels = range(n_channels)
-        self.periods = [_period(panels, channel) for channel in channels]
-        cells = [
-            self._fill_rows(filled[:, c], wanted[:, c], c, reader, truth[:, c]) for c in channels
-        ]
-        if n_channels > 1:
-            trial = Trial(truth, filled, wanted, np.stack(cells, 1), windows.is_late)
-            self.correction = Correction.learn([self.scaled(panel) for panel in panels], trial)
+        cells, heads = _notes(truth.shape)
+        for channel in range(len(self.loc)):
+            part = (slice(None), channel)
+            kinds, apart = self._fill_rows(filled[part], wanted[part], channel, reader, truth[part])
+            cells[part], heads[part] = kinds, apart
+        trial = Trial(truth, filled, wanted, cells, windows.is_late)
+        if len(self.loc) > 1:
+            scaled = [self.scaled(panel) for panel in panels]
+            self.correction, trial = Correction.learn(scaled, trial)
+        doubt = self._doubt(trial, heads[: len(trial.cells)])
+        self.uncertainty = Uncertainty.learn(trial, doubt)
+
+    def _doubt(self, trial: Trial, heads: NDArray[np.float32]) -> Doubt:
+        if self.correction is None:
+            return Doubt(heads, np.zeros(heads.shape))
+        return Doubt(heads, self.correction.variances(trial))
 
     def scaled(self, panel: Floats) -> NDArray[np.float64]:
         """Bring ``(n_series, n_channels, n_timepoints)`` to about standardised units."""
         return (panel.astype(np.float64) - self.loc[:, None]) / self.scale[:, None]
 
-    def fill(self, panel: Floats, reader: GapReader, progress: Progress | None = None) -> Floats:
-        """Return a filled copy of ``(n_series, n_channels, n_timepoints)`` [input units]."""
-        filled = panel.copy()
+    def fill(
+        self,
+        panel: Floats,
+        reader: GapReader,
+        progress: Progress | None = None,
+        *,
+        with_deviation: bool = False,
+    ) -> tuple[Floats, Floats]:
+        """Fill ``(n_series, n_channels, n_timepoints)`` [input units].
+
+        Returns a filled copy, and the standard deviation of what was filled, 0 elsewhere; all
+        are 0 unless asked for.
+        """
+        filled, deviation = panel.copy(), np.zeros_like(panel)
         n_series, n_channels, n_timepoints = panel.shape
         for block in reader.blocks(n_series, n_channels * n_timepoints):
-            self._fill_block(filled[block], reader, progress)
-        return filled
+            trial, heads = self._fill_block(filled[block], reader, progress)
+            if with_deviation and self.uncertainty is not None:
+                variance = self.uncertainty(trial.cells, self._doubt(trial, heads))
+                spread = np.sqrt(variance) * self.scale[:, None]
+                deviation[block] = np.where(trial.wanted, spread, 0)
+        return filled, deviation
 
-    def _fill_block(self, part: Floats, reader: GapReader, progress: Progress | None) -> None:
+    def _fill_block(
+        self, part: Floats, reader: GapReader, progress: Progress | None
+    ) -> tuple[Trial, NDArray[np.float32]]:
+        """Fill some series in place; return what was done, and how far the heads were apart."""
         _fill_constants(part)
         missing, values = np.isnan(part), self.scaled(part)
-        cells = np.empty(part.shape, np.int8)
+        cells, heads = _notes(part.shape)
         for channel in range(part.shape[1]):
             rows = values[:, channel]
-            cells[:, channel] = self._fill_rows(rows, missing[:, channel], channel, reader)
+            notes = self._fill_rows(rows, missing[:, channel], channel, reader)
+            cells[:, channel], heads[:, channel] = notes
             if progress is not None:
                 progress.update(rows.size)
+        trial = Trial(values, values, missing, cells, np.zeros(len(part), np.bool_))
         if self.correction is not None:
-            values = self.correction(values, missing, cells)
+            values = self.correction(trial)
         part[missing] = (values * self.scale[:, None] + self.loc[:, None])[missing]
+        return trial, heads
 
     def _fill_rows(
         self,
@@ -105,12 +138,12 @@ class Filler:
         channel: int,
         reader: GapReader,
         truth: Floats | None = None,
-    ) -> NDArray[np.int8]:
+    ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """Fill series of one channel in place, blending as the truth teaches, if it is given.
 
-        Returns the kind of gap of each point.
+        Returns the kind of gap of each point, and how far the heads are apart there, squared.
         """
-        cells = np.zeros(rows.shape, np.int8)
+        cells, heads = _notes(rows.shape)
         blank = np.isnan(rows).all(1, keepdims=True) & wanted
         rows[blank], cells[blank] = 0, Blend.n_cells
         left = np.flatnonzero((wanted & ~blank).any(1))
@@ -120,7 +153,8 @@ class Filler:
             if truth is not None:
                 self._learn_blend(channel, evidence, truth[places])
             rows[places], cells[places] = self._weigh(evidence, channel), evidence.cells
-        return cells
+            heads[places] = np.square(evidence.candidates[:, 0] - evidence.candidates[:, 1])
+        return cells, heads
 
     def _learn_blend(self, channel: int, evidence: Evidence, truth: Floats) -> None:
         told = ~np.isnan(truth)
@@ -136,6 +170,11 @@ class Filler:
 
 def _known(values: Floats) -> NDArray[np.float64]:
     return values[~np.isnan(values)].astype(np.float64)
+
+
+def _notes(shape: tuple[int, ...]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Make room for the kind of gap of each point, and for how far the heads are apart."""
+    return np.zeros(shape, np.int8), np.zeros(shape, np.float32)
 
 
 def _fill_constants(part: Floats) -> None:

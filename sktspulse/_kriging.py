@@ -8,7 +8,7 @@ level of every channel is left free, so that shapes are borrowed and levels are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -17,13 +17,17 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ._windows import window_starts
+
 __all__ = ["Kriging"]
 
 Floats = NDArray[np.floating[Any]]
 Places = NDArray[np.intp]
+Solve = Callable[[Tensor, Floats, Floats], Floats]
 
 _SPAN = 32  # steps that are solved at once
-_CORE = 16  # those in its middle, which are kept
+_HOP = 16  # steps from one span to the next
+_TAPER = np.minimum(np.arange(1, _SPAN + 1), np.arange(_SPAN, 0, -1))  # the middle counts most
 _GROUP = 8  # channels that are solved at once, at most
 _LEVEL = 30.0  # variance of the level of a span: far more than any channel has
 _EXACT = 1e-4  # variance left to what was observed, so that no system is singular
@@ -86,33 +90,53 @@ class Kriging:
         ndarray of the same shape
             Estimates where ``noise`` is positive, elsewhere the values.
         """
+        return np.where(noise > 0, self._average(_means, values, noise), values)
+
+    def variances(self, values: Floats, noise: Floats) -> NDArray[np.float64]:
+        """Return the variance that is left where ``noise`` is positive, elsewhere 0.
+
+        Parameters
+        ----------
+        values, noise : ndarray of shape (n_series, n_channels, n_timepoints)
+            As for a call; of the values, only whether they are there matters.
+
+        Returns
+        -------
+        ndarray of the same shape
+            Variances of the errors of the estimates.
+        """
+        return np.where(noise > 0, self._average(_variances, values, noise), 0.0)
+
+    def _average(self, solve: Solve, values: Floats, noise: Floats) -> NDArray[np.float64]:
+        """Average what overlapping spans say of uncertain values."""
         short = max(0, _SPAN - values.shape[-1])
         padding = ((0, 0), (0, 0), (0, short))
-        estimates = np.pad(values.astype(np.float64), padding, constant_values=np.nan)
+        answers = np.pad(values.astype(np.float64), padding, constant_values=np.nan)
         errors = np.pad(noise.astype(np.float64), padding)
         for group, covariance in zip(self.groups, self.covariances, strict=True):
-            self._estimate(group, covariance, estimates, errors)
-        estimates = estimates[..., : values.shape[-1]]
-        return np.where(noise > 0, estimates, values)
+            answers[:, group] = _average(solve, covariance, answers[:, group], errors[:, group])
+        return answers[..., : values.shape[-1]]
 
-    def _estimate(
-        self, group: Places, shapes: NDArray[np.float32], values: Floats, noise: Floats
-    ) -> None:
-        """Put the estimates of a group of channels in the place of uncertain values."""
-        levels = _LEVEL * np.kron(np.eye(len(group)), np.ones((_SPAN, _SPAN)))
-        covariance = torch.from_numpy(shapes + levels)
-        given, errors = values[:, group], noise[:, group]
-        absent = np.isnan(given)
-        spread = np.where(absent, _UNKNOWN, np.where(errors > 0, errors, _EXACT))
-        given = np.where(absent, 0, given)
-        for row, core in _uncertain_cores((errors > 0) & ~absent):
-            start = np.clip(_CORE * core - _CORE // 2, 0, values.shape[-1] - _SPAN)
-            time = start[:, None] + np.arange(_SPAN)
-            spans = (row[:, None, None], np.arange(len(group))[:, None], time[:, None])
-            found = _solve(covariance, given[spans], spread[spans])
-            index, step = np.nonzero(time // _CORE == core[:, None])
-            places = (row[index, None], group, time[index, step, None])
-            values[places] = found[index, :, step]
+
+def _average(
+    solve: Solve, shapes: NDArray[np.float32], values: Floats, noise: Floats
+) -> NDArray[np.float64]:
+    """Average the answers for one group of channels."""
+    n_channels = values.shape[1]
+    levels = _LEVEL * np.kron(np.eye(n_channels), np.ones((_SPAN, _SPAN)))
+    covariance = torch.from_numpy(shapes + levels)
+    absent = np.isnan(values)
+    uncertain = (noise > 0) & ~absent
+    spread = np.where(absent, _UNKNOWN, np.where(noise > 0, noise, _EXACT))
+    known = np.where(absent, 0, values)
+    sums, weights = np.zeros((2, *values.shape))
+    for row, start in _uncertain_spans(uncertain):
+        time = start[:, None, None] + np.arange(_SPAN)
+        spans = (row[:, None, None], np.arange(n_channels)[:, None], time)
+        found = solve(covariance, known[spans], spread[spans])
+        np.add.at(sums, spans, _TAPER * found)
+        np.add.at(weights, spans, _TAPER)
+    return np.divide(sums, weights, out=values.copy(), where=uncertain)
 
 
 def _take_spans(panels: Sequence[Floats]) -> NDArray[np.float64]:
@@ -154,22 +178,33 @@ def _covariance(shapes: Floats, known: NDArray[np.bool_]) -> NDArray[np.float64]
     return (vectors * values.clip(_EXACT / 100)) @ vectors.T
 
 
-def _uncertain_cores(uncertain: NDArray[np.bool_]) -> Iterator[tuple[Places, Places]]:
-    """Yield row and number of the cores in which any value is uncertain, a chunk at a time."""
-    starts = np.arange(0, uncertain.shape[-1], _CORE)
-    row, core = np.nonzero(np.logical_or.reduceat(uncertain.any(1), starts, axis=1))
-    for start in range(0, len(row), _CHUNK):
-        chunk = slice(start, start + _CHUNK)
-        yield row[chunk], core[chunk]
+def _uncertain_spans(uncertain: NDArray[np.bool_]) -> Iterator[tuple[Places, Places]]:
+    """Yield row and start of the spans that hold an uncertain value, a chunk at a time."""
+    starts = window_starts(uncertain.shape[-1], _SPAN, _HOP)
+    before = np.pad(uncertain.any(1), ((0, 0), (1, 0))).cumsum(1)
+    row, span = np.nonzero(before[:, starts + _SPAN] > before[:, starts])
+    for first in range(0, len(row), _CHUNK):
+        chunk = slice(first, first + _CHUNK)
+        yield row[chunk], starts[span[chunk]]
 
 
-def _solve(covariance: Tensor, values: Floats, spread: Floats) -> Floats:
+def _means(covariance: Tensor, values: Floats, spread: Floats) -> Floats:
     """Return the conditional means of spans ``(n, n_channels, SPAN)`` given noisy values."""
-    flat = torch.from_numpy(values.reshape(len(values), -1, 1))
-    noise = torch.from_numpy(spread.reshape(len(values), -1))
-    systems = covariance.repeat(len(values), 1, 1)
-    systems.diagonal(dim1=-2, dim2=-1).add_(noise)
-    factors = torch.linalg.cholesky(systems)
+    flat, noise = (torch.from_numpy(part.reshape(len(part), -1, 1)) for part in (values, spread))
+    solved = torch.cholesky_solve(flat, _factors(covariance, noise))
     # In this form no sum runs over spans, whose answers thus do not depend on each other.
-    means = flat[..., 0] - noise * torch.cholesky_solve(flat, factors)[..., 0]
-    return means.numpy().reshape(values.shape)
+    return (flat - noise * solved).numpy().reshape(values.shape)
+
+
+def _variances(covariance: Tensor, values: Floats, spread: Floats) -> Floats:
+    """Return the conditional variances, which do not depend on the values."""
+    noise = torch.from_numpy(spread.reshape(len(spread), -1, 1))
+    inverse = torch.cholesky_inverse(_factors(covariance, noise))
+    diagonal = inverse.diagonal(dim1=-2, dim2=-1)[..., None]
+    return (noise - noise.square() * diagonal).clamp(min=0).numpy().reshape(values.shape)
+
+
+def _factors(covariance: Tensor, noise: Tensor) -> Tensor:
+    systems = covariance.repeat(len(noise), 1, 1)
+    systems.diagonal(dim1=-2, dim2=-1).add_(noise[..., 0])
+    return torch.linalg.cholesky(systems)

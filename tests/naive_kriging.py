@@ -29,17 +29,19 @@ def condition(covariance, values, noise):
     return weights @ values
 
 
-def krige(covariance, values, noise, span, core, exact):
-    """Condition, for every core, the span around it; ``covariance[c][s][d][t]``."""
+def krige(covariance, values, noise, span, hop, exact):
+    """Condition overlapping spans, and average what they say, their middle most."""
     n_channels, n_timepoints = values.shape
-    estimates = values.copy()
-    for begin in range(0, n_timepoints, core):
-        start = min(max(begin - core // 2, 0), n_timepoints - span)
+    found = [[[] for _ in range(n_timepoints)] for _ in range(n_channels)]
+    starts = [*range(0, n_timepoints - span, hop), n_timepoints - span]
+    for start in starts:
         places = [(c, start + s) for c in range(n_channels) for s in range(span)]
         readings = np.array([values[place] for place in places])
         errors = np.array([noise[place] or exact for place in places])
-        means = condition(covariance, readings, errors)
-        for (c, t), mean in zip(places, means, strict=True):
-            if begin <= t < begin + core and noise[c, t] > 0:
-                estimates[c, t] = mean
+        for (c, t), mean in zip(places, condition(covariance, readings, errors), strict=True):
+            found[c][t].append((min(t - start + 1, start + span - t), mean))
+    estimates = values.copy()
+    for c, t in np.argwhere(noise > 0):
+        total = sum(weight for weight, _ in found[c][t])
+        estimates[c, t] = sum(weight * mean for weight, mean in found[c][t]) / total
     return estimates

@@ -35,6 +35,7 @@ ORDER = [
     "_hiding",
     "_kriging",
     "_correction",
+    "_uncertainty",
     "_generators",
     "_processes",
     "datasets",

@@ -50,10 +50,10 @@ def test_points_that_are_missing_in_the_data_teach_nothing():
 @pytest.mark.parametrize(("tie", "low", "high"), [(0.98, 0.8, 1.0), (0.0, 0.0, 1.0)])
 def test_trust_is_what_helps(tie, low, high):
     rows, others = panel(tie), panel(tie, seed=5)
-    correction = Correction.learn([rows], trial(rows))
+    correction, _ = Correction.learn([rows], trial(rows))
     assert low <= correction.trust[:, :3].mean() <= high
     new = trial(others, seed=7)
-    corrected = correction(new.filled, new.wanted, new.cells)
+    corrected = correction(new)
     before, after = ((given - others)[new.wanted].std() for given in (new.filled, corrected))
     assert after < (0.5 if tie else 1.0) * before
     np.testing.assert_array_equal(corrected[~new.wanted], others[~new.wanted])
@@ -64,15 +64,15 @@ def test_suggestions_that_mislead_are_not_followed():
     rows = panel(0.98)
     # What is hidden has nothing to do with what the other channels did elsewhere.
     odd = rows * rng.choice([-1, 1], size=(20, 3, 1))
-    correction = Correction.learn([rows], trial(odd, error=0.05))
+    correction, _ = Correction.learn([rows], trial(odd, error=0.05))
     assert correction.trust.mean() < 0.4
 
 
 def test_no_value_is_moved_far():
     rows = panel(0.98)
-    correction = Correction.learn([rows], trial(rows))
+    correction, _ = Correction.learn([rows], trial(rows))
     wild = trial(rows)
     wild.filled[:, 1] *= 1e6
-    moved = correction(wild.filled, wild.wanted, wild.cells) - wild.filled
+    moved = correction(wild) - wild.filled
     sd = np.sqrt(correction.noise[np.arange(3)[:, None], wild.cells])
     assert (np.abs(moved) <= 4 * sd + 1e-6 * np.abs(wild.filled)).all()

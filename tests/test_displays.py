@@ -68,6 +68,29 @@ def test_figures_go_on_given_axes(imputer, recording):
     assert display.figure_ is figure
 
 
+def test_a_band_shows_where_nine_in_ten_true_values_lie():
+    X = np.arange(8.0)[:, None] * [1, 2]
+    X[3:5, 1] = np.nan
+    std = np.where(np.isnan(X), 2.0, 0.0)
+    filled = np.arange(8.0)[:, None] * [1, 2]
+    display = ImputationDisplay.from_predictions(X, filled, std, channel=1)
+    corners = display.band_.get_paths()[0].vertices
+    for t in (3, 4):
+        heights = corners[corners[:, 0] == t, 1]
+        np.testing.assert_allclose(
+            [heights.min(), heights.max()], 2 * t + 1.645 * np.array([-2, 2])
+        )
+    assert {2, 5} <= set(corners[:, 0]) <= {2, 3, 4, 5}
+    assert ImputationDisplay.from_predictions(X, filled).band_ is None
+
+
+def test_an_imputer_draws_its_band(recording):
+    learned = TSPulseImputer(random_state=0).fit(recording)
+    display = ImputationDisplay.from_estimator(learned, recording)
+    np.testing.assert_array_equal(display.std > 0, np.isnan(display.recording))
+    assert "9 in 10" in [text.get_text() for text in display.ax_.get_legend().get_texts()]
+
+
 def test_shapes_that_differ_are_refused(recording):
     with pytest.raises(ValueError, match=r"shapes \(600, 2\) and \(599, 2\)"):
         ImputationDisplay.from_predictions(recording, recording[1:])

@@ -221,6 +221,45 @@ def test_few_known_values_make_lines():
     np.testing.assert_allclose(fill(X, **NETWORK)[:, 0], expected, atol=1e-9)
 
 
+# --- How far off it may be
+
+
+def test_nine_errors_in_ten_lie_where_they_should():
+    rng = np.random.default_rng(0)
+    walks = np.cumsum(rng.normal(size=(6000, 3)), axis=0) @ [[1, 1, 0], [0, 1, 0], [0, 0, 1.0]]
+    X = walks + rng.normal(size=walks.shape)
+    imputer = TSPulseImputer(random_state=0, batch_size=8).fit(X[:4500])
+    gappy = X[4500:].copy()
+    gappy[rng.random(gappy.shape) < 0.2] = np.nan
+    gappy[500:530, 1] = np.nan
+    filled, std = imputer.transform(gappy, return_std=True)
+    missing = np.isnan(gappy)
+    np.testing.assert_array_equal(std > 0, missing)
+    np.testing.assert_array_equal(filled, imputer.transform(gappy))
+    inside = (np.abs(filled - X[4500:]) < 1.645 * std)[missing]
+    assert 0.85 < inside.mean() < 0.95
+    assert std[510:520, 1].min() > np.median(std[:500, 1][missing[:500, 1]])
+
+
+def test_deviations_come_in_the_container_and_unit_of_the_input():
+    X = recording(100)
+    imputer = TSPulseImputer(random_state=0, batch_size=8)
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    filled, std = imputer.fit(frame).transform(frame, return_std=True)
+    assert std.columns.tolist() == filled.columns.tolist() == ["a", "b"]
+    _, in_thousandths = imputer.fit(1000 * X).transform(1000 * X, return_std=True)
+    np.testing.assert_allclose(in_thousandths, 1000 * std, rtol=0.05)
+    panel = [X.T, X[:50].T]
+    deviations = imputer.fit(panel).transform(panel, return_std=True)[1]
+    assert [one.shape for one in deviations] == [(2, 100), (2, 50)]
+
+
+def test_the_network_alone_knows_no_deviation():
+    X = recording(60)
+    with pytest.raises(ValueError, match="fitted with blend=True"):
+        TSPulseImputer(**NETWORK).fit(X).transform(X, return_std=True)
+
+
 # --- What has a say and what has not
 
 

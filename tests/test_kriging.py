@@ -9,7 +9,7 @@ import pytest
 from sktspulse import _kriging
 from sktspulse._kriging import Kriging
 
-SPAN, CORE = _kriging._SPAN, _kriging._CORE
+SPAN, HOP = _kriging._SPAN, _kriging._HOP
 
 
 def coupled(n_channels=3, n_timepoints=400, noise=0.1, seed=0):
@@ -49,7 +49,7 @@ def test_estimates_are_those_of_a_loop(n_timepoints):
     kriging = Kriging.of([rows[None]])
     levels = _kriging._LEVEL * np.kron(np.eye(3), np.ones((SPAN, SPAN)))
     covariance = kriging.covariances[0] + levels
-    expected = naive_kriging.krige(covariance, values, noise, SPAN, CORE, _kriging._EXACT)
+    expected = naive_kriging.krige(covariance, values, noise, SPAN, HOP, _kriging._EXACT)
     np.testing.assert_allclose(kriging(values[None], noise[None])[0], expected, atol=1e-7)
 
 
@@ -111,7 +111,7 @@ def test_what_is_not_there_has_no_say():
     values[:, :32] = np.nan
     estimates = kriging(values[None], noise[None])
     assert np.isnan(estimates[..., :32]).all()
-    np.testing.assert_allclose(estimates[..., 48:], expected[..., 16:], atol=0.01)
+    np.testing.assert_allclose(estimates[..., 48:], expected[..., 16:], atol=0.05)
     np.testing.assert_allclose(estimates[..., 32:], expected, atol=0.2)
 
 
