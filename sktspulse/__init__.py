@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ._curves import TrainingDisplay
     from ._displays import EmbeddingDisplay, ImputationDisplay
     from ._imputer import TSPulseImputer
+    from ._occlusion_display import OcclusionDisplay
     from ._panels import PanelToTabular, TabularToPanel
     from ._pretrainer import TSPulsePretrainer
     from ._regressor import TSPulseRegressor
@@ -29,6 +30,7 @@ __all__ = [
     "AnomalyScoreDisplay",
     "EmbeddingDisplay",
     "ImputationDisplay",
+    "OcclusionDisplay",
     "PanelToTabular",
     "RetrievalDisplay",
     "TSPulseAnomalyDetector",
@@ -50,6 +52,7 @@ _HOME = {
     "AnomalyScoreDisplay": "_anomaly_display",
     "EmbeddingDisplay": "_displays",
     "ImputationDisplay": "_displays",
+    "OcclusionDisplay": "_occlusion_display",
     "PanelToTabular": "_panels",
     "RetrievalDisplay": "_retrieval_display",
     "TSPulseAnomalyDetector": "_anomaly",

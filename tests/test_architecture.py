@@ -86,6 +86,7 @@ ORDER = [
     "_displays",
     "_anomaly_display",
     "_retrieval_display",
+    "_occlusion_display",
     "_curves",
     "__init__",
     "__main__",

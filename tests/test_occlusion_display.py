@@ -1,0 +1,115 @@
+"""Occlusion finds what a prediction rests on, and draws it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sktspulse import OcclusionDisplay, TSPulseClassifier, _occlusion_display
+
+
+class Peaks:
+    """Tell by the peak of channel 1 within time points 20 to 29; what is missing is 0."""
+
+    classes_ = np.array(["flat", "peaked"])
+
+    def predict_proba(self, X):
+        self.largest = max(len(X), getattr(self, "largest", 0))
+        peaks = np.nan_to_num(X[:, 1, 20:30]).max(axis=1).clip(0, 1)
+        return np.column_stack([1 - peaks, peaks])
+
+
+def draw(at=24):
+    x = np.zeros((3, 40))
+    x[1, at] = 0.9
+    return x
+
+
+def naive_falls(model, x, n_spans):
+    whole = model.predict_proba(x[None])[0]
+    falls = np.zeros((len(x), n_spans))
+    for channel in range(len(x)):
+        for span in range(n_spans):
+            hidden = x.copy()
+            first, last = span * x.shape[1] // n_spans, (span + 1) * x.shape[1] // n_spans
+            hidden[channel, first:last] = np.nan
+            one = model.predict_proba(hidden[None])[0]
+            falls[channel, span] = whole.max() - one[whole.argmax()]
+    return falls
+
+
+@pytest.mark.parametrize("n_spans", [1, 7, 8, 40])
+def test_falls_are_those_of_hiding_one_span_after_the_other(n_spans, monkeypatch):
+    monkeypatch.setattr(_occlusion_display, "_ROWS", 10)
+    model, x = Peaks(), draw()
+    before = x.copy()
+    display = OcclusionDisplay.from_estimator(model, x, n_spans=n_spans)
+    np.testing.assert_allclose(display.falls, naive_falls(model, x, n_spans))
+    np.testing.assert_array_equal(x, before)
+    assert display.label == "peaked"
+    assert display.probability == 0.9
+    assert model.largest <= 10
+
+
+def test_only_the_telling_span_is_marked():
+    display = OcclusionDisplay.from_estimator(Peaks(), draw(), n_spans=8)
+    expected = np.zeros((3, 8))
+    expected[1, 4] = 0.9
+    np.testing.assert_allclose(display.falls, expected)
+    np.testing.assert_array_equal(display.edges, np.arange(0, 41, 5))
+    for mesh, falls in zip(display.meshes_, expected, strict=True):
+        np.testing.assert_allclose(mesh.get_array().ravel(), falls)
+        assert mesh.get_clim() == (-0.9, 0.9)
+
+
+def test_a_planted_event_is_found_by_the_network():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 2, 96)), np.arange(40) % 2
+    X[y == 1, 1, 48:72] += 6 * np.hanning(24)
+    model = TSPulseClassifier().fit(X[1:], y[1:])
+    display = OcclusionDisplay.from_estimator(model, X[1], n_spans=8)
+    assert display.label == 1
+    assert np.unravel_index(display.falls.argmax(), (2, 8)) in {(1, 4), (1, 5)}
+
+
+def test_figures_have_names_and_go_on_given_axes():
+    import matplotlib.pyplot as plt
+
+    _, axes = plt.subplots(3)
+    names = ["x", "y", "z"]
+    display = OcclusionDisplay.from_estimator(
+        Peaks(), draw(), names=names, axes=axes, color="green"
+    )
+    assert list(display.axes_) == list(axes)
+    assert [ax.get_ylabel() for ax in axes] == names
+    assert {line.get_color() for line in display.lines_} == {"green"}
+    assert axes[0].get_title(loc="left") == "class peaked, probability 0.90"
+    display.figure_.canvas.draw()
+
+
+def test_one_channel_may_come_without_its_axis():
+    class Mean:
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, X):
+            p = np.nan_to_num(X).mean(axis=(1, 2)).clip(0, 1)
+            return np.column_stack([1 - p, p])
+
+    display = OcclusionDisplay.from_estimator(Mean(), np.full(20, 0.8), n_spans=4)
+    np.testing.assert_allclose(display.falls, [[0.2] * 4])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"x": np.zeros((2, 3, 4))}, r"x has shape \(2, 3, 4\), expected .*X\[0\]"),
+        ({"n_spans": 0}, "n_spans is 0, expected a whole number from 1 to the 40 time points"),
+        ({"n_spans": 41}, "n_spans is 41"),
+        ({"n_spans": 2.5}, "n_spans is 2.5"),
+        ({"names": ["a"]}, "names has 1 names, but x has 3 channels"),
+        ({"axes": [None]}, "axes has 1 axes, but x has 3 channels"),
+    ],
+)
+def test_bad_input_is_refused(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        OcclusionDisplay.from_estimator(Peaks(), **({"x": draw()} | parameters))
