@@ -162,7 +162,9 @@ class LogisticHead:
         parts = [share * one.coefficients for share, one in zip(shares, models, strict=True)]
         self.coefficients = _spread(parts, groups, rows.features.shape[1])
         self.intercept = np.tensordot(shares, [one.intercept for one in models], 1)
-        self.C, self.temperature = models[0].C, float(1 / shares.sum())
+        # Where held-out rows leave nothing of any model, all classes are answered alike.
+        total = max(shares.sum(), np.exp(-_LOG_TEMPERATURES[1]))
+        self.C, self.temperature = models[0].C, float(1 / total)
         return self
 
 
