@@ -75,8 +75,8 @@ class TSPulseRetriever(
     store : {"float32", "float16", "int8"}, default="float32"
         Type of the numbers kept: 4, 2 or 1 bytes each.
     index : {"exact", "faiss"}, default="exact"
-        How to search. ``"faiss"`` reads a few of many lists of vectors, which pays from
-        a million entries on, and misses some neighbours; it needs the package faiss.
+        How to search. ``"faiss"`` reads a few of many lists of vectors, which pays for
+        very many entries, and misses some neighbours; it needs the package faiss.
     checkpoint : str or path, default="tspulse-p16"
         Name of a shipped network, path of a file or folder, or hub id.
     batch_size : int, default=32

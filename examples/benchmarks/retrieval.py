@@ -314,20 +314,25 @@ def draw(table: list[dict], path: Path) -> None:
     """Draw a panel a protocol and label; the query's source counted above, removed below."""
     import matplotlib.pyplot as plt
 
-    numbers = {tuple(row[name] for name in HEADER[:4]): row for row in table}
+    # What was asked all queries comes last, and stays.
+    ordered = sorted(table, key=lambda row: row["queries"] == "all")
+    numbers = {
+        tuple(row[name] for name in ("protocol", "source", "method")): row for row in ordered
+    }
+    names = [f"{name} (a sample)" if name == "DTW" else name for name in DRAWN]
     figure, axes = plt.subplots(
         len(LABELS), len(PROTOCOLS), figsize=(13, 6.5), layout="constrained", sharey=True
     )
     for (i, label), (j, protocol) in product(enumerate(LABELS), enumerate(PROTOCOLS)):
         axis = axes[i, j]
         for source, style in zip(SOURCES, ({"color": "C0"}, {"color": "0.7"}), strict=True):
-            rows = [numbers.get((protocol, source, "sample", name)) for name in DRAWN]
+            rows = [numbers.get((protocol, source, name)) for name in DRAWN]
             values = [float(row[f"{label} PREC@3"]) if row else np.nan for row in rows]
             offset = 0.2 if source == SOURCES[0] else -0.2
             bars = axis.barh(np.arange(len(DRAWN)) + offset, values, 0.4, label=source, **style)
             axis.bar_label(bars, fmt="%.2f", padding=2, fontsize=7)
         axis.set_title(f"{protocol}: {label} PREC@3", fontsize=10)
-        axis.set_yticks(np.arange(len(DRAWN)), DRAWN, fontsize=8)
+        axis.set_yticks(np.arange(len(DRAWN)), names, fontsize=8)
         axis.set_xlim(0, 1)
         axis.spines[["top", "right"]].set_visible(False)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
@@ -339,7 +344,8 @@ def present(table: list[dict], path: Path, is_choice: bool) -> None:
     write(summary(table, "all"), path.with_stem(f"{path.stem}-summary"))
     if is_choice:
         return
-    write(summary(table, "sample"), path.with_stem(f"{path.stem}-sample"))
+    shown = [row for row in table if row["method"] in DRAWN]
+    write(summary(shown, "sample"), path.with_stem(f"{path.stem}-sample"))
     write(metrics(table), path.with_stem(f"{path.stem}-metrics"))
     try:
         draw(table, path.with_suffix(".png"))

@@ -34,6 +34,7 @@ OURS = (
 )
 MEASURES = ("neighbours kept", "of the same set")
 HEADER = ("distortion", "strength", "method", *MEASURES)
+SHOWN = {"shift": 0.1, "scale": 10, "noise": 0.2, "missing": 0.3}  # in the table of the page
 AXES = {
     "shift": "rolled by [share of the length]",
     "scale": "multiplied by",
@@ -115,6 +116,24 @@ def others(found: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return found[~own].reshape(-1, K)
 
 
+def summary(table: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Put both shares at one strength a distortion side by side, a line a method."""
+    lines: dict[object, dict[str, object]] = {}
+    for row in table:
+        if row["strength"] == SHOWN[row["distortion"]]:
+            line = lines.setdefault(row["method"], {"method": row["method"]})
+            for measure in MEASURES:
+                line[f"{row['distortion']} {row['strength']}: {measure}"] = row[measure]
+    return list(lines.values())
+
+
+def write(table: list[dict[str, object]], path: Path) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(table[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)
+
+
 def draw(table: list[dict[str, object]], path: Path) -> None:
     import matplotlib.pyplot as plt
 
@@ -132,7 +151,7 @@ def draw(table: list[dict[str, object]], path: Path) -> None:
         axes[i, j].spines[["top", "right"]].set_visible(False)
         axes[0, j].set_title(distortion)
         axes[1, j].set_xlabel(AXES[distortion])
-        axes[i, 0].set_ylabel(f"of the {K} nearest: {measure}")
+        axes[i, 0].set_ylabel(measure)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     figure.savefig(path, dpi=120)
     plt.close(figure)
@@ -146,10 +165,8 @@ def main() -> None:
     segments = retrieval.sample(arguments.data)
     table = list(rows(panels.stacked(segments.series), segments.labels["family"]))
     path = arguments.output / "retrieval-robustness.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, HEADER, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
+    write(table, path)
+    write(summary(table), path.with_stem(f"{path.stem}-summary"))
     draw(table, path.with_suffix(".png"))
 
 

@@ -3,17 +3,23 @@
     python examples/benchmarks/search.py --data ../shared/data
 
 Both searches answer the same queries in the same process, by turns, each once more than it is
-timed. Without ``--data`` only random vectors are searched; with it, the embeddings of the train
-series of the UCR sets as well, for the recall of float16 and int8.
+timed. Without ``--data`` only random vectors are searched; with it, the embeddings of windows of
+the pre-training corpus as well, for the recall of faiss, and those of the train series of the UCR
+sets, for the recall of float16 and int8. ``--memory`` measures the peak of a million vectors
+instead, in a process of its own for each way to store them.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import resource
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +29,18 @@ from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from sktspulse import TSPulseTransformer
+from sktspulse._catalogue import Catalogue, Kind, Search
+from sktspulse._corpus import Corpus, WindowStream
+from sktspulse._entries import Entries
+from sktspulse._faiss_index import FaissIndex, load_faiss
 from sktspulse._search import METRICS, STORES, VectorIndex
 
 ROOT = Path(__file__).parents[2]
 N_VECTORS, N_FEATURES, N_QUERIES, K = 100_000, 240, 500, 10
 N_PER_SET = 50  # series of a UCR set
 EMBEDDINGS = ("semantic", "detailed")
+N_WINDOWS, N_ASKED = 60_000, 500  # of the corpus, indexed and as queries
+N_MANY = 1_000_000  # vectors whose memory is measured
 CPU = torch.device("cpu")
 
 Row = dict[str, object]
@@ -46,9 +58,9 @@ def timed(runs: dict[str, Callable[[], Found]], n_times: int) -> dict[str, list[
     seconds = {name: [] for name in runs}
     for _ in range(n_times + 1):
         for name, run in runs.items():
-            started = time.perf_counter()
+            started = time.process_time()
             run()
-            seconds[name].append(time.perf_counter() - started)
+            seconds[name].append(time.process_time() - started)
     return {name: values[1:] for name, values in seconds.items()}
 
 
@@ -59,7 +71,7 @@ def speed(n_times: int) -> Iterator[Row]:
         runs = {"scikit-learn": lambda theirs=theirs: theirs.kneighbors(queries)}
         sizes = {"scikit-learn": vectors.nbytes}
         for store in STORES if metric == "euclidean" else STORES[:1]:
-            index = VectorIndex.build(vectors, metric, store)
+            index = VectorIndex.build(vectors.copy(), metric, store)
             asked = index.query(queries)
             runs[store] = lambda index=index, asked=asked: index.nearest(asked, K, CPU)
             sizes[store] = sum(
@@ -92,7 +104,7 @@ def losses(data: Path, checkpoint: str) -> Iterator[Row]:
 def _losses(vectors: np.ndarray, queries: np.ndarray, metric: str, output: str) -> Iterator[Row]:
     truth = None
     for store in STORES:
-        index = VectorIndex.build(vectors, metric, store)
+        index = VectorIndex.build(vectors.copy(), metric, store)
         _, found = index.nearest(index.query(queries), K, CPU)
         truth = found if truth is None else truth
         yield {
@@ -105,23 +117,56 @@ def _losses(vectors: np.ndarray, queries: np.ndarray, metric: str, output: str) 
         }
 
 
+def approximate(data: Path, checkpoint: str, n_times: int) -> Iterator[Row]:
+    """Compare faiss with the exact search among embeddings of windows of the corpus."""
+    corpus = Corpus.from_files(sorted((data / "pretrain").glob("corpus-*.npz")))
+    windows = WindowStream(corpus, 512, N_WINDOWS + N_ASKED, 0.0, (1, 2, 4), False, 0).batch(0)
+    vectors = TSPulseTransformer(checkpoint=checkpoint).fit_transform(windows)
+    runs, sizes = {}, {}
+    for store in ("float32", "int8"):
+        for name, cls in {"exact": VectorIndex, "faiss": FaissIndex}.items():
+            index = cls.build(vectors[N_ASKED:].copy(), "euclidean", store)
+            label = f"{store}, {name}"
+            runs[label] = lambda index=index: index.nearest(vectors[:N_ASKED], K, CPU)
+            sizes[label] = index.codes.nbytes + (index.codes.size if name == "faiss" else 0)
+    truth = runs["float32, exact"]()[1]
+    for name, seconds in timed(runs, n_times).items():
+        yield {
+            "vectors": f"{N_WINDOWS} windows, semantic",
+            "metric": "euclidean",
+            "search": name,
+            "ms a query": f"{1000 * statistics.median(seconds) / N_ASKED:.2f}",
+            "MB": f"{sizes[name] / 1e6:.1f}",
+            "recall": f"{recall(runs[name]()[1], truth):.4f}",
+        }
+
+
+def peak(metric: str, store: str) -> str:
+    """Index and search many vectors, and say what this process took at most."""
+    rng = np.random.default_rng(0)
+    search = Search(
+        lambda panel: rng.standard_normal((len(panel), N_FEATURES), np.float32), CPU, None
+    )
+    panel = np.broadcast_to(np.zeros((1, 2)), (N_MANY, 1, 2))
+    catalogue = Catalogue.build(panel, Entries(), Kind(metric, store, VectorIndex), search)
+    catalogue.nearest(panel[:N_QUERIES], K, search)
+    gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    return f"{metric}, {store}: {gigabytes:.2f} GB"
+
+
 def recall(found: np.ndarray, truth: np.ndarray) -> float:
     shared = [len(set(one) & set(other)) for one, other in zip(found, truth, strict=True)]
     return sum(shared) / truth.size
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder with the public data")
-    parser.add_argument("--checkpoint", default="tspulse-p8")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--times", type=int, default=4, help="how often each search is timed")
-    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks")
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    with threadpool_limits(arguments.threads):
+def measure(arguments: argparse.Namespace) -> None:
+    torch.set_num_threads(1)
+    if arguments.data:
+        load_faiss()  # so that its threads are limited as well
+    with threadpool_limits(1):
         table = list(speed(arguments.times))
         if arguments.data:
+            table += approximate(arguments.data, arguments.checkpoint, arguments.times)
             table += losses(arguments.data, arguments.checkpoint)
     with (arguments.output / "search.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, table[0])
@@ -129,6 +174,23 @@ def main() -> None:
         writer.writerows(table)
     for row in table:
         print(*row.values(), sep="\t")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, help="folder with the public data")
+    parser.add_argument("--checkpoint", default="tspulse-p16")
+    parser.add_argument("--times", type=int, default=4, help="how often each search is timed")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks")
+    parser.add_argument("--memory", nargs="*", metavar=("METRIC", "STORE"), help="see above")
+    arguments = parser.parse_args()
+    if arguments.memory:
+        print(peak(*arguments.memory))
+    elif arguments.memory is not None:
+        for kind in product(METRICS, STORES):
+            subprocess.run([sys.executable, __file__, "--memory", *kind], check=True)  # noqa: S603
+    else:
+        measure(arguments)
 
 
 if __name__ == "__main__":
