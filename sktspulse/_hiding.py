@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ._masking import gap_mask, hybrid_mask
 from ._windows import window_starts
 
-__all__ = ["Windows", "draw_masks", "draw_windows", "hide"]
+__all__ = ["GapMasks", "Windows", "draw_masks", "draw_windows", "hide"]
 
 Floats = NDArray[np.floating[Any]]
 
@@ -122,3 +122,31 @@ def hide(
     shown = np.where(observed, values, np.nan)
     # A channel that would be left without a known point shows all it has.
     return np.where((observed & known).any(-1, keepdims=True), shown, values)
+
+
+class GapMasks:
+    """Draw masks to train with: those of the gaps there are, and blocks, points, long gaps.
+
+    Parameters
+    ----------
+    windows : ndarray of shape (n_windows, n_channels, length)
+        Windows with the gaps to imitate; NaN where missing.
+    patch_length : int
+        Length of a block [time steps].
+    """
+
+    def __init__(self, windows: Floats, patch_length: int) -> None:
+        known = ~np.isnan(windows.reshape(-1, windows.shape[-1]))
+        some = known.any(1) & ~known.all(1)
+        self.known = known[some]
+        self.patch_length = patch_length
+
+    def __call__(self, shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
+        """Return which points are shown, of the shape ``(n, 1, length)`` asked for."""
+        seed = int(torch.randint(2**31, (1,), generator=generator))
+        rng = np.random.default_rng(seed)
+        observed = draw_masks(shape, self.patch_length, rng)
+        if len(self.known):
+            borrowed = self.known[rng.integers(len(self.known), size=shape[0])][:, None]
+            observed = np.where(rng.random((shape[0], 1, 1)) < 0.5, borrowed, observed)
+        return torch.from_numpy(observed)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from sktspulse._hiding import draw_masks, draw_windows, hide
+from sktspulse._hiding import GapMasks, draw_masks, draw_windows, hide
 
 
 def test_masks_hide_blocks_and_points_or_one_gap():
@@ -77,3 +78,18 @@ def test_a_window_without_gaps_to_borrow_hides_each_channel_alone():
     gaps = np.isnan(hide(rows, 8, np.random.default_rng(0)))
     assert gaps.any(-1).all()
     assert (gaps[:, 0] != gaps[:, 1]).any(-1).all()
+
+
+def test_training_masks_are_half_those_of_the_gaps():
+    windows = np.zeros((6, 2, 64))
+    windows[:, 1, 20:31] = np.nan
+    windows[3] = np.nan
+    masks = GapMasks(windows, 8)
+    observed = masks((300, 1, 64), torch.Generator().manual_seed(0)).numpy()
+    like = (observed[:, 0] == ~np.isnan(windows[0, 1])).all(-1)
+    assert 0.4 < like.mean() < 0.6
+    assert observed.any(-1).all()
+    again = masks((300, 1, 64), torch.Generator().manual_seed(0)).numpy()
+    np.testing.assert_array_equal(observed, again)
+    free = GapMasks(np.zeros((2, 1, 64)), 8)((50, 1, 64), torch.Generator().manual_seed(0))
+    assert (~free).any(-1).all()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -23,6 +25,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sktspulse
 from sktspulse import TSPulseImputer
+from sktspulse._finetuning import FineTuner
 from sktspulse.datasets import make_gappy_series, make_labelled_panel
 
 NETWORK = {"blend": False, "batch_size": 8}
@@ -316,6 +319,41 @@ def test_the_seed_alone_decides():
     assert same_bits(fill(X), fill(X))
     assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
     assert not np.array_equal(fill(X), fill(X, random_state=1))
+
+
+# --- Fine-tuned
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Training that moves all weights a little, and tells what it was given."""
+    told = {}
+
+    def tune(self, network, series, report=None):
+        told.update(tuner=self, series=series)
+        tuned = deepcopy(network)
+        for number, weight in enumerate(tuned.parameters()):
+            weight.mul_(1 + 1e-3 * (number % 3))
+        return tuned
+
+    monkeypatch.setattr(FineTuner, "tune", tune)
+    return told
+
+
+def test_a_tuned_network_is_kept_and_used(told):
+    X = recording(700)
+    tuned = TSPulseImputer(fine_tune=True, random_state=0, **NETWORK).fit(X)
+    plain = TSPulseImputer(**NETWORK).fit(X)
+    np.testing.assert_array_equal(np.stack(told["series"], axis=1), X)
+    observed = told["tuner"].hide((200, 1, 512), torch.Generator().manual_seed(0))
+    assert 0.6 < observed.double().mean() < 0.85
+    assert tuned.fingerprint_ != plain.fingerprint_
+    assert plain.network_ is None
+    filled = tuned.transform(X)
+    assert not np.array_equal(filled, plain.transform(X))
+    assert same_bits(pickle.loads(pickle.dumps(tuned)).transform(X), filled)
+    assert clone(tuned).fit(X).fingerprint_ == tuned.fingerprint_
+    assert tuned.set_params(fine_tune=False).fit(X).fingerprint_ == plain.fingerprint_
 
 
 # --- Around it
