@@ -192,7 +192,7 @@ class UsualRecording:
         Parameters
         ----------
         signals : iterable of ndarray of shape (n_heads, n_timepoints)
-            What the heads say, channel after channel.
+            What the heads say, channel after channel; the scores take its place.
 
         Yields
         ------
@@ -200,7 +200,7 @@ class UsualRecording:
             Scores, high where unusual.
         """
         for rows, scales in zip(signals, self.scales, strict=True):
-            yield np.stack([scale(row) for scale, row in zip(scales, rows, strict=True)])
+            yield _scored(scales, rows)
 
     def head_scores(self, channel_scores: Iterable[Floats]) -> Floats:
         """Score a recording by each head.
@@ -242,14 +242,22 @@ class UsualRecording:
         for rows in signals:
             scales = [learn(head, row) for head, row in zip(self.heads, rows, strict=True)]
             self.scales.append(scales)
-            yield np.stack([scale(row) for scale, row in zip(scales, rows, strict=True)])
+            yield _scored(scales, rows)
 
     def _mean(self, channel_scores: Iterable[Floats]) -> Floats:
         scores = iter(channel_scores)
         total = next(scores)
         for one in scores:
             total += one
-        return total / len(self.channels)
+        total /= len(self.channels)
+        return total
 
     def _rarities(self, mean: Floats) -> Floats:
-        return np.stack([tail(row) for tail, row in zip(self.tails, mean, strict=True)])
+        return _scored(self.tails, mean)
+
+
+def _scored(scales: Sequence[HeadScale] | Sequence[Tail], rows: Floats) -> Floats:
+    """Score every row in its place, as there may be many points."""
+    for scale, row in zip(scales, rows, strict=True):
+        row[:] = scale(row)
+    return rows

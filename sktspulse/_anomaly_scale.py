@@ -21,6 +21,7 @@ _ROUNDING = 1e-6  # share of its value that a channel that stood still may move 
 _SHARES_BELOW = np.arange(10) / 10
 _RARITY = -np.log1p(-_SHARES_BELOW)  # minus the logarithm of the share above
 _MEDIAN = 5
+_BLOCK = 1 << 16  # points looked up at once, to bound the memory
 _LEAST_STEP = 1e-3  # squared errors below it, 0.03 deviations of the channel, are all alike
 _LEAST_MOVE = 1e-4  # squared moves below it, 0.01 deviations of the channel, are all alike
 _RARE = 1e-4  # share that the tail of a usual recording has beyond the usual threshold
@@ -163,6 +164,13 @@ class Tail(NamedTuple):
         ndarray of shape (n_timepoints,)
             Minus the logarithm of the share of values that are as high; 0 where unknown.
         """
+        rarities = np.empty(len(values))
+        for start in range(0, len(values), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            rarities[block] = self._rarities(values[block])
+        return rarities
+
+    def _rarities(self, values: Floats) -> Floats:
         above = np.searchsorted(self.knots, values, side="left")
         low, high = (np.clip(above + step, 0, len(self.knots) - 1) for step in (-1, 0))
         width = self.knots[high] - self.knots[low]

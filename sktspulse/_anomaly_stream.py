@@ -124,7 +124,8 @@ class AnomalyStream:
         fresh = self._usual.signals(rows, read, first)
         before = self._said or [np.empty((len(self._usual.heads), 0))] * rows.shape[1]
         said = [np.concatenate(pair, axis=1) for pair in zip(before, fresh, strict=True)]
-        scores = self._usual.head_scores(self._usual.channel_scores(said))[:, -n_rows:]
+        copies = (one.copy() for one in said)
+        scores = self._usual.head_scores(self._usual.channel_scores(copies))[:, -n_rows:]
         self._said = [one[:, -max(self._usual.lengths) :] for one in said]
         self.n_scored += n_rows
         self._rows = self._rows[max(0, first + n_rows - self._n_kept) :]
