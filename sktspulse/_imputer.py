@@ -17,6 +17,7 @@ from ._config import TSPulseConfig
 from ._filler import Filler
 from ._finetuning import FineTuner
 from ._gaps import GapReader, read_reconstructions
+from ._grid import on_grid
 from ._hiding import GapMasks, draw_windows
 from ._network import TSPulse
 from ._validation import check_panel, check_series, restorer
@@ -54,6 +55,10 @@ class TSPulseImputer(TransformerMixin, BaseTSPulse):
     fine_tune : bool, default=False
         Whether ``fit`` trains a copy of the network on the data first, with gaps like
         theirs; see Notes.
+    freq : str, default=None
+        Step of the time stamps, as pandas writes it (``"h"``, ``"15min"``). Rows that a
+        data frame with a ``DatetimeIndex`` lacks are put in and filled, too. None takes
+        rows as they are.
     stride : int, default=128
         Steps between the windows laid over series longer than one window [time
         points]; the windows are averaged, the middle of each counting most.
@@ -137,6 +142,7 @@ class TSPulseImputer(TransformerMixin, BaseTSPulse):
         *,
         blend: bool = True,
         fine_tune: bool = False,
+        freq: str | None = None,
         stride: int = 128,
         checkpoint: str = "tspulse-p8",
         batch_size: int = 64,
@@ -147,6 +153,7 @@ class TSPulseImputer(TransformerMixin, BaseTSPulse):
         self.layout = layout
         self.blend = blend
         self.fine_tune = fine_tune
+        self.freq = freq
         self.stride = stride
         self.checkpoint = checkpoint
         self.batch_size = batch_size
@@ -206,7 +213,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         Returns
         -------
         filled : same type and shape as X
-            A copy without missing values. Known values are those of X, bit by bit.
+            A copy without missing values; with ``freq``, rows that were left out besides.
+            Known values are those of X, bit by bit.
         std : same type and shape as X
             Standard deviation of the error of each filled value [input units], so scaled
             that nine in ten errors lie within 1.645 of it; 0 for known values and in
@@ -252,6 +260,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
     def _check(self, X: Any, config: TSPulseConfig, *, reset: bool) -> tuple[list[Floats], Restore]:
         """Return the panels ``(n_series, n_channels, n_timepoints)`` in X, and the way back."""
         least = config.patch_length
+        X = X if self.freq is None else on_grid(X, self.freq)
         if not (self.layout == "panel" or _is_panel(X)):
             values, restore = check_series(self, X, reset=reset, min_timepoints=least)
             return [values.T[None]], lambda filled: restore(filled[0][0].T)

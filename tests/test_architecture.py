@@ -57,6 +57,7 @@ ORDER = [
     "_base",
     "_filler",
     "_time_index",
+    "_grid",
     "_anomaly_heads",
     "_anomaly_scale",
     "_anomaly_model",

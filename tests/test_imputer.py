@@ -107,6 +107,21 @@ def test_polars_comes_back_as_it_came():
     np.testing.assert_array_equal(filled.to_numpy(), fill(X, **NETWORK))
 
 
+def test_rows_left_out_are_put_in_and_filled():
+    X = recording(80)
+    index = pd.date_range("2024-01-01", periods=80, freq="h")
+    frame = pd.DataFrame(X, columns=["a", "b"], index=index)
+    kept = np.flatnonzero(np.random.default_rng(0).random(80) < 0.8)
+    kept = np.union1d(kept, [0, 79])
+    sparse = X.copy()
+    sparse[np.setdiff1d(np.arange(80), kept)] = np.nan
+    imputer = TSPulseImputer(random_state=0, batch_size=8, freq="h")
+    filled, std = imputer.fit(frame.iloc[kept]).transform(frame.iloc[kept], return_std=True)
+    pd.testing.assert_index_equal(filled.index, index)
+    pd.testing.assert_index_equal(std.index, index)
+    np.testing.assert_array_equal(filled.to_numpy(), fill(sparse))
+
+
 # --- Shapes
 
 
