@@ -33,7 +33,7 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
     strategy : {"auto", "probe", "tslens"}, default="auto"
         ``"probe"`` leaves the network as it is and learns a linear head: seconds for
         hundreds of series, nothing is random. ``"tslens"`` trains decoder and head of
-        the network on the series. ``"auto"`` fits the probe, and from 500 series on
+        the network on the series. ``"auto"`` fits the probe, and from 1000 series on
         TSLens, too, unless the probe makes no mistake on series held out; it mixes the
         two as suits the series held out best.
     length : {"resample", "window"}, default="resample"
@@ -64,11 +64,11 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
         Numbers that a token is reduced to.
     tune_embeddings : bool, default=False
         Whether the patch embeddings are trained, too. Then what the backbone makes of
-        the series cannot be kept from epoch to epoch, and these take four times as
+        the series cannot be kept from epoch to epoch, and these take three times as
         long.
     validation_fraction : float, default=0.2
         Share of the series that are held out from TSLens, in [0.01, 0.5].
-    n_iter_no_change : int, default=15
+    n_iter_no_change : int, default=25
         Epochs without a lower loss on the series held out after which training ends.
     warm_start : bool, default=False
         Whether TSLens goes on from the weights of the last ``fit``.
@@ -181,7 +181,7 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
         head_width: int = 1,
         tune_embeddings: bool = False,
         validation_fraction: float = 0.2,
-        n_iter_no_change: int = 15,
+        n_iter_no_change: int = 25,
         warm_start: bool = False,
         callbacks: Sequence[Any] | None = None,
         checkpoint: str = "tspulse-p16",

@@ -111,18 +111,21 @@ class LensBatches(Dataset[Batch]):
     ----------
     examples : Examples
         Windows and targets.
-    tokens : sequence of tensor of shape (n, n_tokens, n_channels, d_model)
-        What the backbone made of the windows, each time with other points hidden. One is
-        drawn for each example; if there is none, the windows themselves are given.
     hide : callable
         ``hide(examples, generator)`` says which points of windows are shown.
     seed : int
         Seed of what is drawn.
+
+    Attributes
+    ----------
+    tokens : sequence of tensor of shape (n, n_tokens, n_channels, d_model)
+        What the backbone made of the windows, each time with other points hidden. One is
+        drawn for each example; as long as there is none, the windows themselves are given.
     """
 
-    def __init__(self, examples: Examples, tokens: Sequence[Tensor], hide: Hide, seed: int) -> None:
+    def __init__(self, examples: Examples, hide: Hide, seed: int) -> None:
         self.examples = examples
-        self.tokens = tokens
+        self.tokens: Sequence[Tensor] = ()
         self.hide = hide
         self.generator = Generator().manual_seed(seed)
 

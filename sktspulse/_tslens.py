@@ -27,7 +27,7 @@ from ._validation import Panel, Values
 
 __all__ = ["BaseTSLens"]
 
-_ENOUGH_SERIES = 500  # below, "auto" does not try fine-tuning, which never paid there
+_ENOUGH_SERIES = 1000  # below, "auto" does not try fine-tuning, which never paid there
 _NUMBERS: dict[str, tuple[Any, float, float]] = {
     **dict.fromkeys(
         (
@@ -159,13 +159,18 @@ class BaseTSLens(BaseProbe):
         clock: Clock,
     ) -> Outcome:
         """Train on most of the series; mix with the probe as suits the others best."""
+        if clock.left <= 0:
+            self._warn_of_time(len(labelled.series))
+            return Outcome()
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         held = hold_out(labelled.targets, self.validation_fraction, np.random.default_rng(seed))
         # Where no class has two members, there is nothing to watch but the training itself.
         parts = [labelled.take(part) for part in (~held, held if held.any() else ~held)]
         task.learn(*parts[0][1:])
         probe = None
-        if features is not None and held.any():
+        if features is not None:
+            if not held.any():
+                return Outcome()
             probe = self._fit_probe(features[~held], *parts[0][1:], task.head())(features[held])
             if task.is_solved(probe, parts[1].targets):
                 return Outcome()

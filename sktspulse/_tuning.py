@@ -37,6 +37,7 @@ _BLIND_RATE = 1e-3  # where no rate tried lets the loss fall
 _DIVERGED = 4.0  # times the least loss
 _SMOOTHING = 0.9  # weight of the past in the losses that rates are chosen by
 _N_MASKS = 3  # times that windows are encoded with points hidden, beside once without
+_MAX_TOKEN_BYTES = 1.5e9  # of tokens that are kept; of more windows, they are made in each epoch
 _COLUMNS = ("epoch", "train_loss", "valid_loss", "lr", "seconds")
 _SEARCHING, _ENCODING = 0.15, 0.5  # shares of the time that may go into them
 
@@ -109,27 +110,36 @@ def _batches(
     lens: TSLens, parts: tuple[Examples, Examples], tuning: Tuning, clock: Clock
 ) -> tuple[LensBatches, LensBatches] | None:
     """Return the batches to learn from, and those held out, of which nothing is hidden."""
-    patch_length, ratio = lens.network.config.patch_length, tuning.mask_ratio
+    patch_length = lens.network.config.patch_length
 
     def hide(examples: Examples, generator: Generator) -> Tensor:
-        return examples.hidden(ratio, patch_length, generator)
+        return examples.hidden(tuning.mask_ratio, patch_length, generator)
+
+    def hide_nothing(examples: Examples, generator: Generator) -> Tensor:
+        return examples.observed
 
     learned, held = parts
+    batches = LensBatches(learned, hide, tuning.seed), LensBatches(held, hide_nothing, 0)
+    n_kept = _n_kept(lens, parts)
+    if lens.tune_embeddings or not n_kept:
+        return batches
     generator = Generator().manual_seed(tuning.seed)
-    masks = [learned.observed]
-    if ratio and not lens.tune_embeddings:
-        masks += [hide(learned, generator) for _ in range(_N_MASKS)]
+    n_masks = min(n_kept - 1, _N_MASKS) if tuning.mask_ratio else 0
+    masks = [learned.observed, *(hide(learned, generator) for _ in range(n_masks))]
     shown = [(learned.x, mask) for mask in masks] + [(held.x, held.observed)]
-    if lens.tune_embeddings:
-        tokens: list[Tensor] = []
-    elif (encoded := _encoded(lens, shown, Clock(_ENCODING * clock.left))) is None:
+    tokens = _encoded(lens, shown, Clock(_ENCODING * clock.left))
+    if tokens is None:
         return None
-    else:
-        tokens = encoded
-    return (
-        LensBatches(learned, tokens[:-1], hide, tuning.seed),
-        LensBatches(held, tokens[-1:], lambda examples, _: examples.observed, 0),
-    )
+    batches[0].tokens, batches[1].tokens = tokens[:-1], tokens[-1:]
+    return batches
+
+
+def _n_kept(lens: TSLens, parts: tuple[Examples, Examples]) -> int:
+    """Count how often the tokens of the windows to learn from fit into memory."""
+    config = lens.network.config
+    n_bytes = 2 * config.n_tokens * config.d_model * lens.sizes.n_channels
+    learned, held = (len(part.x) * n_bytes for part in parts)
+    return max(0, int((_MAX_TOKEN_BYTES - held) // learned))
 
 
 def _encoded(

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skorch.callbacks import Callback
 
+from sktspulse import _tuning
 from sktspulse._config import TSPulseConfig
 from sktspulse._examples import Clock, Examples, InOrder, LensBatches, Shuffled, encode
 from sktspulse._lens import LensSizes, TSLens
@@ -71,7 +72,9 @@ def test_tokens_that_are_kept_give_the_outputs_of_their_windows():
     lens, examples = build().eval(), draw()
     tokens = encode(lens, examples.x, examples.observed, Clock(math.inf))
     rows = np.array([5, 0, 7])
-    inputs, truth = LensBatches(examples, [tokens], None, 0)[rows]
+    batches = LensBatches(examples, None, 0)
+    batches.tokens = [tokens]
+    inputs, truth = batches[rows]
     expected = lens(examples.moments[rows], x=examples.x[rows], observed=examples.observed[rows])
     torch.testing.assert_close(lens(**inputs), expected, atol=2e-3, rtol=0)
     assert truth["targets"].tolist() == [1, 0, 1]
@@ -79,7 +82,7 @@ def test_tokens_that_are_kept_give_the_outputs_of_their_windows():
 
 def test_windows_are_hidden_anew_each_time_in_all_channels_alike():
     examples = draw()
-    batches = LensBatches(examples, [], lambda one, rng: one.hidden(0.5, 4, rng), 0)
+    batches = LensBatches(examples, lambda one, rng: one.hidden(0.5, 4, rng), 0)
     first, second = (batches[np.arange(4)][0]["observed"] for _ in range(2))
     assert first.shape == (4, 2, 32)
     assert (first.sum(-1) == 16).all()
@@ -153,6 +156,16 @@ def test_it_learns_what_moments_tell_and_leaves_the_rest_as_it_was(tune_embeddin
     assert changed
     assert changed <= set(lens.trained_state())
     assert any("embedding" in name for name in changed) == tune_embeddings
+
+
+def test_tokens_too_many_to_be_kept_are_made_in_each_epoch(monkeypatch):
+    kept, made = build(), build()
+    quick = QUICK._replace(mask_ratio=0)
+    expected, _ = train(kept, quick)
+    monkeypatch.setattr(_tuning, "_MAX_TOKEN_BYTES", 1000)
+    rows, _ = train(made, quick)
+    losses = [table(part)["valid_loss"] for part in (expected, rows)]
+    np.testing.assert_allclose(*losses, atol=0.02)
 
 
 def test_the_weights_that_were_best_are_left():
