@@ -122,9 +122,10 @@ class TSPulseRetriever(
     Distances are computed in double precision from what is stored; of two entries at
     the same distance the one with the lower id comes first. An answer is the same, to
     the bit, whatever other queries come along. One CPU core indexes 1,000 entries of one
-    channel in less than 1 s and finds a query among 100,000 in about 1 ms. A search needs
-    little memory beside the index; ``fit`` holds 4 bytes a number whatever ``store`` is,
-    so that the largest indexes are best built by :meth:`partial_fit`.
+    channel in about 1 s and finds a query among 100,000 in about 1 ms. A search needs
+    little memory beside the index. ``fit`` holds 4 bytes a number whatever ``store`` is,
+    and :meth:`partial_fit` the index twice: build the largest by the former with
+    float32, else by the latter.
 
     References
     ----------

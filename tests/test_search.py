@@ -202,6 +202,18 @@ def test_memory_beside_the_vectors_is_bounded():
     assert peak < vectors.nbytes / 2
 
 
+@pytest.mark.parametrize("metric", METRICS)
+def test_building_makes_no_second_copy(metric):
+    vectors = draw(200_000, 60)
+    tracemalloc.start()
+    try:
+        VectorIndex.build(vectors, metric, "float32")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 0.8 * vectors.nbytes
+
+
 @pytest.mark.parametrize("n", [1, 5, 31, 64, 200])
 def test_lowest_scores_lie_in_the_lowest_groups(n):
     scores = torch.from_numpy(draw(6, 1000 + n))
