@@ -14,7 +14,7 @@ from ._embedding import LENGTHS, Vectors, count_windows, embed, token_slices
 from ._linear import Floats, LogisticHead, RidgeHead, Rows, as_set
 from ._network import TSPulse
 from ._validation import Panel, Values, check_panel
-from ._variants import EVENT_FORMS, FORMS
+from ._variants import FORMS, SMOOTH_FORMS
 from ._windows import standardize
 
 __all__ = ["BaseProbe", "Levels", "check_lengths", "check_weights", "levels_of"]
@@ -24,7 +24,6 @@ _BLOCK_ROWS = 4096  # channels of series embedded at once
 _FLAT = 1e-3  # spread of levels or scales, over the usual scale, that tells nothing
 _ROUNDING = 1e-5  # deviation of embeddings that rounding can make
 _LEVEL_SHARE = 0.1  # squared length of levels and scales beside that of the embeddings, 1
-_FORMS = {"resample": EVENT_FORMS, "window": FORMS}
 _BAD_WEIGHTS = (
     "sample_weight holds {}, expected numbers of at least 0, some of them above. Give 0 to "
     "series that should not count."
@@ -47,9 +46,15 @@ class BaseProbe(BaseTSPulse):
         """Fit scaling and head to what ``_extract`` returned."""
         rows = as_set(features, targets, weights)
         scaling = _Scaling.of(rows, self.n_channels_in_)
-        levels = slice(-2 * self.n_channels_in_, None)
-        head.fit(rows._replace(features=scaling(rows.features)), (slice(None), levels))
+        head.fit(rows._replace(features=scaling(rows.features)), self._groups(features.shape[1]))
         return Probe(scaling, head.coefficients, head.intercept)
+
+    def _groups(self, n_features: int) -> tuple[slice, ...]:
+        """Return the columns of all features, of the smooth forms, and of levels and scales."""
+        n_levels = 2 * self.n_channels_in_
+        share = len(SMOOTH_FORMS[self.length]) / len(FORMS[self.length])
+        n_smooth = round(share * (n_features - n_levels))
+        return slice(None), slice(n_smooth), slice(-n_levels, None)
 
     def _check(self, X: ArrayLike, network: TSPulse, *, reset: bool) -> Panel:
         least = 2 if self.length == "resample" else network.config.patch_length
@@ -58,7 +63,7 @@ class BaseProbe(BaseTSPulse):
     def _extract(self, network: TSPulse, panel: Panel) -> NDArray[np.float64]:
         """Return embeddings of the series in several forms, then levels and scales."""
         n_windows = count_windows(panel, network.config.context_length, self.length)
-        n_rows = len(_FORMS[self.length]) * n_windows
+        n_rows = len(FORMS[self.length]) * n_windows
         step = max(1, _BLOCK_ROWS // self.n_channels_in_)
         with self._progress(n_rows) as progress:
             blocks = (panel[first : first + step] for first in range(0, len(panel), step))
@@ -72,7 +77,7 @@ class BaseProbe(BaseTSPulse):
         shape = (len(panel), self.n_channels_in_)
         parts = [
             embed(network, series, shape, vectors, self.batch_size, progress)
-            for series in (map(form, panel) for form in _FORMS[self.length])
+            for series in (map(form, panel) for form in FORMS[self.length])
         ]
         return np.hstack([*map(_join_channels, parts), levels_of(panel)])
 

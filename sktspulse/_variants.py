@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ._validation import Values
 from ._windows import standardize
 
-__all__ = ["EVENT_FORMS", "FORMS", "Form", "changes", "paced", "sums"]
+__all__ = ["FORMS", "SMOOTH_FORMS", "Form", "changes", "paced", "sums"]
 
 Form = Callable[[Values], Values]
 
@@ -109,11 +109,19 @@ def _part_of_changes(first: float, last: float) -> Form:
     return part
 
 
-FORMS: tuple[Form, ...] = (unchanged, changes, sums)
-# What only makes sense of a series that is one event from its first point to its last.
-EVENT_FORMS: tuple[Form, ...] = (
-    *FORMS,
-    paced,
-    lambda series: paced(sums(series)),
-    *(_part_of_changes(first, first + 0.5) for first in (0.0, 0.25, 0.5)),
-)
+def paced_sums(series: Values) -> Values:
+    """Return running sums at their own pace."""
+    return paced(sums(series))
+
+
+# First what is as smooth as the series or smoother, then what is rougher.
+SMOOTH_FORMS: dict[str, tuple[Form, ...]] = {
+    "resample": (unchanged, sums, paced, paced_sums),
+    "window": (unchanged, sums),
+}
+# Pace and parts make sense of a series only that is one event from its first point to its last.
+ROUGH_FORMS: dict[str, tuple[Form, ...]] = {
+    "resample": (changes, *(_part_of_changes(first, first + 0.5) for first in (0.0, 0.25, 0.5))),
+    "window": (changes,),
+}
+FORMS = {length: SMOOTH_FORMS[length] + ROUGH_FORMS[length] for length in SMOOTH_FORMS}

@@ -9,9 +9,10 @@ from sktspulse import TSPulseClassifier, TSPulseTransformer, _probe
 from sktspulse._checkpoints import load_checkpoint
 from sktspulse._linear import Rows
 from sktspulse._probe import Levels, _quantile, _Scaling, levels_of
-from sktspulse._variants import EVENT_FORMS, FORMS
+from sktspulse._variants import FORMS, SMOOTH_FORMS
 
 CHECKPOINT = "tspulse-p8"
+NETWORK = load_checkpoint(CHECKPOINT)
 
 
 def draw_panel(n_series=4, n_channels=2, n_timepoints=40, seed=0):
@@ -21,8 +22,7 @@ def draw_panel(n_series=4, n_channels=2, n_timepoints=40, seed=0):
 
 def extract(X, **parameters):
     model = TSPulseClassifier(checkpoint=CHECKPOINT, **parameters)
-    network = load_checkpoint(CHECKPOINT)
-    return model._extract(network, model._check(X, network, reset=True))
+    return model._extract(NETWORK, model._check(X, NETWORK, reset=True))
 
 
 def embed(X):
@@ -32,7 +32,7 @@ def embed(X):
 # --------------------------------------------------------------------------- features
 
 
-@pytest.mark.parametrize(("length", "forms"), [("resample", EVENT_FORMS), ("window", FORMS)])
+@pytest.mark.parametrize(("length", "forms"), FORMS.items())
 def test_features_are_embeddings_of_each_form_then_levels(length, forms):
     X = draw_panel()
     features = extract(X, length=length)
@@ -50,7 +50,7 @@ def test_of_many_channels_mean_and_deviation_are_kept(monkeypatch):
     X = draw_panel(3, 3, 20)
     features = extract(X)
     apart = embed(X).reshape(3, 3, 240)
-    assert features.shape == (3, len(EVENT_FORMS) * 2 * 240 + 6)
+    assert features.shape == (3, len(FORMS["resample"]) * 2 * 240 + 6)
     np.testing.assert_allclose(features[:, :240], apart.mean(1), atol=1e-5)
     np.testing.assert_allclose(features[:, 240:480], apart.std(1), atol=1e-5)
 
@@ -61,6 +61,19 @@ def test_a_series_does_not_depend_on_its_block(length, monkeypatch):
     expected = extract(X, length=length)
     monkeypatch.setattr(_probe, "_BLOCK_ROWS", 5)
     np.testing.assert_array_equal(extract(X, length=length), expected)
+
+
+@pytest.mark.parametrize("length", ["resample", "window"])
+@pytest.mark.parametrize("n_channels", [1, 40])
+def test_groups_are_all_the_smooth_forms_and_levels(length, n_channels):
+    X = draw_panel(2, n_channels)
+    model = TSPulseClassifier(checkpoint=CHECKPOINT, length=length)
+    features = model._extract(NETWORK, model._check(X, NETWORK, reset=True))
+    columns = np.arange(features.shape[1])
+    every, smooth, levels = (columns[group] for group in model._groups(len(columns)))
+    np.testing.assert_array_equal(every, columns)
+    assert len(smooth) == len(SMOOTH_FORMS[length]) * min(n_channels, 2) * 240
+    np.testing.assert_array_equal(levels, columns[-2 * n_channels :])
 
 
 # --------------------------------------------------------------------------- levels

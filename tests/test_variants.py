@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sktspulse._variants import EVENT_FORMS, changes, paced, sums
+from sktspulse._variants import FORMS, changes, paced, sums
 
-FORMS = pytest.mark.parametrize("form", EVENT_FORMS)
+EVERY_FORM = pytest.mark.parametrize("form", FORMS["resample"])
 
 
 def draw(n_channels=2, n_timepoints=60, seed=0):
     return np.random.default_rng(seed).normal(size=(n_channels, n_timepoints)).cumsum(axis=-1)
 
 
-@FORMS
+@EVERY_FORM
 def test_level_and_unit_of_a_channel_do_not_matter(form):
     series = draw()
     expected, found = form(series), form(series * [[1e-6], [1e6]] + [[5], [-1e7]])
@@ -23,7 +23,7 @@ def test_level_and_unit_of_a_channel_do_not_matter(form):
         np.testing.assert_allclose(*pair, atol=1e-6)
 
 
-@FORMS
+@EVERY_FORM
 @pytest.mark.parametrize("n_timepoints", [2, 3, 7])
 def test_short_flat_and_empty_channels_are_taken(form, n_timepoints):
     series = draw(3, n_timepoints)
@@ -82,6 +82,6 @@ def test_time_passes_evenly_where_all_moves_alike():
 def test_parts_of_changes_overlap_by_half():
     series = draw(1, 81)
     whole = changes(series)
-    parts = [form(series) for form in EVENT_FORMS[-3:]]
+    parts = [form(series) for form in FORMS["resample"][-3:]]
     for part, first in zip(parts, (0, 20, 40), strict=True):
         np.testing.assert_array_equal(part, whole[:, first : first + 40])
