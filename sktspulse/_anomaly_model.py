@@ -256,7 +256,7 @@ class UsualRecording:
         return _scored(self.tails, mean)
 
 
-def _scored(scales: Sequence[HeadScale] | Sequence[Tail], rows: Floats) -> Floats:
+def _scored(scales: Sequence[Any], rows: Floats) -> Floats:
     """Score every row in its place, as there may be many points."""
     for scale, row in zip(scales, rows, strict=True):
         row[:] = scale(row)

@@ -73,7 +73,7 @@ def range_recall_score(
     Examples
     --------
     >>> from sktspulse.metrics import range_recall_score
-    >>> range_recall_score([0, 1, 1, 1, 1, 0, 1], [0, 0, 0, 1, 1, 0, 0])
+    >>> round(range_recall_score([0, 1, 1, 1, 1, 0, 1], [0, 0, 0, 1, 1, 0, 0]), 3)
     0.3
     """
     if not (isinstance(alpha, int | float) and 0 <= alpha <= 1):
