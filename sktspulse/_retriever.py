@@ -32,7 +32,6 @@ _CHOICES = {
     "embedding": ("semantic", "detailed", "time", "frequency", "all"),
     "metric": METRICS,
     "channels": ("concatenate", "mean"),
-    "normalize": (True, False),
     "store": STORES,
     "index": tuple(INDEXES),
 }
@@ -297,6 +296,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             self._check_choice(name, choices)
         self._check_count("n_neighbors")
         self._check_count("batch_size")
+        if not isinstance(self.normalize, bool):
+            raise ValueError(f"normalize is {self.normalize!r}, expected True or False.")
         if self.index == "faiss":
             load_faiss()
         check_number("radius", self.radius, Real, 0, np.inf)
