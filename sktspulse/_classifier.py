@@ -118,19 +118,22 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
 
     Notes
     -----
-    The probe describes a series by the semantic embedding of each channel, the same of
-    its changes from point to point, and level and scale, which embeddings do not tell.
-    Up to 32 channels stand side by side; of more, mean and standard deviation over the
-    channels are kept. A common factor above 0 and a common shift of a channel make no
-    difference.
+    The probe describes each channel by its semantic embeddings in eight forms (the
+    series, its running sums, both at a pace that follows what happens, its changes from
+    point to point, and three halves of these; with ``length="window"`` the series, sums
+    and changes alone), and by level and scale, which embeddings do not tell. Up to 32
+    channels stand side by side; of more, mean and standard deviation over the channels
+    are kept. A common factor above 0 and a common shift of a channel make no difference.
 
-    Two regressions, one on all of these and one on level and scale alone, are added up
-    with the shares of the least log-loss over series held out in five folds. C of each
-    has the least log-loss on the same, at the best temperature; of thousands of series,
-    a thousand at least are held out once. The only member of a class is never held out;
-    if no class has two, C is 10 and the temperature 1. Nothing is random: folds depend
-    on the values of the series and not on their order. Equal series of one class are
-    one whose weight is the sum, so weights do exactly what repetition does.
+    Three regressions, on all of these, on the first four forms, and on level and scale,
+    are added up with the shares of the least log-loss over series held out in five
+    folds. C of each has the least log-loss on the same, at the best temperature; of
+    thousands of series, a thousand at least are held out once. The only member of a
+    class is never held out; if no class has two, C is 10 and the temperature 1. Nothing
+    is random: folds depend on the values of the series and not on their order. Equal
+    series of one class are one whose weight is the sum, so weights do exactly what
+    repetition does. Of more than a thousand directions that features vary in, the
+    longest thousand are kept.
 
     TSLens trains the decoder, with channel mixers that start as nearly the identity, and
     one linear map over all tokens, level and scale; the backbone stays as it is. Of
@@ -145,7 +148,7 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
     Missing values (NaN) are shown to the network as such. ±inf is an error. With
     ``length="resample"`` a series needs 2 time points, and fewer than a patch tell
     little; with ``length="window"`` it needs a patch. One CPU core embeds 1,000
-    channels of series in about 2 s; beyond input and features, memory does not grow.
+    channels of series in about 16 s; beyond input and features, memory does not grow.
 
     References
     ----------

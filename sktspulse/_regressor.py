@@ -108,9 +108,9 @@ class TSPulseRegressor(RegressorMixin, BaseTSLens):
 
     Notes
     -----
-    Series are described as in :class:`TSPulseClassifier`: embeddings of the series and
-    of its changes, level and scale. Targets are scaled inside, so ``predict`` follows
-    their unit. Two regressions, one on all features and one on level and scale alone,
+    Series are described as in :class:`TSPulseClassifier`: embeddings in several forms,
+    level and scale. Targets are scaled inside, so ``predict`` follows their unit. Three
+    regressions, on all features, on those of the smooth forms, and on level and scale,
     are added up. Their strengths and shares have the least squared error on series that
     are left out one by one, equal ones together. Nothing is random, and weights do
     exactly what repetition does.
@@ -121,7 +121,7 @@ class TSPulseRegressor(RegressorMixin, BaseTSLens):
     Missing values (NaN) are shown to the network as such. ±inf is an error. With
     ``length="resample"`` a series needs 2 time points, and fewer than a patch tell
     little; with ``length="window"`` it needs a patch. One CPU core embeds 1,000
-    channels of series in about 2 s; beyond input and features, memory does not grow.
+    channels of series in about 16 s; beyond input and features, memory does not grow.
 
     References
     ----------
