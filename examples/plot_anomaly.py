@@ -38,7 +38,7 @@ for fault in (jump, flutter, shift):
 # ------
 # Higher is more normal, as in every outlier detector of scikit-learn. VUS-PR wants high values at
 # anomalies. `IsolationForest` looks at one row at a time and knows nothing of time; an average
-# moved over 8 rows, as the detector takes too, gives it a little of that.
+# moved over 8 rows, one of those that the detector takes, gives it a little of that.
 detector = TSPulseAnomalyDetector().fit(X_train)
 forest = IsolationForest(random_state=0).fit(X_train)
 
@@ -60,7 +60,9 @@ for name, scores in anomaly_scores.items():
 # %%
 # Segments
 # --------
-# What stands out, with the sensor and the head of the network that raised it.
+# What stands out, with the sensor and the head that raised it: here the one that guesses a sensor
+# from the others. A segment is wider than its fault, as scores are averaged over up to 96 hours.
+# The flutter, half the size of what the sensor does anyway, stays below the usual threshold.
 segments = detector.predict_segments(X_test)
 for one in segments:
     print(

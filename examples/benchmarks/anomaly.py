@@ -45,6 +45,8 @@ PUBLISHED = {
         "TSPulse ZS fft",
         "TSPulse ZS future",
         "TSPulse ZS ensemble",
+        "TSPulse FT time",
+        "TSPulse FT ensemble",
         "POLY",
         "MOMENT (ZS)",
         "Sub-PCA",
@@ -56,6 +58,8 @@ PUBLISHED = {
         "TSPulse ZS fft",
         "TSPulse ZS future",
         "TSPulse ZS ensemble",
+        "TSPulse FT time",
+        "TSPulse FT ensemble",
         "KMeansAD",
         "CNN",
         "OmniAnomaly",
@@ -259,6 +263,37 @@ def summary(table: list[Row], folder: Path) -> Iterator[Row]:
             }
 
 
+def draw(means: list[Row], path: Path) -> None:
+    """Draw the mean of every method that was run on all files of a set."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, len(CAPTION), figsize=(11, 6), layout="constrained")
+    for axis, caption in zip(axes, CAPTION.values(), strict=True):
+        rows = [row for row in means if row["set"] == caption]
+        most = max((int(str(row["files"])) for row in rows), default=0)
+        rows = [row for row in rows if row["files"] == most]
+        rows.sort(key=lambda row: float(str(row["mean VUS-PR"])))
+        names = [str(row["method"]).split(" (not")[0] for row in rows]
+        colors = [colour(name) for name in names]
+        values = [float(str(row["mean VUS-PR"])) for row in rows]
+        axis.bar_label(axis.barh(names, values, color=colors), fmt="%.3f", padding=2, fontsize=8)
+        axis.set(title=f"{caption}, {most} files", xlabel="mean VUS-PR", xlim=(0, 0.9))
+        axis.tick_params(axis="y", labelsize=8)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=150)
+
+
+def colour(name: str) -> str:
+    """Tell the default, its parts, what was run beside it, and published numbers apart."""
+    if name.endswith("published"):
+        return "0.8"
+    if "by labels" in name:
+        return "tab:pink"
+    if name == OURS:
+        return "tab:blue"
+    return "lightsteelblue" if name.startswith(OURS) else "tab:orange"
+
+
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
@@ -302,6 +337,7 @@ def main() -> None:
         write(table, COLUMNS, path)
     means = list(summary(table, folder))
     write(means, tuple(means[0]), arguments.output / "anomaly-summary.csv")
+    draw(means, arguments.output / "anomaly.png")
 
 
 if __name__ == "__main__":
