@@ -19,7 +19,7 @@ import sktspulse
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(sktspulse.__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EXTRAS = {"all", "dev", "docs", "hub", "plot", "test"}
+EXTRAS = {"all", "dev", "docs", "hub", "faiss", "plot", "test"}
 CORE = {"joblib", "narwhals", "numpy", "safetensors", "scikit-learn", "scipy", "skorch", "torch"}
 NETWORKING = {"aiohttp", "http", "httpx", "requests", "socket", "ssl", "urllib", "urllib3"}
 
