@@ -2,10 +2,11 @@
 
     python examples/benchmarks/classification.py --data ../shared/data
 
-Every method sees the train part of a set and is scored on the test part once; nothing is chosen
-on test parts. Series go in as they are, without the padding of shorter ones. Nearest
-neighbours and the methods of aeon, if it is installed, need one length: they get
-series resampled to the longest of the train part, z-scored for the neighbours.
+Every method sees the train part of a set and is scored on the test part once a seed, of which
+methods that draw at random get three; nothing is chosen on test parts. Series go in as they are,
+without the padding of shorter ones. Nearest neighbours and the methods of aeon, if it is
+installed, need one length: they get series resampled to the longest of the train part, z-scored
+for the neighbours. Dynamic time warping has the band of a tenth of the length that is usual.
 
 Rows are written as soon as they are there, and rows that are there already are kept, so that the
 script goes on where it was stopped. Delete the file to measure again.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import importlib.util
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +24,8 @@ from typing import NamedTuple
 
 import numpy as np
 from measures.panels import Part, load, paths
+from measures.ranks import draw
+from scipy.stats import rankdata
 from sklearn.base import ClassifierMixin
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -29,14 +33,17 @@ from sktspulse import TSPulseClassifier
 from sktspulse._windows import resample, standardize
 
 Prepare = Callable[[list[np.ndarray], int], object]
+OURS = "TSPulseClassifier"
 PUBLISHED = "design/published/tspulse_uea_classification_accuracies.csv"
 
 
 class Method(NamedTuple):
     """A classifier, and what it gets of series of any length and the length of the longest."""
 
-    make: Callable[[], ClassifierMixin]
+    make: Callable[[int], ClassifierMixin]  # takes a seed
     prepare: Prepare
+    n_seeds: int = 1
+    n_series: float = np.inf  # most that it is fitted with, so that a set takes minutes
 
 
 class Row(NamedTuple):
@@ -45,10 +52,24 @@ class Row(NamedTuple):
     collection: str
     dataset: str
     method: str
+    seed: int
     accuracy: float
     fit_seconds: float
     predict_seconds: float
     published: float | None
+
+
+class Summary(NamedTuple):
+    """What a method reached on the sets of a collection that all methods have."""
+
+    collection: str
+    n_sets: int
+    method: str
+    accuracy: float  # mean over sets and seeds
+    spread: float  # deviation over seeds of the mean over sets
+    mean_rank: float  # 1 is the best
+    median_seconds: float  # fit and predict, of a set
+    longest_seconds: float
 
 
 def as_they_are(series: list[np.ndarray], length: int) -> list[np.ndarray]:
@@ -59,25 +80,13 @@ def stacked(series: list[np.ndarray], length: int) -> np.ndarray:
     return np.stack([resample(one, length) for one in series])
 
 
+def scaled(series: list[np.ndarray], length: int) -> np.ndarray:
+    panel = standardize(stacked(series, length)).values
+    return panel.reshape(len(panel), -1, length)
+
+
 def flattened(series: list[np.ndarray], length: int) -> np.ndarray:
-    return standardize(stacked(series, length)).values.reshape(len(series), -1)
-
-
-def methods(checkpoint: str) -> dict[str, Method]:
-    found = {
-        "TSPulseClassifier": Method(lambda: TSPulseClassifier(checkpoint=checkpoint), as_they_are),
-        "1-NN Euclidean": Method(lambda: KNeighborsClassifier(1, algorithm="brute"), flattened),
-    }
-    try:
-        from aeon.classification.convolution_based import (
-            MiniRocketClassifier,
-            MultiRocketHydraClassifier,
-        )
-    except ImportError:
-        return found
-    rockets = {"MiniRocket": MiniRocketClassifier, "MultiRocket-Hydra": MultiRocketHydraClassifier}
-    makers = {name: lambda cls=cls: cls(random_state=0) for name, cls in rockets.items()}
-    return found | {name: Method(make, long_enough) for name, make in makers.items()}
+    return scaled(series, length).reshape(len(series), -1)
 
 
 def long_enough(series: list[np.ndarray], length: int) -> np.ndarray:
@@ -86,12 +95,39 @@ def long_enough(series: list[np.ndarray], length: int) -> np.ndarray:
     return panel.reshape(len(panel), -1, panel.shape[-1])
 
 
-def measure(method: Method, train: Part, test: Part) -> tuple[float, float, float]:
+def methods(checkpoint: str) -> dict[str, Method]:
+    own = Method(lambda seed: TSPulseClassifier(checkpoint=checkpoint), as_they_are)
+    neighbours = Method(lambda seed: KNeighborsClassifier(1, algorithm="brute"), flattened)
+    return {OURS: own, "1-NN Euclidean": neighbours} | aeon_methods()
+
+
+def aeon_methods() -> dict[str, Method]:
+    try:
+        from aeon.classification.convolution_based import (
+            MiniRocketClassifier,
+            MultiRocketHydraClassifier,
+        )
+        from aeon.classification.distance_based import KNeighborsTimeSeriesClassifier
+    except ImportError:
+        return {}
+    warping = {"distance": "dtw", "distance_params": {"window": 0.1}, "n_neighbors": 1}
+    return {
+        "1-NN DTW": Method(lambda seed: KNeighborsTimeSeriesClassifier(**warping), scaled),
+        "MiniRocket": Method(
+            lambda seed: MiniRocketClassifier(random_state=seed), long_enough, 3, 5000
+        ),
+        "MultiRocket-Hydra": Method(
+            lambda seed: MultiRocketHydraClassifier(random_state=seed), long_enough, 3, 5000
+        ),
+    }
+
+
+def measure(method: Method, seed: int, train: Part, test: Part) -> tuple[float, float, float]:
     """Return accuracy and the seconds of fit and of predict."""
     length = max(one.shape[-1] for one in train.series)
     known, new = (method.prepare(part.series, length) for part in (train, test))
     started = time.perf_counter()
-    model = method.make().fit(known, train.labels)
+    model = method.make(seed).fit(known, train.labels)
     fitted = time.perf_counter()
     answers = model.predict(new)
     done = time.perf_counter()
@@ -115,23 +151,26 @@ def kept(path: Path) -> list[Row]:
 
 
 def _read(line: dict[str, str]) -> Row:
-    names = ("accuracy", "fit_seconds", "predict_seconds")
-    numbers = [float(line[name]) for name in names]
+    numbers = [float(line[name]) for name in ("accuracy", "fit_seconds", "predict_seconds")]
     known = float(line["published"]) if line["published"] else None
-    return Row(line["collection"], line["dataset"], line["method"], *numbers, known)
+    names = (line["collection"], line["dataset"], line["method"])
+    return Row(*names, int(line["seed"]), *numbers, known)
 
 
 def measured(arguments: argparse.Namespace, done: list[Row]) -> Iterator[Row]:
     known = published(arguments.data)
     chosen = methods(arguments.checkpoint)
     names = arguments.methods or list(chosen)
-    finished = {(row.collection, row.dataset, row.method) for row in done}
+    finished = {row[:4] for row in done}
     for path in chosen_paths(arguments):
-        missing = [one for one in names if (path.parent.name, path.stem, one) not in finished]
+        place = (path.parent.name, path.stem)
+        runs = [(name, seed) for name in names for seed in range(chosen[name].n_seeds)]
+        missing = [run for run in runs if (*place, *run) not in finished]
         parts = [load(path, part) for part in ("train", "test")] if missing else []
-        for name in missing:
-            numbers = measure(chosen[name], *parts)
-            yield Row(path.parent.name, path.stem, name, *numbers, known.get(path.stem))
+        for name, seed in missing:
+            if len(parts[0].series) <= chosen[name].n_series:
+                numbers = measure(chosen[name], seed, *parts)
+                yield Row(*place, name, seed, *numbers, known.get(path.stem))
 
 
 def chosen_paths(arguments: argparse.Namespace) -> Iterator[Path]:
@@ -150,29 +189,49 @@ def write(row: Row, path: Path) -> None:
             writer.writerow(Row._fields)
         published_ = "" if row.published is None else f"{row.published:.4f}"
         seconds = [f"{one:.2f}" for one in (row.fit_seconds, row.predict_seconds)]
-        writer.writerow([*row[:3], f"{row.accuracy:.4f}", *seconds, published_])
+        writer.writerow([*row[:4], f"{row.accuracy:.4f}", *seconds, published_])
 
 
-def summary(rows: list[Row]) -> Iterator[str]:
-    """Yield a line a collection and method, over the sets that all its methods have."""
+def summarize(rows: list[Row]) -> Iterator[Summary]:
+    """Yield a row a collection and method, over the sets that all its methods have."""
     for collection in dict.fromkeys(row.collection for row in rows):
-        own = [row for row in rows if row.collection == collection]
-        names = list(dict.fromkeys(row.method for row in own))
-        by_method = {name: {r.dataset: r for r in own if r.method == name} for name in names}
-        shared = sorted(set.intersection(*(set(found) for found in by_method.values())))
-        for name in names if shared else []:
-            accuracy = np.mean([by_method[name][one].accuracy for one in shared])
-            seconds = [
-                by_method[name][one].fit_seconds + by_method[name][one].predict_seconds
-                for one in shared
-            ]
-            yield (
-                f"{collection}, {len(shared)} sets: {name} accuracy {accuracy:.3f}, "
-                f"median {np.median(seconds):.1f} s, longest {max(seconds):.1f} s"
+        table = accuracies(rows, collection)
+        ranks = rankdata(-np.stack([np.mean(one, axis=0) for one in table.values()]), axis=0)
+        for (name, found), rank in zip(table.items(), ranks, strict=True):
+            own = [r for r in rows if (r.collection, r.method) == (collection, name)]
+            seconds = [r.fit_seconds + r.predict_seconds for r in own] or [np.nan]
+            spread = np.std(found.mean(axis=1)) if len(found) > 1 else np.nan
+            times = (np.median(seconds), max(seconds))
+            yield Summary(
+                collection, found.shape[1], name, found.mean(), spread, rank.mean(), *times
             )
-        told = [own_row.published for own_row in by_method[names[0]].values() if own_row.published]
-        if told:
-            yield f"{collection}, {len(told)} sets: published TSPulse accuracy {np.mean(told):.3f}"
+
+
+def accuracies(rows: list[Row], collection: str) -> dict[str, np.ndarray]:
+    """Return accuracies ``(n_seeds, n_sets)`` by method, of the sets that all methods have."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for row in rows:
+        if row.collection == collection:
+            found.setdefault(row.method, {}).setdefault(row.dataset, []).append(row.accuracy)
+            if row.published is not None:
+                found.setdefault("TSPulse, published", {})[row.dataset] = [row.published]
+    shared = sorted(set.intersection(*map(set, found.values())))
+    seeds = {name: min(len(by_set[one]) for one in shared) for name, by_set in found.items()}
+    return {
+        name: np.array([by_set[one][: seeds[name]] for one in shared]).T
+        for name, by_set in found.items()
+    }
+
+
+def write_summary(summaries: list[Summary], path: Path) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(Summary._fields)
+        for one in summaries:
+            numbers = [f"{one.accuracy:.3f}", f"{one.spread:.4f}", f"{one.mean_rank:.2f}"]
+            times = [f"{one.median_seconds:.1f}", f"{one.longest_seconds:.0f}"]
+            cells = [*one[:3], *numbers, *times]
+            writer.writerow(["" if cell == "nan" else cell for cell in cells])
 
 
 def parsed() -> argparse.Namespace:
@@ -197,9 +256,15 @@ def main() -> None:
     for row in measured(arguments, rows):
         write(row, path)
         rows.append(row)
-        print(*row[:3], f"{row.accuracy:.4f}", f"{row.fit_seconds:.1f} s", flush=True)
-    for line in summary(rows):
-        print(line)
+        print(*row[:4], f"{row.accuracy:.4f}", f"{row.fit_seconds:.1f} s", flush=True)
+    summaries = list(summarize(rows))
+    write_summary(summaries, arguments.output / "classification-summary.csv")
+    for one in summaries:
+        print(*one[:3], f"accuracy {one.accuracy:.3f}, mean rank {one.mean_rank:.2f}")
+    if importlib.util.find_spec("matplotlib"):
+        for collection in dict.fromkeys(row.collection for row in rows):
+            means = {name: np.mean(a, axis=0) for name, a in accuracies(rows, collection).items()}
+            draw(means, OURS, arguments.output / f"classification-{collection}.png")
 
 
 if __name__ == "__main__":
