@@ -210,7 +210,7 @@ def test_pickles_keep_what_was_trained_and_not_the_backbone(model, tune_embeddin
 def test_a_search_goes_over_strategies(checkpoint):
     X, y = draw(30)
     model = TSPulseClassifier(checkpoint=checkpoint, **QUICK)
-    search = GridSearchCV(model, {"strategy": ["probe", "tslens"], "mask_ratio": [0, 0.3]}, cv=2)
+    search = GridSearchCV(model, {"strategy": ["probe", "tslens"]}, cv=2)
     search.set_params(n_jobs=2).fit(X, y)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
