@@ -141,7 +141,7 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
     training, the weights that are kept, and the temperature. ``"auto"`` gives TSLens a
     share only if that lowers the log-loss of those series by more than twice its
     standard error. Series of one seed and any order give the same answer, to the bit,
-    unless the clock ends the training. One CPU core takes about 2 ms for a channel of
+    unless the clock ends the training. One CPU core takes some 5 ms for a channel of
     a window at first, and 1 ms in each epoch. The weights that were trained are part
     of a pickle, those of the backbone are not.
 
