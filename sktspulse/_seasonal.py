@@ -16,7 +16,7 @@ Floats = NDArray[np.floating[Any]]
 
 _SHORTEST = 3  # steps of a period
 _CYCLES = 3  # periods the longest series must hold
-_LEAST_RISE = 0.2  # of the autocorrelation, from the trough before a peak to that peak
+_LEAST_RISE = 0.2  # of the autocorrelation, from the valley before a peak to that peak
 _ALIKE = 0.6  # share of the highest peak at which a shorter period is preferred
 _NEAR = 0.2  # share of a period in which the exact one is looked for
 _WHOLE = 0.9  # share of the usual number of known points with which a period is whole
@@ -55,10 +55,10 @@ def find_period(rows: Sequence[Floats]) -> int:
 
 def _first_peak(correlation: Floats) -> int:
     """Return the lag of the first of the high peaks; 0 if there is none."""
-    trough = np.minimum.accumulate(correlation)
+    valley = np.minimum.accumulate(correlation)
     inner = correlation[1:-1]
     is_peak = (inner >= correlation[:-2]) & (inner > correlation[2:])
-    is_peak &= (inner - trough[1:-1] > _LEAST_RISE) & (inner > _LEAST_RISE)
+    is_peak &= (inner - valley[1:-1] > _LEAST_RISE) & (inner > _LEAST_RISE)
     lags = 1 + np.flatnonzero(is_peak)
     lags = lags[lags >= _SHORTEST]
     if not len(lags):
