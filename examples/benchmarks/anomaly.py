@@ -251,8 +251,9 @@ def summary(table: list[Row], folder: Path) -> Iterator[Row]:
             continue
         label_free = own | published(folder, kind, set(own[OURS]))
         marked = {f"{OURS}, head chosen by labels (not label-free)": chosen_by_labels(own)}
-        for method, values in (label_free | marked).items():
-            ahead = np.array([own[OURS][file] - values[file] for file in values])
+        for method, everywhere in (label_free | marked).items():
+            values = {file: value for file, value in everywhere.items() if file in own[OURS]}
+            ahead = np.array([own[OURS][file] - value for file, value in values.items()])
             yield {
                 "set": caption,
                 "method": method,
