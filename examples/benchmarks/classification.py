@@ -113,9 +113,7 @@ def aeon_methods() -> dict[str, Method]:
     warping = {"distance": "dtw", "distance_params": {"window": 0.1}, "n_neighbors": 1}
     return {
         "1-NN DTW": Method(lambda seed: KNeighborsTimeSeriesClassifier(**warping), scaled),
-        "MiniRocket": Method(
-            lambda seed: MiniRocketClassifier(random_state=seed), long_enough, 3, 5000
-        ),
+        "MiniRocket": Method(lambda seed: MiniRocketClassifier(random_state=seed), long_enough, 3),
         "MultiRocket-Hydra": Method(
             lambda seed: MultiRocketHydraClassifier(random_state=seed), long_enough, 3, 5000
         ),
