@@ -115,7 +115,7 @@ class TSPulseImputer(TransformerMixin, BaseTSPulse):
     network. It takes minutes on few cores, and the pickle then holds the weights.
 
     Windows without a gap are not run. On one CPU core 1,000 windows of one channel take
-    about half a second, the other channels about as long again, and 70,000 time points of
+    about half a second, the other channels half as long again, and 70,000 time points of
     7 channels, a fifth of them missing, 15 seconds with ``fit``. Memory beyond input and
     output grows with the longest series and its channels.
 
@@ -210,7 +210,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             Recording or panel as in ``fit``, of any length from one patch up, with the
             channels fitted.
         return_std : bool, default=False
-            Whether to return standard deviations, too, which takes about twice the time.
+            Whether to return standard deviations, too, which takes nearly twice the time.
 
         Returns
         -------
