@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ._time_index import refuse_disorder
+from ._time_index import refuse_unsorted
 
 __all__ = ["on_grid"]
 
@@ -38,8 +38,7 @@ def on_grid(X: Any, freq: str) -> Any:
             f"freq is {freq!r}, but X is of type {type(X).__name__} without time stamps. Pass a "
             "pandas data frame with a DatetimeIndex, or leave freq out."
         )
-    for row in range(1, len(index)):
-        refuse_disorder(row, index[row], index[row - 1])
+    refuse_unsorted(index)
     grid = pandas.date_range(index[0], index[-1], freq=freq, name=index.name)
     off = index.difference(grid)
     if len(off):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["TimeIndex", "refuse_disorder"]
+__all__ = ["TimeIndex", "refuse_disorder", "refuse_unsorted"]
 
 
 class TimeIndex(NamedTuple):
@@ -44,9 +44,8 @@ class TimeIndex(NamedTuple):
         index = getattr(X, "index", None)
         if pandas is None or not isinstance(index, pandas.DatetimeIndex | pandas.TimedeltaIndex):
             return cls(None)
+        refuse_unsorted(index)
         steps = np.diff(index.asi8)
-        for row in np.flatnonzero(steps <= 0)[:1] + 1:
-            refuse_disorder(row, index[row], index[row - 1])
         if len(steps) and steps.min() != steps.max():
             shortest, longest = (pandas.Timedelta(index[i + 1] - index[i]) for i in _ends(steps))
             warnings.warn(
@@ -78,6 +77,12 @@ class TimeIndex(NamedTuple):
         if values.ndim == 1:
             return pandas.Series(values, index=self.stamps)
         return pandas.DataFrame(values, index=self.stamps, columns=columns)
+
+
+def refuse_unsorted(index: Any) -> None:
+    """Raise at the first row of an index of pandas where time does not grow."""
+    for row in np.flatnonzero(index[1:] <= index[:-1])[:1] + 1:
+        refuse_disorder(row, index[row], index[row - 1])
 
 
 def refuse_disorder(row: int, stamp: Any, before: Any) -> None:
