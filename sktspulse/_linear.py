@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar, nnls
 from scipy.special import log_softmax, softmax
-from sklearn.linear_model import LogisticRegression
+
+from ._logistic import Logistic
 
 __all__ = ["LogisticHead", "RidgeHead", "Rotation", "Rows", "as_set", "distinct", "temper"]
 
@@ -29,12 +30,15 @@ Mask = NDArray[np.bool_]
 _N_FOLDS = 5
 _ENOUGH_HELD_OUT = 1000  # rows, after which no further fold is held out
 _MAX_RANK = 1000  # directions of features that are kept
+_MIN_RANK = 300  # the same, however many rows and classes there are
+_MAX_PRODUCTS = 20_000_000  # of rows, classes and directions, for a step to take a moment
 _PATIENCE = 2  # steps along the grid without a better loss
 _C_GRID = 10.0 ** np.arange(-1, 4.5, 0.5)
 _C_BLIND = 10.0  # where no class has two members, so that nothing can be held out
 _ALPHA_GRID = 10.0 ** np.arange(-5, 3.5, 0.5)
 _LOG_TEMPERATURES = (-3.0, 3.0)
-_ALL = (slice(None),)  # one group: all features
+Columns = slice | Integers
+_ALL: Sequence[Columns] = (slice(None),)  # one group: all features
 
 
 class Rows(NamedTuple):
@@ -43,6 +47,10 @@ class Rows(NamedTuple):
     features: Floats  # (n_rows, n_features)
     targets: Any  # (n_rows,) classes from 0, or (n_rows, n_outputs)
     weights: Floats  # (n_rows,) above 0
+
+    def take(self, places: Any) -> Rows:
+        """Return some of them."""
+        return Rows(self.features[places], self.targets[places], self.weights[places])
 
 
 def as_set(features: Floats, targets: Any, weights: Floats) -> Rows:
@@ -96,37 +104,36 @@ def _digest(row: Any) -> str:
 
 
 class Rotation(NamedTuple):
-    """Features along the directions that rows vary in; distances and products stay the same.
+    """Features along directions at right angles; distances and products stay the same.
 
-    Of more than a thousand directions, those of the greatest length are kept.
+    Of more directions than ``max_rank``, those that rows vary in most are kept.
     """
 
     features: Floats  # (n_rows, rank)
-    basis: Floats | None  # (n_features, rank), None if nothing was rotated
+    basis: Floats  # (n_features, rank)
 
     @classmethod
-    def of(cls, features: Floats) -> Self:
-        """Rotate features if there are more of them than rows, or than are kept."""
+    def of(cls, features: Floats, max_rank: int = _MAX_RANK) -> Self:
+        """Rotate features to the directions that rows vary in, from the least to the most."""
         n_rows, n_features = features.shape
-        if n_features <= min(n_rows, _MAX_RANK):
-            return cls(features, None)
         if n_rows <= n_features:
-            values, vectors = _directions(features @ features.T)
+            values, vectors = _directions(features @ features.T, max_rank)
             lengths = np.sqrt(values)
             return cls(vectors * lengths, features.T @ (vectors / lengths))
-        _, vectors = _directions(features.T @ features)
+        _, vectors = _directions(features.T @ features, max_rank)
         return cls(features @ vectors, vectors)
 
     def back(self, coefficients: Floats) -> Floats:
         """Turn coefficients of the rotated features into those of the features."""
-        return coefficients if self.basis is None else coefficients @ self.basis.T
+        turned: Floats = coefficients @ self.basis.T
+        return turned
 
 
-def _directions(products: Floats) -> tuple[Floats, Floats]:
+def _directions(products: Floats, max_rank: int) -> tuple[Floats, Floats]:
     """Return the greatest eigenvalues, above rounding, and their vectors."""
     values, vectors = np.linalg.eigh(products)
     kept = values > len(values) * np.finfo(np.float64).eps * values[-1]
-    return values[kept][-_MAX_RANK:], vectors[:, kept][:, -_MAX_RANK:]
+    return values[kept][-max_rank:], vectors[:, kept][:, -max_rank:]
 
 
 class LogisticHead:
@@ -137,14 +144,14 @@ class LogisticHead:
     coefficients: Floats  # (n_outputs, n_features); one output for two classes
     intercept: Floats  # (n_outputs,)
 
-    def fit(self, rows: Rows, groups: Sequence[slice] = _ALL) -> Self:
+    def fit(self, rows: Rows, groups: Sequence[Columns] = _ALL) -> Self:
         """Choose on held-out rows, then fit all rows.
 
         Parameters
         ----------
         rows : Rows
             Features with a squared length of about 1, and at least two classes.
-        groups : sequence of slice, default=(slice(None),)
+        groups : sequence of slice or of ndarray of int, default=(slice(None),)
             Columns of each model; they may share some.
 
         Returns
@@ -154,7 +161,7 @@ class LogisticHead:
         """
         # Folds are dealt along a sum that, unlike a hash, survives rounding and other units.
         order = np.argsort(rows.features.sum(1), kind="stable")
-        rows = Rows(*(part[order] for part in rows))
+        rows = rows.take(order)
         held = _held_out(rows.targets)
         models = [_Tempered.of(rows._replace(features=rows.features[:, g]), held) for g in groups]
         temperatures = np.array([one.temperature for one in models])
@@ -179,15 +186,17 @@ class _Tempered(NamedTuple):
 
     @classmethod
     def of(cls, rows: Rows, held: list[Mask]) -> Self:
-        rotation = Rotation.of(rows.features)
+        rotation = Rotation.of(rows.features, _rank(rows.targets))
         rotated = rows._replace(features=rotation.features)
         C, temperature, logits = _choose(rotated, held)
-        model = _logistic(C).fit(*rotated)
-        return cls(C, temperature, logits, rotation.back(model.coef_), model.intercept_)
+        model = Logistic(*rotated).fit(C)
+        return cls(C, temperature, logits, rotation.back(model.coefficients), model.intercept)
 
 
-def _logistic(C: float) -> LogisticRegression:
-    return LogisticRegression(C=C, max_iter=10_000, warm_start=True)
+def _rank(targets: Integers) -> int:
+    """Return how many directions can be kept for the work to stay bounded."""
+    affordable = _MAX_PRODUCTS // (len(targets) * (int(targets.max()) + 1))
+    return min(max(affordable, _MIN_RANK), _MAX_RANK)
 
 
 def _choose(rows: Rows, held: list[Mask]) -> tuple[float, float, Floats]:
@@ -195,12 +204,12 @@ def _choose(rows: Rows, held: list[Mask]) -> tuple[float, float, Floats]:
     if not held:
         return _C_BLIND, 1.0, np.empty((0, 2))
     targets, weights = (np.concatenate([part[h] for h in held]) for part in rows[1:])
-    models = [_logistic(1.0) for _ in held]
+    models = [Logistic(*rows.take(~h)) for h in held]
+    left_out = [rows.features[h] for h in held]
     losses: list[float] = []
     for C in _C_GRID:
-        logits = np.vstack(
-            [_extrapolate(model, C, rows, h) for model, h in zip(models, held, strict=True)]
-        )
+        fitted = [model.fit(C) for model in models]
+        logits = np.vstack([m.logits(part) for m, part in zip(fitted, left_out, strict=True)])
         loss, temperature = temper(logits, targets, weights)
         if loss < min(losses, default=np.inf):
             best = float(C), temperature, logits / temperature
@@ -234,13 +243,6 @@ def _held_out(targets: Integers) -> list[Mask]:
     """Return one mask a fold, of the rows held out; none if there is nothing to hold out."""
     folds = _folds(targets)
     return [folds == fold for fold in range(_n_held_out(folds))]
-
-
-def _extrapolate(model: LogisticRegression, C: float, rows: Rows, held: Mask) -> Floats:
-    """Fit the rows not held out, and return the logits of the others, one a class."""
-    model.set_params(C=C).fit(*(part[~held] for part in rows))
-    logits: Floats = model.intercept_ + rows.features[held] @ model.coef_.T
-    return logits if logits.shape[1] > 1 else np.hstack([np.zeros_like(logits), logits])
 
 
 def temper(logits: Floats, targets: Integers, weights: Floats) -> tuple[float, float]:
@@ -291,7 +293,7 @@ def _log_linear_shares(models: list[_Tempered], rows: Rows, held: list[Mask]) ->
     return np.asarray(found.x)
 
 
-def _spread(parts: list[Floats], groups: Sequence[slice], n_features: int) -> Floats:
+def _spread(parts: list[Floats], groups: Sequence[Columns], n_features: int) -> Floats:
     """Add coefficients of groups up to those of all features."""
     sums = np.zeros((len(parts[0]), n_features))
     for part, group in zip(parts, groups, strict=True):
@@ -306,7 +308,7 @@ class RidgeHead:
     coefficients: Floats  # (n_outputs, n_features)
     intercept: Floats  # (n_outputs,)
 
-    def fit(self, rows: Rows, groups: Sequence[slice] = _ALL) -> Self:
+    def fit(self, rows: Rows, groups: Sequence[Columns] = _ALL) -> Self:
         """Choose the strengths, then fit all rows.
 
         Parameters
@@ -314,7 +316,7 @@ class RidgeHead:
         rows : Rows
             Features with a squared length of about 1, and targets of shape
             ``(n_rows, n_outputs)``.
-        groups : sequence of slice, default=(slice(None),)
+        groups : sequence of slice or of ndarray of int, default=(slice(None),)
             Columns of each model; they may share some.
 
         Returns
@@ -346,15 +348,16 @@ class _Ridge(NamedTuple):
 
     @classmethod
     def of(cls, rows: Rows) -> Self:
-        rotation = Rotation.of(rows.features - _moments(rows.features, rows.weights)[0])
         root = np.sqrt(rows.weights)[:, None]
-        left, values, right = np.linalg.svd(root * rotation.features, full_matrices=False)
+        rotation = Rotation.of(root * (rows.features - _moments(rows.features, rows.weights)[0]))
+        values = np.linalg.norm(rotation.features, axis=0)
+        left = rotation.features / values
         projected = left.T @ (root * rows.targets)  # (rank, n_outputs)
         tried = np.stack([_left_out(rows, left, values, projected, a) for a in _ALPHA_GRID])
         losses = np.einsum("n,ank->ak", rows.weights, np.square(tried))
         place, outputs = losses.argmin(0), np.arange(losses.shape[1])
         alpha = _ALPHA_GRID[place]
-        coefficients = (projected * values[:, None] / (values[:, None] ** 2 + alpha)).T @ right
+        coefficients = (projected * values[:, None] / (values[:, None] ** 2 + alpha)).T
         return cls(alpha, tried[place, :, outputs].T, rotation.back(coefficients))
 
 

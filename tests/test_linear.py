@@ -8,7 +8,7 @@ from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from sktspulse import _linear
-from sktspulse._linear import LogisticHead, RidgeHead, Rotation, Rows, as_set
+from sktspulse._linear import LogisticHead, RidgeHead, Rotation, as_set
 
 HEADS = pytest.mark.parametrize("head", [LogisticHead, RidgeHead])
 
@@ -74,17 +74,23 @@ def test_rotation_keeps_products_and_turns_coefficients_back(shape):
 
 
 @pytest.mark.parametrize("shape", [(40, 20), (20, 40)])
-def test_of_many_directions_the_longest_are_kept(shape, monkeypatch):
-    monkeypatch.setattr(_linear, "_MAX_RANK", 5)
+def test_of_many_directions_the_longest_are_kept(shape):
     features = np.random.default_rng(0).normal(size=shape)
     left, values, _ = np.linalg.svd(features, full_matrices=False)
-    rotation = Rotation.of(features)
+    rotation = Rotation.of(features, 5)
     assert rotation.features.shape == (shape[0], 5)
     products = (left[:, :5] * values[:5] ** 2) @ left[:, :5].T
     np.testing.assert_allclose(rotation.features @ rotation.features.T, products, atol=1e-9)
     coefficients = np.random.default_rng(1).normal(size=(2, 5))
     answer = features @ rotation.back(coefficients).T
     np.testing.assert_allclose(answer, rotation.features @ coefficients.T, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_classes", "rank"), [(200, 3, 1000), (5000, 10, 400), (10**6, 9, 300)]
+)
+def test_the_more_rows_and_classes_the_fewer_directions_are_kept(n_rows, n_classes, rank):
+    assert _linear._rank(np.arange(n_rows) % n_classes) == rank
 
 
 # --------------------------------------------------------------------------- classes
@@ -197,7 +203,7 @@ def test_a_single_group_is_all_features():
 def test_shares_of_logistic_models_have_the_least_loss_on_held_out_rows():
     features, y = draw_rows(60, 8)
     rows = as_set(features, y, np.random.default_rng(0).uniform(0.5, 2, 60))
-    rows = Rows(*(part[np.argsort(rows.features.sum(1))] for part in rows))
+    rows = rows.take(np.argsort(rows.features.sum(1)))
     held = _linear._held_out(rows.targets)
     parts = [rows._replace(features=rows.features[:, g]) for g in (slice(0, 5), slice(3, 8))]
     models = [_linear._Tempered.of(part, held) for part in parts]
