@@ -10,12 +10,13 @@ from sklearn.utils.validation import _check_sample_weight, _num_samples
 from torch import Tensor
 
 from ._base import BaseTSPulse, Progress
-from ._embedding import LENGTHS, Vectors, count_windows, embed, token_slices
+from ._embedding import LENGTHS, Length, Vectors, count_windows, embed, token_slices
+from ._examples import Clock
 from ._linear import Floats, LogisticHead, RidgeHead, Rows, as_set
 from ._network import TSPulse
 from ._validation import Panel, Values, check_panel
-from ._variants import FORMS, SMOOTH_FORMS
-from ._windows import standardize
+from ._variants import FORMS, SMOOTH_FORMS, Form, unchanged
+from ._windows import resample, standardize
 
 __all__ = ["BaseProbe", "Levels", "check_lengths", "check_weights", "levels_of"]
 
@@ -24,6 +25,10 @@ _BLOCK_ROWS = 4096  # channels of series embedded at once
 _FLAT = 1e-3  # spread of levels or scales, over the usual scale, that tells nothing
 _ROUNDING = 1e-5  # deviation of embeddings that rounding can make
 _LEVEL_SHARE = 0.1  # squared length of levels and scales beside that of the embeddings, 1
+_MAX_POINTS = 64  # of a channel, whose values are read
+_MAX_VALUES = 2048  # of all channels
+_FARTHEST = 8.0  # usual distances that a value counts as at most
+_EMBEDDING_SHARE = 0.6  # of the time, after which no other form is read
 _BAD_WEIGHTS = (
     "sample_weight holds {}, expected numbers of at least 0, some of them above. Give 0 to "
     "series that should not count."
@@ -36,6 +41,9 @@ class BaseProbe(BaseTSPulse):
     Subclasses have the parameters of ``BaseTSPulse`` and ``length``.
     """
 
+    n_forms_: int
+    _reads_values = False  # whether the values themselves are features, too
+
     def _check_parameters(self) -> None:
         self._check_choice("length", LENGTHS)
         self._check_count("batch_size")
@@ -45,41 +53,85 @@ class BaseProbe(BaseTSPulse):
     ) -> Probe:
         """Fit scaling and head to what ``_extract`` returned."""
         rows = as_set(features, targets, weights)
-        scaling = _Scaling.of(rows, self.n_channels_in_)
-        head.fit(rows._replace(features=scaling(rows.features)), self._groups(features.shape[1]))
+        layout = self._layout(features.shape[1])
+        scaling = _Scaling.of(rows, layout)
+        head.fit(rows._replace(features=scaling(rows.features)), layout.groups(self.length))
         return Probe(scaling, head.coefficients, head.intercept)
 
-    def _groups(self, n_features: int) -> tuple[slice, ...]:
-        """Return the columns of all features, of the smooth forms, and of levels and scales."""
+    def _layout(self, n_features: int) -> Layout:
+        n_values = _n_points(self.n_channels_in_) * self.n_channels_in_ * self._reads_values
         n_levels = 2 * self.n_channels_in_
-        share = len(SMOOTH_FORMS[self.length]) / len(FORMS[self.length])
-        n_smooth = round(share * (n_features - n_levels))
-        return slice(None), slice(n_smooth), slice(-n_levels, None)
+        return Layout(self.n_forms_, n_features - n_values - n_levels, n_values, n_levels)
 
     def _check(self, X: ArrayLike, network: TSPulse, *, reset: bool) -> Panel:
         least = 2 if self.length == "resample" else network.config.patch_length
         return check_panel(self, X, reset=reset, min_timepoints=least)
 
-    def _extract(self, network: TSPulse, panel: Panel) -> NDArray[np.float64]:
-        """Return embeddings of the series in several forms, then levels and scales."""
-        n_windows = count_windows(panel, network.config.context_length, self.length)
-        n_rows = len(FORMS[self.length]) * n_windows
-        step = max(1, _BLOCK_ROWS // self.n_channels_in_)
-        with self._progress(n_rows) as progress:
-            blocks = (panel[first : first + step] for first in range(0, len(panel), step))
-            return np.vstack([self._extract_block(network, one, progress) for one in blocks])
+    def _extract(
+        self, network: TSPulse, panel: Panel, n_forms: int, clock: Clock | None = None
+    ) -> tuple[NDArray[np.float64], int]:
+        """Return embeddings in the first forms, then what is read of the series themselves.
 
-    def _extract_block(
-        self, network: TSPulse, panel: Panel, progress: Progress | None
-    ) -> NDArray[np.float64]:
+        At least one form is read; others only if it seems that the clock allows for them.
+        How many were read is returned, too.
+        """
+        n_windows = count_windows(panel, network.config.context_length, self.length)
+        parts: list[Floats] = []
+        with self._progress(n_forms * n_windows) as progress:
+            for form in FORMS[self.length][:n_forms]:
+                if parts and clock and clock.share * (1 + 1 / len(parts)) > _EMBEDDING_SHARE:
+                    break
+                parts.append(self._extract_form(network, panel, form, progress))
+        values = [values_of(panel)] if self._reads_values else []
+        return np.hstack([*parts, *values, levels_of(panel)]), len(parts)
+
+    def _extract_form(
+        self, network: TSPulse, panel: Panel, form: Form, progress: Progress | None
+    ) -> NDArray[np.float32]:
         config = network.config
         vectors = Vectors(_read_registers, config.n_registers * config.d_model, self.length)
-        shape = (len(panel), self.n_channels_in_)
-        parts = [
-            embed(network, series, shape, vectors, self.batch_size, progress)
-            for series in (map(form, panel) for form in FORMS[self.length])
-        ]
-        return np.hstack([*map(_join_channels, parts), levels_of(panel)])
+        step = max(1, _BLOCK_ROWS // self.n_channels_in_)
+        parts = []
+        for block in (panel[first : first + step] for first in range(0, len(panel), step)):
+            shape = (len(block), self.n_channels_in_)
+            series = map(form, block)
+            found = embed(network, series, shape, vectors, self.batch_size, progress)
+            parts.append(_join_channels(found))
+        return np.vstack(parts)
+
+
+class Layout(NamedTuple):
+    """How many columns of each kind stand side by side."""
+
+    n_forms: int
+    n_embedded: int  # of all forms
+    n_values: int
+    n_levels: int
+
+    def split(self, features: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Return embeddings, values and levels apart."""
+        embedded, values, levels = np.split(
+            features, np.cumsum([self.n_embedded, self.n_values]), axis=-1
+        )
+        return embedded, values, levels
+
+    def groups(self, length: Length) -> list[NDArray[np.intp]]:
+        """Return the columns that models are fitted to.
+
+        All but values are the first group, levels one of the others. Where several forms were
+        read, there is one of the smooth forms. Where there are values, they are a group, and
+        the series as they are another: what goes on without an end has no pace or halves.
+        """
+        embedded, values, levels = self.split(np.arange(sum(self[1:])))
+        forms = FORMS[length][: self.n_forms]
+        by_form = dict(zip(forms, np.split(embedded, self.n_forms), strict=True))
+        smooth = [columns for form, columns in by_form.items() if form in SMOOTH_FORMS]
+        groups = [np.append(embedded, levels), levels]
+        if smooth and self.n_forms > 1:
+            groups.append(np.concatenate(smooth))
+        if self.n_values:
+            groups += [values, *([by_form[unchanged]] if unchanged in by_form else [])]
+        return groups
 
 
 def _read_registers(network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
@@ -108,6 +160,16 @@ def _level(series: Values) -> Values:
     return np.where(is_empty, np.nan, moments).ravel()
 
 
+def values_of(panel: Panel) -> NDArray[np.float64]:
+    """Return the values of every channel at points evenly spaced from the first to the last."""
+    n_points = _n_points(len(panel[0]))
+    return np.array([resample(series, n_points).ravel() for series in panel], dtype=np.float64)
+
+
+def _n_points(n_channels: int) -> int:
+    return max(2, min(_MAX_POINTS, _MAX_VALUES // n_channels))
+
+
 class Levels(NamedTuple):
     """What levels and scales are measured by: those of the panel fitted with, by channel."""
 
@@ -131,6 +193,13 @@ class Levels(NamedTuple):
         wide = np.where(np.isnan(scale), 1, scale / self.unit)
         return np.hstack([np.arcsinh(far), np.log(_FLAT + wide)])
 
+    def scale(self, values: Floats) -> Floats:
+        """Measure values of channels, ``(n_series, n_channels * n_points)``, in usual distances."""
+        unit = np.hypot(np.where(np.isinf(self.spread), 0, self.spread), self.unit)
+        centre, unit = (np.repeat(one, values.shape[1] // len(one)) for one in (self.centre, unit))
+        far: Floats = np.nan_to_num((values - centre) / unit)
+        return far.clip(-_FARTHEST, _FARTHEST)
+
 
 class _Standard(NamedTuple):
     """Brings columns to mean 0 and equal variance, and rows to a usual length."""
@@ -153,27 +222,31 @@ class _Standard(NamedTuple):
 
 
 class _Scaling(NamedTuple):
-    """Scaling of what ``_extract`` returns: embeddings, and levels and scales behind them."""
+    """Scaling of what ``_extract`` returns: embeddings, values, and levels with scales."""
 
+    layout: Layout
     levels: Levels
-    standards: tuple[_Standard, _Standard]
+    standards: tuple[_Standard, ...]
 
     @classmethod
-    def of(cls, rows: Rows, n_channels: int) -> Self:
-        embedded, moments = np.split(rows.features, [-2 * n_channels], axis=1)
-        levels = Levels.of(moments, rows.weights)
+    def of(cls, rows: Rows, layout: Layout) -> Self:
+        levels = Levels.of(layout.split(rows.features)[2], rows.weights)
+        parts = _measured(rows.features, layout, levels)
+        limits = ((_ROUNDING, 1.0), (_FLAT, 1.0), (_FLAT, _LEVEL_SHARE))
+        pairs = zip(parts, limits, strict=True)
         return cls(
-            levels,
-            (
-                _Standard.of(embedded, rows.weights, _ROUNDING, 1.0),
-                _Standard.of(levels(moments), rows.weights, _FLAT, _LEVEL_SHARE),
-            ),
+            layout, levels, tuple(_Standard.of(part, rows.weights, *limit) for part, limit in pairs)
         )
 
     def __call__(self, features: Floats) -> Floats:
-        embedded, moments = np.split(features, [-2 * len(self.levels.unit)], axis=1)
-        parts = (embedded, self.levels(moments))
+        parts = _measured(features, self.layout, self.levels)
         return np.hstack([scale(part) for scale, part in zip(self.standards, parts, strict=True)])
+
+
+def _measured(features: Floats, layout: Layout, levels: Levels) -> tuple[Floats, Floats, Floats]:
+    """Return embeddings as they are, and the rest without the units of channels."""
+    embedded, values, moments = layout.split(features)
+    return embedded, levels.scale(values) if layout.n_values else values, levels(moments)
 
 
 class Probe(NamedTuple):

@@ -140,6 +140,8 @@ class TSPulseRegressor(RegressorMixin, BaseTSLens):
     True
     """
 
+    _reads_values = True  # what is asked for may be one of them
+
     def __init__(
         self,
         strategy: Literal["auto", "probe", "tslens"] = "auto",

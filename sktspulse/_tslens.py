@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from torch import Tensor
 
-from ._embedding import cut
+from ._embedding import count_windows, cut
 from ._examples import Clock, Examples
 from ._lens import LensSizes, TSLens
 from ._linear import Floats, distinct
@@ -24,10 +24,13 @@ from ._probe import BaseProbe, Levels, levels_of
 from ._tasks import Mix, Task, hold_out
 from ._tuning import Row, Tuning, table, tune
 from ._validation import Panel, Values
+from ._variants import FORMS
 
 __all__ = ["BaseTSLens"]
 
 _ENOUGH_SERIES = 1000  # below, "auto" does not try fine-tuning, which never paid there
+_READ_A_SECOND = 500  # windows of a channel that one core embeds with time left for the rest
+_TUNED_A_SECOND = 80  # the same, that one core encodes and sees in ten epochs
 _NUMBERS: dict[str, tuple[Any, float, float]] = {
     **dict.fromkeys(
         (
@@ -135,20 +138,32 @@ class BaseTSLens(BaseProbe):
         labelled = Labelled([panel[i] for i in chosen], targets[chosen], sums)
         head = task.head()
         probe = features = None
-        found = Outcome()
+        found, self.n_forms_ = Outcome(), 0
+        n_windows = count_windows(labelled.series, network.config.context_length, self.length)
+        reading = (network, labelled.series, self._n_affordable(n_windows), clock)
         if self.strategy != "tslens":
-            features = self._extract(network, labelled.series)
+            features, self.n_forms_ = self._extract(*reading)
             probe = self._fit_probe(features, *labelled[1:], head)
-        if self.strategy == "tslens" or (self.strategy == "auto" and len(chosen) >= _ENOUGH_SERIES):
+        if self.strategy == "tslens" or self._is_worth_tuning(len(chosen), n_windows):
             found = self._tune(network, task, labelled, features, clock)
         if self.strategy == "tslens" and found.tuned is None:
-            probe = self._fit_probe(self._extract(network, labelled.series), *labelled[1:], head)
+            features, self.n_forms_ = self._extract(*reading)
+            probe = self._fit_probe(features, *labelled[1:], head)
         self._probe = probe if found.mix.share < 1 else None
         self._tuned, self._mix, self.history_ = found.tuned, found.mix, table(found.rows)
         self.strategy_ = found.mix.strategy
         self.n_iter_ = len(found.rows)
         self._fit_network()
         return head
+
+    def _n_affordable(self, n_windows: int) -> int:
+        """Count the forms that can be read in time, by the work that it is, not by the clock."""
+        affordable = self.max_time * _READ_A_SECOND / n_windows
+        return int(max(1, min(len(FORMS[self.length]), affordable)))
+
+    def _is_worth_tuning(self, n_series: int, n_windows: int) -> bool:
+        is_affordable = n_windows <= self.max_time * _TUNED_A_SECOND
+        return self.strategy == "auto" and n_series >= _ENOUGH_SERIES and is_affordable
 
     def _tune(
         self,
@@ -245,7 +260,9 @@ class BaseTSLens(BaseProbe):
         """Return what is made of each series: ``(n_series, n_outputs)``."""
         network = self._load_network()
         panel = self._check(X, network, reset=False)
-        probe = None if self._probe is None else self._probe(self._extract(network, panel))
+        probe = None
+        if self._probe is not None:
+            probe = self._probe(self._extract(network, panel, self.n_forms_)[0])
         if self._tuned is None:
             return np.asarray(probe)
         lens = self._look(network, self._tuned, panel)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ._validation import Values
 from ._windows import standardize
 
-__all__ = ["FORMS", "SMOOTH_FORMS", "Form", "changes", "paced", "sums"]
+__all__ = ["FORMS", "SMOOTH_FORMS", "Form", "changes", "paced", "sums", "unchanged"]
 
 Form = Callable[[Values], Values]
 
@@ -109,19 +109,17 @@ def _part_of_changes(first: float, last: float) -> Form:
     return part
 
 
-def paced_sums(series: Values) -> Values:
-    """Return running sums at their own pace."""
-    return paced(sums(series))
-
-
-# First what is as smooth as the series or smoother, then what is rougher.
-SMOOTH_FORMS: dict[str, tuple[Form, ...]] = {
-    "resample": (unchanged, sums, paced, paced_sums),
-    "window": (unchanged, sums),
+# The form of most worth first, so that of many series the first ones are enough.
+FORMS: dict[str, tuple[Form, ...]] = {
+    # Pace and halves make sense of a series only that is one event from first to last point.
+    "resample": (
+        paced,
+        changes,
+        sums,
+        unchanged,
+        _part_of_changes(0.0, 0.5),
+        _part_of_changes(0.5, 1.0),
+    ),
+    "window": (changes, unchanged, sums),
 }
-# Pace and parts make sense of a series only that is one event from its first point to its last.
-ROUGH_FORMS: dict[str, tuple[Form, ...]] = {
-    "resample": (changes, *(_part_of_changes(first, first + 0.5) for first in (0.0, 0.25, 0.5))),
-    "window": (changes,),
-}
-FORMS = {length: SMOOTH_FORMS[length] + ROUGH_FORMS[length] for length in SMOOTH_FORMS}
+SMOOTH_FORMS = frozenset({unchanged, sums, paced})  # as smooth as the series, or smoother

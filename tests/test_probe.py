@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sktspulse import TSPulseClassifier, TSPulseTransformer, _probe
+from sktspulse import TSPulseClassifier, TSPulseRegressor, TSPulseTransformer, _probe, _tslens
 from sktspulse._checkpoints import load_checkpoint
+from sktspulse._examples import Clock
 from sktspulse._linear import Rows
-from sktspulse._probe import Levels, _quantile, _Scaling, levels_of
-from sktspulse._variants import FORMS, SMOOTH_FORMS
+from sktspulse._probe import Layout, Levels, _quantile, _Scaling, levels_of, values_of
+from sktspulse._variants import FORMS, SMOOTH_FORMS, paced
 
 CHECKPOINT = "tspulse-p8"
 NETWORK = load_checkpoint(CHECKPOINT)
@@ -20,9 +21,10 @@ def draw_panel(n_series=4, n_channels=2, n_timepoints=40, seed=0):
     return rng.normal(size=(n_series, n_channels, n_timepoints)).cumsum(axis=-1)
 
 
-def extract(X, **parameters):
+def extract(X, n_forms=None, clock=None, **parameters):
     model = TSPulseClassifier(checkpoint=CHECKPOINT, **parameters)
-    return model._extract(NETWORK, model._check(X, NETWORK, reset=True))
+    n_forms = len(FORMS[model.length]) if n_forms is None else n_forms
+    return model._extract(NETWORK, model._check(X, NETWORK, reset=True), n_forms, clock)[0]
 
 
 def embed(X):
@@ -49,7 +51,7 @@ def test_of_many_channels_mean_and_deviation_are_kept(monkeypatch):
     monkeypatch.setattr(_probe, "_MAX_CONCATENATED", 2)
     X = draw_panel(3, 3, 20)
     features = extract(X)
-    apart = embed(X).reshape(3, 3, 240)
+    apart = embed(np.stack(list(map(paced, X)))).reshape(3, 3, 240)
     assert features.shape == (3, len(FORMS["resample"]) * 2 * 240 + 6)
     np.testing.assert_allclose(features[:, :240], apart.mean(1), atol=1e-5)
     np.testing.assert_allclose(features[:, 240:480], apart.std(1), atol=1e-5)
@@ -63,17 +65,82 @@ def test_a_series_does_not_depend_on_its_block(length, monkeypatch):
     np.testing.assert_array_equal(extract(X, length=length), expected)
 
 
+@pytest.mark.parametrize("n_forms", [1, 2, 6])
+def test_the_first_forms_alone_are_read_if_so_many_are_asked_for(n_forms):
+    X = draw_panel()
+    few, every = extract(X, n_forms), extract(X)
+    assert few.shape == (4, n_forms * 480 + 4)
+    np.testing.assert_array_equal(few[:, :-4], every[:, : n_forms * 480])
+    np.testing.assert_array_equal(few[:, -4:], every[:, -4:])
+
+
+@pytest.mark.parametrize(("seconds", "n_forms"), [(0.0, 1), (1e6, 6)])
+def test_one_form_is_read_even_if_the_clock_allows_for_none(seconds, n_forms):
+    assert extract(draw_panel(), clock=Clock(seconds)).shape == (4, n_forms * 480 + 4)
+
+
+@pytest.mark.parametrize(("n_series", "n_forms"), [(4, 6), (6, 4), (8, 3), (30, 1)])
+def test_of_more_series_fewer_forms_are_read_to_stay_within_the_time(
+    n_series, n_forms, monkeypatch
+):
+    monkeypatch.setattr(_tslens, "_READ_A_SECOND", 0.8)  # 48 in a minute; a series has two
+    X, y = draw_panel(n_series), np.arange(n_series) % 2
+    model = TSPulseClassifier(checkpoint=CHECKPOINT).fit(X, y)
+    assert model.n_forms_ == n_forms
+    assert model.predict(X).shape == y.shape
+
+
 @pytest.mark.parametrize("length", ["resample", "window"])
-@pytest.mark.parametrize("n_channels", [1, 40])
-def test_groups_are_all_the_smooth_forms_and_levels(length, n_channels):
-    X = draw_panel(2, n_channels)
-    model = TSPulseClassifier(checkpoint=CHECKPOINT, length=length)
-    features = model._extract(NETWORK, model._check(X, NETWORK, reset=True))
-    columns = np.arange(features.shape[1])
-    every, smooth, levels = (columns[group] for group in model._groups(len(columns)))
-    np.testing.assert_array_equal(every, columns)
-    assert len(smooth) == len(SMOOTH_FORMS[length]) * min(n_channels, 2) * 240
-    np.testing.assert_array_equal(levels, columns[-2 * n_channels :])
+@pytest.mark.parametrize("n_forms", [1, 2, 3])
+def test_groups_of_columns(length, n_forms):
+    forms = FORMS[length][:n_forms]
+    names = [f"{form.__name__} {i}" for form in forms for i in range(2)]
+    names = np.array([*names, "value", "level", "level", "level"])
+    groups = [set(names[g]) for g in Layout(n_forms, 2 * n_forms, 1, 3).groups(length)]
+    every, levels, *others = groups
+    assert every == set(names) - {"value"}
+    assert levels == {"level"}
+    smooth = {f"{form.__name__} {i}" for form in forms if form in SMOOTH_FORMS for i in range(2)}
+    assert (smooth in others) == (n_forms > 1)
+    assert {"value"} in others
+    assert ({"unchanged 0", "unchanged 1"} in others) == ("unchanged 0" in names)
+    without = Layout(n_forms, 2 * n_forms, 0, 3).groups(length)
+    assert len(without) == 2 + (n_forms > 1)
+
+
+# --------------------------------------------------------------------------- values
+
+
+@pytest.mark.parametrize(("n_channels", "n_points"), [(1, 64), (32, 64), (64, 32), (5000, 2)])
+def test_values_are_read_from_the_first_to_the_last(n_channels, n_points):
+    panel = [draw_panel(1, n_channels, n)[0] for n in (30, 200)]
+    values = values_of(panel).reshape(2, n_channels, n_points)
+    for series, found in zip(panel, values, strict=True):
+        np.testing.assert_allclose(found[:, [0, -1]], series[:, [0, -1]])
+        places = np.linspace(0, series.shape[1] - 1, n_points)
+        expected = [np.interp(places, np.arange(series.shape[1]), one) for one in series]
+        np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_values_do_not_depend_on_units_nor_on_one_series_far_out():
+    X = draw_panel(20, 2)
+    X[0], X[1, 1, 3:5] = 1e12, np.nan
+    factor, shift = np.array([[1e-6], [1e8]]), np.array([[-1e4], [1e9]])
+    found = []
+    for panel in (X, factor * X + shift):
+        levels = Levels.of(levels_of(panel), np.ones(20))
+        found.append(levels.scale(values_of(panel)))
+    np.testing.assert_allclose(*found, atol=1e-4)
+    assert np.isfinite(found).all()
+    assert np.abs(found).max() <= _probe._FARTHEST
+    assert 0.1 < np.std(found[0][2:]) < 3
+
+
+def test_a_single_value_can_be_asked_for():
+    X = draw_panel(60, 2)
+    y = X[:, 1, -1] + 100
+    model = TSPulseRegressor(checkpoint=CHECKPOINT).fit(X[:40], y[:40])
+    assert model.score(X[40:], y[40:]) > 0.9
 
 
 # --------------------------------------------------------------------------- levels
@@ -108,14 +175,15 @@ def test_weighted_quantiles_are_those_of_repeated_values(q):
 # --------------------------------------------------------------------------- scaling
 
 
-def scale(features, n_channels):
+def scale(features, n_levels):
     rows = Rows(features, np.zeros(len(features)), np.ones(len(features)))
-    return _Scaling.of(rows, n_channels)(features)
+    layout = Layout(1, features.shape[1] - n_levels, 0, n_levels)
+    return _Scaling.of(rows, layout)(features)
 
 
 def test_features_have_mean_0_and_a_usual_length():
     X = draw_panel(12, 2)
-    scaled = scale(extract(X), 2)
+    scaled = scale(extract(X), 4)
     np.testing.assert_allclose(scaled.mean(0), 0, atol=1e-9)
     np.testing.assert_allclose(np.square(scaled[:, :-4]).sum(1).mean(), 1)
     np.testing.assert_allclose(np.square(scaled[:, -4:]).sum(1).mean(), 0.1)
@@ -125,6 +193,6 @@ def test_what_does_not_vary_but_for_rounding_is_ignored():
     features = np.random.default_rng(0).normal(size=(10, 6))
     features[:, 1] = 3 + 1e-7 * features[:, 1]
     features[:, 4:] = [0, 1] + 1e-7 * features[:, 4:]
-    scaled = scale(features, 1)
+    scaled = scale(features, 2)
     assert not scaled[:, [1, 4, 5]].any()
     assert scaled[:, [0, 2, 3]].all()

@@ -182,16 +182,25 @@ def test_a_probe_without_mistakes_is_not_tried_to_be_bettered(checkpoint, monkey
     assert (model.strategy_, model.n_iter_) == ("probe", 0)
 
 
-@pytest.mark.parametrize("strategy", ["auto", "tslens"])
-def test_too_little_time_leaves_the_probe_and_says_so(model, strategy, monkeypatch):
-    monkeypatch.setattr(_tslens, "_ENOUGH_SERIES", 10)
-    monkeypatch.setattr("sktspulse._tasks.Classes.is_solved", lambda *_: False)
+def test_too_little_time_leaves_the_probe_and_says_so(model):
     X, y = draw()
-    model.set_params(strategy=strategy, max_time=0)
+    model.set_params(max_time=0)
     with pytest.warns(UserWarning, match="max_time=0 s was too short to train TSLens on 24"):
         model.fit(X, y)
     assert model.strategy_ == "probe"
     assert_same(model, clone(model).set_params(strategy="probe").fit(X, y), X)
+
+
+@pytest.mark.parametrize(("max_time", "is_tried"), [(1.0, True), (0.5, False)])
+def test_whether_tslens_is_tried_depends_on_the_work_and_not_on_the_clock(
+    model, monkeypatch, max_time, is_tried
+):
+    monkeypatch.setattr(_tslens, "_ENOUGH_SERIES", 10)
+    tried = []
+    monkeypatch.setattr(model, "_tune", lambda *_: tried.append(1) or _tslens.Outcome())
+    X, y = draw()
+    model.set_params(strategy="auto", max_time=max_time).fit(X, y)
+    assert bool(tried) == is_tried
 
 
 # --------------------------------------------------------------------------- what is kept
