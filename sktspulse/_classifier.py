@@ -34,8 +34,8 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
         ``"probe"`` leaves the network as it is and learns a linear head: seconds for
         hundreds of series, nothing is random. ``"tslens"`` trains decoder and head of
         the network on the series. ``"auto"`` fits the probe, and from 1000 series on
-        TSLens, too, unless the probe makes no mistake on series held out; it mixes the
-        two as suits the series held out best.
+        TSLens, too, if ``max_time`` is enough and the probe makes mistakes on series
+        held out; it mixes the two as suits the series held out best.
     length : {"resample", "window"}, default="resample"
         How series of any length come to the 512 time points the network reads.
         ``"resample"`` stretches or shrinks each to fit, which suits series that are one
@@ -47,8 +47,9 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
         maps labels to numbers above 0; labels that are not in it have 1.
         ``"balanced"`` gives all classes the same sum.
     max_time : float, default=60
-        Seconds that ``fit`` may take. The probe is not interrupted; TSLens gets what is
-        left and lowers its learning rate in time.
+        Seconds that ``fit`` may take; see Notes. Of many series the probe reads fewer
+        forms, and ``"auto"`` does without TSLens. Otherwise TSLens gets what is left,
+        and lowers its learning rate in time.
     max_epochs : int, default=50
         Times that TSLens sees each series, at most.
     lr : float or "auto", default="auto"
@@ -102,6 +103,8 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
         that on series held out, ``lr`` at its end, and ``seconds`` since ``fit`` began.
     n_iter_ : int
         Epochs of TSLens, 0 if there were none.
+    n_forms_ : int
+        Forms of the series that the probe reads, 0 if there is no probe.
     n_features_in_ : int
         Number of channels; of time points for a two-dimensional panel.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -118,14 +121,18 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
 
     Notes
     -----
-    The probe describes each channel by its semantic embeddings in eight forms (the
+    The probe describes each channel by its semantic embeddings in seven forms (the
     series, its running sums, both at a pace that follows what happens, its changes from
-    point to point, and three halves of these; with ``length="window"`` the series, sums
+    point to point, and two halves of these; with ``length="window"`` the series, sums
     and changes alone), and by level and scale, which embeddings do not tell. Up to 32
     channels stand side by side; of more, mean and standard deviation over the channels
     are kept. A common factor above 0 and a common shift of a channel make no difference.
+    For each second of ``max_time``, 500 windows of a channel are read at most, and TSLens
+    is tried by ``"auto"`` on 80 at most. So the forms of least worth are left out when
+    series are many, one at least being read, whatever the speed of the machine. Only if
+    0.6 of the time will not be enough on a slow one is no further form begun.
 
-    Three regressions, on all of these, on the first four forms, and on level and scale,
+    Three regressions, on all of these, on the smooth forms, and on level and scale,
     are added up with the shares of the least log-loss over series held out in five
     folds. C of each has the least log-loss on the same, at the best temperature; of
     thousands of series, a thousand at least are held out once. The only member of a
@@ -133,7 +140,7 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
     is random: folds depend on the values of the series and not on their order. Equal
     series of one class are one whose weight is the sum, so weights do exactly what
     repetition does. Of more than a thousand directions that features vary in, the
-    longest thousand are kept.
+    longest thousand are kept, and fewer of many series and classes, but 300 at least.
 
     TSLens trains the decoder, with channel mixers that start as nearly the identity, and
     one linear map over all tokens, level and scale; the backbone stays as it is. Of
@@ -148,7 +155,7 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
     Missing values (NaN) are shown to the network as such. ±inf is an error. With
     ``length="resample"`` a series needs 2 time points, and fewer than a patch tell
     little; with ``length="window"`` it needs a patch. One CPU core embeds 1,000
-    channels of series in about 16 s; beyond input and features, memory does not grow.
+    channels of series in some 10 s; beyond input and features, memory does not grow.
 
     References
     ----------

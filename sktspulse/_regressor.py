@@ -32,8 +32,8 @@ class TSPulseRegressor(RegressorMixin, BaseTSLens):
         ``"probe"`` leaves the network as it is and learns a linear head: seconds for
         hundreds of series, nothing is random. ``"tslens"`` trains decoder and head of
         the network on the series. ``"auto"`` fits the probe, and from 1000 series on
-        TSLens, too, unless the probe makes no mistake on series held out; it mixes the
-        two as suits the series held out best.
+        TSLens, too, if ``max_time`` is enough and the probe makes mistakes on series
+        held out; it mixes the two as suits the series held out best.
     length : {"resample", "window"}, default="resample"
         How series of any length come to the 512 time points the network reads.
         ``"resample"`` stretches or shrinks each to fit, which suits series that are one
@@ -41,8 +41,9 @@ class TSPulseRegressor(RegressorMixin, BaseTSLens):
         and averages their embeddings; series shorter than a window are preceded by
         missing values.
     max_time : float, default=60
-        Seconds that ``fit`` may take. The probe is not interrupted; TSLens gets what is
-        left and lowers its learning rate in time.
+        Seconds that ``fit`` may take; see Notes. Of many series the probe reads fewer
+        forms, and ``"auto"`` does without TSLens. Otherwise TSLens gets what is left,
+        and lowers its learning rate in time.
     max_epochs : int, default=50
         Times that TSLens sees each series, at most.
     lr : float or "auto", default="auto"
@@ -92,6 +93,8 @@ class TSPulseRegressor(RegressorMixin, BaseTSLens):
         that on series held out, ``lr`` at its end, and ``seconds`` since ``fit`` began.
     n_iter_ : int
         Epochs of TSLens, 0 if there were none.
+    n_forms_ : int
+        Forms of the series that the probe reads, 0 if there is no probe.
     n_features_in_ : int
         Number of channels; of time points for a two-dimensional panel.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -108,12 +111,14 @@ class TSPulseRegressor(RegressorMixin, BaseTSLens):
 
     Notes
     -----
-    Series are described as in :class:`TSPulseClassifier`: embeddings in several forms,
-    level and scale. Targets are scaled inside, so ``predict`` follows their unit. Three
-    regressions, on all features, on those of the smooth forms, and on level and scale,
-    are added up. Their strengths and shares have the least squared error on series that
-    are left out one by one, equal ones together. Nothing is random, and weights do
-    exactly what repetition does.
+    Series are described as in :class:`TSPulseClassifier`: embeddings in as many forms as
+    ``max_time`` allows for, level and scale; and by their values at 64 points of each
+    channel, of more than 32 channels at 2048 of all, but two of each at least. Targets
+    are scaled inside, so ``predict`` follows their unit. Five regressions, on all
+    features but values, on the smooth forms, on the series as they are, on values, and
+    on level and scale, are added up. Their strengths and shares have the least squared
+    error on series that are left out one by one, equal ones together. Nothing is
+    random, and weights do exactly what repetition does.
 
     TSLens is trained as in :class:`TSPulseClassifier`, on the squared error of all
     outputs; series to hold out are spread over the first output.
@@ -121,7 +126,7 @@ class TSPulseRegressor(RegressorMixin, BaseTSLens):
     Missing values (NaN) are shown to the network as such. ±inf is an error. With
     ``length="resample"`` a series needs 2 time points, and fewer than a patch tell
     little; with ``length="window"`` it needs a patch. One CPU core embeds 1,000
-    channels of series in about 16 s; beyond input and features, memory does not grow.
+    channels of series in some 10 s; beyond input and features, memory does not grow.
 
     References
     ----------

@@ -150,6 +150,7 @@ class BaseTSLens(BaseProbe):
             features, self.n_forms_ = self._extract(*reading)
             probe = self._fit_probe(features, *labelled[1:], head)
         self._probe = probe if found.mix.share < 1 else None
+        self.n_forms_ *= self._probe is not None
         self._tuned, self._mix, self.history_ = found.tuned, found.mix, table(found.rows)
         self.strategy_ = found.mix.strategy
         self.n_iter_ = len(found.rows)

@@ -109,6 +109,11 @@ def _part_of_changes(first: float, last: float) -> Form:
     return part
 
 
+def paced_sums(series: Values) -> Values:
+    """Return running sums at their own pace."""
+    return paced(sums(series))
+
+
 # The form of most worth first, so that of many series the first ones are enough.
 FORMS: dict[str, tuple[Form, ...]] = {
     # Pace and halves make sense of a series only that is one event from first to last point.
@@ -119,7 +124,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
         unchanged,
         _part_of_changes(0.0, 0.5),
         _part_of_changes(0.5, 1.0),
+        paced_sums,
     ),
     "window": (changes, unchanged, sums),
 }
-SMOOTH_FORMS = frozenset({unchanged, sums, paced})  # as smooth as the series, or smoother
+SMOOTH_FORMS = frozenset({unchanged, sums, paced, paced_sums})  # as smooth as the series, or smoother

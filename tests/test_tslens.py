@@ -170,7 +170,7 @@ def test_what_suits_held_out_series_is_what_answers(model, monkeypatch, share, s
     auto = clone(model).set_params(strategy="auto").fit(X, y)
     assert auto.strategy_ == strategy
     assert auto.n_iter_ == 3
-    assert (auto._probe is None) == (share == 1)
+    assert (auto._probe is None) == (share == 1) == (auto.n_forms_ == 0)
     assert (auto._tuned is None) == (share == 0)
     assert np.isfinite(answer(auto, X)).all()
 

@@ -82,6 +82,6 @@ def test_time_passes_evenly_where_all_moves_alike():
 def test_halves_of_changes():
     series = draw(1, 81)
     whole = changes(series)
-    parts = [form(series) for form in FORMS["resample"][-2:]]
+    parts = [form(series) for form in FORMS["resample"][4:6]]
     for part, first in zip(parts, (0, 40), strict=True):
         np.testing.assert_array_equal(part, whole[:, first : first + 40])

@@ -162,7 +162,8 @@ def measured(arguments: argparse.Namespace, done: list[Row]) -> Iterator[Row]:
     finished = {row[:4] for row in done}
     for path in chosen_paths(arguments):
         place = (path.parent.name, path.stem)
-        runs = [(name, seed) for name in names for seed in range(chosen[name].n_seeds)]
+        counts = {name: min(chosen[name].n_seeds, arguments.seeds) for name in names}
+        runs = [(name, seed) for name in names for seed in range(counts[name])]
         missing = [run for run in runs if (*place, *run) not in finished]
         parts = [load(path, part) for part in ("train", "test")] if missing else []
         for name, seed in missing:
@@ -239,6 +240,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--checkpoint", default=TSPulseClassifier().checkpoint)
     parser.add_argument("--methods", nargs="+", help="names as in the table; all by default")
     parser.add_argument("--sets", nargs="+", help="names of sets; all by default")
+    parser.add_argument("--seeds", type=int, default=3, help="at most, of what is random")
     arguments = parser.parse_args()
     unknown = set(arguments.methods or []) - set(methods(arguments.checkpoint))
     if unknown:
