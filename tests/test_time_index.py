@@ -51,3 +51,10 @@ def test_stamps_that_do_not_grow_are_refused(days):
     index = pd.to_datetime([f"2024-01-0{day}" for day in days])
     with pytest.raises(ValueError, match=r"row 2 has 2024-01-02.* after 2024-01-0[23]"):
         TimeIndex.of(frame(index))
+
+
+@pytest.mark.parametrize("days", [["2024-01-01", None], [None, "2024-01-02"], [None]])
+def test_rows_without_a_stamp_are_refused(days):
+    index = pd.to_datetime(days)
+    with pytest.raises(ValueError, match=f"Row {days.index(None)} of X has no time stamp"):
+        TimeIndex.of(frame(index))
