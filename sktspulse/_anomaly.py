@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from numbers import Real
 from typing import Any, Literal, Self, cast
 
@@ -14,8 +15,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._anomaly_heads import PointErrors, TrailingErrors, heads_of
-from ._anomaly_model import UsualRecording, choose_heads
-from ._anomaly_scale import threshold
+from ._anomaly_model import UsualRecording, choose_heads, judged_channels, refuse_unknown
+from ._anomaly_scale import choose_lengths, threshold
 from ._anomaly_segments import find_segments, loudest_channels
 from ._anomaly_stream import AnomalyStream
 from ._anomaly_tuning import N_STEPS, tune
@@ -28,8 +29,6 @@ from ._validation import Values, check_series
 __all__ = ["TSPulseAnomalyDetector"]
 
 Floats = NDArray[np.float64]
-
-_LENGTHS = (8, 32, 96)  # a patch, and what the published procedure averages over, and between
 
 
 class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
@@ -46,15 +45,16 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     heads : "auto", str or sequence of str, default="auto"
         What to compare the recording with. ``"time"`` and ``"frequency"`` reconstruct
         patches hidden from the network, ``"forecast"`` gives the points after a window.
-        ``"level"`` is the mean of nearby points, ``"variation"`` the size of the steps
-        between them, and ``"channels"`` guesses each channel from the others at the same
-        time; these need no network. ``"auto"`` takes all but the forecast, as far as the
-        checkpoint and the recording have them.
+        ``"level"`` is the mean of nearby points and ``"variation"`` the size of the steps
+        between them; ``"channels"`` guesses each channel from the others, now and lately,
+        and ``"states"`` looks for values of all channels that never came together. These
+        need no network. ``"auto"`` takes all that the checkpoint and the recording have
+        but the forecast, and the level only of a single channel, as states tell it too.
     combine : {"max", "mean"}, default="max"
         How the scores of the heads become one.
     smoothing : "auto" or int, default="auto"
         Length of the moving average over what a head finds [time points]. ``"auto"``
-        takes the mean of the scores at 8, 32 and 96.
+        takes the mean of the scores at 8, 32, 96 and 256, at most a quarter of ``fit``.
     contamination : "auto" or float, default="auto"
         Share of outliers in the recording fitted, in (0, 0.5], which sets ``offset_``. A
         share of which the recording has too few points is read from the tail fitted to
@@ -105,14 +105,16 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 
     What a head finds on a channel becomes minus the logarithm of the share of points in
     ``fit`` that are as unusual, by rank and, above the 0.9 quantile, by the exponential
-    through it and the median. Above 3 it is damped, so that no channel drowns all
-    others; the mean over the channels is brought to the same scale, and the highest head
-    counts. So with one head, a usual point in 8,000 has a score below -9.
+    through it and the median, damped above 3. The highest channel counts, brought to the
+    same scale once more, and the highest head. So with one head, a usual point in 8,000
+    has a score below -9. Channels of one or two values, as commands have, are not judged by
+    themselves if there are others: they tell what is to be expected of these, and
+    their combinations count in ``"states"``.
 
     All points are scored, the first and the last too, also in recordings shorter than a
     window. Missing values take the scores of known points that the moving average
-    reaches, or 0. Any move of a channel that stood still in ``fit`` is unusual; one
-    without a known value there never is. ±inf is an error.
+    reaches, or 0. A channel without a known value in ``fit`` is never unusual. ±inf is an
+    error.
 
     Scores of a pandas data frame with time stamps have its index.
 
@@ -185,16 +187,17 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         # What fails should leave this object as it was.
         values = _check(clone(self), X, config, reset=True)
         heads = choose_heads(self.heads, heads_of(config), values.shape[1], self.checkpoint)
-        _refuse_unknown(values)
+        refuse_unknown(values)
         TimeIndex.of(X)
         _check(self, X, config, reset=True)
         network = self._fit_network()
-        self._tuned = self._tune(network, values, heads) if self.fine_tune else None
+        judged = judged_channels(values)
+        self._tuned = self._tune(network, values[:, judged], heads) if self.fine_tune else None
         network = self._tuned or network
         self.heads_ = heads
-        self.smoothing_ = _LENGTHS if self.smoothing == "auto" else (int(self.smoothing),)
+        self.smoothing_ = choose_lengths(self.smoothing, len(values))
         self._usual = UsualRecording(heads, self.smoothing_, self.causal, self.combine)
-        with self._reader(network, values) as read:
+        with self._reader(network, len(values), judged.sum()) as read:
             scores = self._usual.fuse(self._usual.learn(values, read))
         self.offset_ = -threshold(scores, self.contamination)
         return self
@@ -283,11 +286,11 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         Returns
         -------
         ndarray of shape (n_timepoints, n_channels), or DataFrame
-            Scores of the channels before they are averaged, heads combined; higher is
-            more normal.
+            Scores of the channels by themselves, heads combined; higher is more normal.
         """
-        fuse = self._usual_checked().fuse
-        scores = -np.stack([fuse(heads) for heads in self._channel_scores(X)], axis=1)
+        fuse, n_joint = self._usual_checked().fuse, self._usual.n_joint
+        channels = islice(self._channel_scores(X), n_joint, None)
+        scores = -np.stack([fuse(heads) for heads in channels], axis=1)
         return cast(Floats, TimeIndex.of(X).restore(scores, getattr(X, "columns", None)))
 
     def predict_segments(self, X: ArrayLike) -> NDArray[np.void]:
@@ -308,7 +311,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         """
         usual = self._usual_checked()
         told: list[NDArray[np.intp]] = []
-        heads = usual.head_scores(loudest_channels(self._channel_scores(X), told))
+        heads = usual.head_scores(loudest_channels(self._channel_scores(X), told, usual.n_joint))
         raised_by = heads.argmax(0), told[0], self.heads_
         return find_segments(-usual.fuse(heads), self.offset_, *raised_by)
 
@@ -351,10 +354,10 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         return self._usual
 
     def _channel_scores(self, X: ArrayLike) -> Iterator[Floats]:
-        """Yield the scores of the heads ``(H, T)``, channel after channel; high is unusual."""
+        """Yield scores of heads ``(H, T)``, of all channels, then of each; high is unusual."""
         network = self._network()
         values = _check(self, X, network.config, reset=False)
-        with self._reader(network, values) as read:
+        with self._reader(network, len(values), self._usual.judged.sum()) as read:
             yield from self._usual.channel_scores(self._usual.signals(values, read))
 
     def _tune(self, network: TSPulse, values: Values, heads: Sequence[str]) -> TSPulse:
@@ -371,11 +374,11 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         return self._tuned.to(resolve_device(self.device))
 
     @contextmanager
-    def _reader(self, network: TSPulse, values: Values) -> Iterator[PointErrors]:
-        """Open a progress bar over the windows of all channels."""
+    def _reader(self, network: TSPulse, n_points: int, n_judged: int) -> Iterator[PointErrors]:
+        """Open a progress bar over the windows of the channels that are looked at alone."""
         kind = TrailingErrors if self._usual.trailing else PointErrors
         settings = (network, self.heads_, self.batch_size)
-        count = kind(*settings).count(len(values)) * values.shape[1]
+        count = kind(*settings).count(n_points) * int(n_judged)
         with self._progress(count) as progress:
             yield kind(*settings, progress)
 
@@ -390,11 +393,3 @@ def _check(
 ) -> Values:
     values, _ = check_series(detector, X, reset=reset, min_timepoints=config.patch_length)
     return values
-
-
-def _refuse_unknown(values: Values) -> None:
-    if np.isnan(values).all():
-        raise ValueError(
-            "X has no known value: all are NaN, expected some to learn from. Look for what left "
-            "it empty."
-        )

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._anomaly_joint import Coupling, States
 from ._anomaly_scale import ChannelScale, HeadScale, Tail
 
-__all__ = ["SIGNS", "Coupling", "Read", "UsualRecording", "choose_heads"]
+__all__ = ["SIGNS", "Read", "UsualRecording", "choose_heads", "judged_channels", "refuse_unknown"]
 
 Floats = NDArray[np.float64]
 Read = Callable[[Floats], dict[str, Floats]]  # one channel -> squared errors of heads
 
-SIGNS = ("level", "variation", "channels")  # heads that need no network
-
-_RIDGE = 0.1  # added to the variance of every channel, which is 1
-_FARTHEST = 50.0  # deviations of a channel that count where others are guessed from it
+SIGNS = ("level", "variation", "channels", "states")  # heads that need no network
+_ALONE = 2  # of them, those that look at a channel by itself
 
 
 def choose_heads(
@@ -49,9 +48,11 @@ def choose_heads(
     ValueError
         If any is not there, is there twice, or there is none.
     """
-    there = [*network_heads, *(SIGNS if n_channels > 1 else SIGNS[:-1])]
+    there = [*network_heads, *(SIGNS if n_channels > 1 else SIGNS[:_ALONE])]
     if isinstance(heads, str) and heads == "auto":
-        return tuple(name for name in there if name != "forecast")
+        # With several channels, "states" sees their levels.
+        unused = "level" if n_channels > 1 else None
+        return tuple(name for name in there if name not in ("forecast", unused))
     chosen = (heads,) if isinstance(heads, str) else tuple(heads)
     missing = [name for name in chosen if name not in there]
     if missing or not chosen or len(set(chosen)) < len(chosen):
@@ -60,58 +61,6 @@ def choose_heads(
             f"{checkpoint!r} and the {n_channels} channels of X have these. Choose among them."
         )
     return chosen
-
-
-class Coupling(NamedTuple):
-    """How each channel follows from the others at the same time: ridge regression."""
-
-    weights: Floats  # (C, C), what makes errors of values; 0 for channels that stood still
-
-    @classmethod
-    def learn(cls, moves: Floats, still: NDArray[np.bool_]) -> Coupling:
-        """Learn from channels ``(C, T)`` in their deviations; some of them stood still.
-
-        Parameters
-        ----------
-        moves : ndarray of shape (n_channels, n_timepoints)
-            Channels; NaN where missing.
-        still : ndarray of bool, shape (n_channels,)
-            Channels that nothing can be learned from.
-
-        Returns
-        -------
-        Coupling
-            What was learned.
-        """
-        known = _known(moves)
-        products = known @ known.T / known.shape[1]
-        # The regressions of all channels at once: rows of the inverse, over its diagonal.
-        inverse = np.linalg.inv(products + _RIDGE * np.eye(len(products)))
-        weights = inverse / np.diag(inverse)[:, None]
-        return cls(np.where(still | still[:, None], 0.0, weights))
-
-    def errors(self, channel: int, moves: Floats) -> Floats:
-        """Square what the other channels do not tell of one.
-
-        Parameters
-        ----------
-        channel : int
-            Which one.
-        moves : ndarray of shape (n_channels, n_timepoints)
-            Channels in their deviations; NaN where missing.
-
-        Returns
-        -------
-        ndarray of shape (n_timepoints,)
-            Squared errors; NaN where the channel is missing.
-        """
-        errors = np.square(self.weights[channel] @ _known(moves))
-        return np.where(np.isnan(moves[channel]), np.nan, errors)
-
-
-def _known(moves: Floats) -> Floats:
-    """Limit what single points can do, and take what is missing as the mean."""
-    return np.clip(np.nan_to_num(moves), -_FARTHEST, _FARTHEST)
 
 
 @dataclass
@@ -135,6 +84,11 @@ class UsualRecording:
     trailing: bool
     combine: str = "max"
 
+    @property
+    def n_joint(self) -> int:
+        """How many of the signals are of all channels together, ahead of those of each."""
+        return int("states" in self.heads)
+
     def learn(self, values: NDArray[Any], read: Read) -> Floats:
         """Learn from a recording that is mostly normal.
 
@@ -151,16 +105,21 @@ class UsualRecording:
             Scores of the recording, high where unusual.
         """
         self.channels = [ChannelScale.learn(column) for column in values.T]
+        self.judged = judged_channels(values)
         if "channels" in self.heads:
             still = np.array([not 0 < one.scale < np.inf for one in self.channels])
             self.coupling = Coupling.learn(self._moves(values), still)
+        if "states" in self.heads:
+            self.states = States.learn(self._moves(values), self.trailing)
         self.scales: list[list[HeadScale]] = []
-        mean = self._mean(self._learned(self.signals(values, read)))
-        self.tails = [Tail.learn(row) for row in mean]
-        return self._rarities(mean)
+        highest = self._highest(self._learned(self.signals(values, read, learning=True)))
+        self.tails = [Tail.learn(row) for row in highest]
+        return self._rarities(highest)
 
-    def signals(self, values: NDArray[Any], read: Read, first: int = 0) -> Iterator[Floats]:
-        """Yield what the heads say of every point, channel after channel.
+    def signals(
+        self, values: NDArray[Any], read: Read, first: int = 0, *, learning: bool = False
+    ) -> Iterator[Floats]:
+        """Yield what the heads say of every point: of all channels together, then of each.
 
         Parameters
         ----------
@@ -170,29 +129,39 @@ class UsualRecording:
             Gives the errors of the heads of the network on one channel, from ``first`` on.
         first : int, default=0
             First point wanted.
+        learning : bool, default=False
+            Whether the recording is the one that was learned.
 
         Yields
         ------
         ndarray of shape (n_heads, n_timepoints - first)
-            Signals; NaN where unknown.
+            Signals; NaN where unknown, or where a head has nothing to say: of all channels
+            together, only ``"states"`` says something, and of a channel that is on or off
+            nothing else, if there are others.
         """
-        coupled = self._moves(values) if "channels" in self.heads else None
-        for place, (scale, column) in enumerate(zip(self.channels, values.T, strict=True)):
-            moves = scale(column)
-            signals = read(moves)
-            signals["level"] = moves[first:]
-            signals["variation"] = np.square(np.diff(moves, prepend=np.nan))[first:]
-            if coupled is not None:
-                signals["channels"] = self.coupling.errors(place, coupled)[first:]
-            yield np.stack([signals[head] for head in self.heads])
+        n_points = len(values) - first
+        joint = {"channels", "states"} & {*self.heads}
+        together = self._moves(values) if joint else np.empty((0, 0))
+        distances = np.broadcast_to(np.nan, (values.shape[1], n_points))
+        if self.n_joint:
+            measure = self.states.usual_distances if learning else self.states.distances
+            distances = measure(together)[:, first:]
+            yield self._rows(n_points, {"states": _length(distances)})
+        for place, distance in enumerate(distances):
+            signals = {"states": distance}
+            if self.judged[place]:
+                signals |= self._alone(self.channels[place](values[:, place]), read, first)
+                if "channels" in self.heads:
+                    signals["channels"] = self.coupling.errors(place, together)[first:]
+            yield self._rows(n_points, signals)
 
     def channel_scores(self, signals: Iterable[Floats]) -> Iterator[Floats]:
-        """Score each channel by each head.
+        """Score all channels together, and each, by each head.
 
         Parameters
         ----------
         signals : iterable of ndarray of shape (n_heads, n_timepoints)
-            What the heads say, channel after channel; the scores take its place.
+            What the heads say, as in ``signals``; the scores take its place.
 
         Yields
         ------
@@ -215,7 +184,7 @@ class UsualRecording:
         ndarray of shape (n_heads, n_timepoints)
             Minus the logarithm of the share of points in ``fit`` that are as unusual.
         """
-        return self._rarities(self._mean(channel_scores))
+        return self._rarities(self._highest(channel_scores))
 
     def fuse(self, head_scores: Floats) -> Floats:
         """Make one score of those of the heads.
@@ -236,24 +205,87 @@ class UsualRecording:
         columns = zip(self.channels, values.T, strict=True)
         return np.stack([scale(column) for scale, column in columns])
 
+    def _alone(self, moves: Floats, read: Read, first: int) -> dict[str, Floats]:
+        """Return what heads say of a channel by itself."""
+        steps = np.square(np.diff(moves, prepend=np.nan))
+        return read(moves) | {"level": moves[first:], "variation": steps[first:]}
+
+    def _rows(self, n_points: int, signals: dict[str, Floats]) -> Floats:
+        unknown = np.full(n_points, np.nan)
+        return np.stack([signals.get(head, unknown) for head in self.heads])
+
     def _learned(self, signals: Iterable[Floats]) -> Iterator[Floats]:
         """Learn the scales of every channel, and score it on the way."""
         learn = partial(HeadScale.learn, self.lengths, self.trailing)
         for rows in signals:
             scales = [learn(head, row) for head, row in zip(self.heads, rows, strict=True)]
+            if self.n_joint and self.scales:
+                # The distance of a channel is a part of that of all, and rare where that is.
+                place = self.heads.index("states")
+                scales[place] = self.scales[0][place]
             self.scales.append(scales)
             yield _scored(scales, rows)
 
-    def _mean(self, channel_scores: Iterable[Floats]) -> Floats:
+    def _highest(self, channel_scores: Iterable[Floats]) -> Floats:
         scores = iter(channel_scores)
-        total = next(scores)
+        highest = next(scores)
         for one in scores:
-            total += one
-        total /= len(self.channels)
-        return total
+            np.maximum(highest, one, out=highest)
+        return highest
 
-    def _rarities(self, mean: Floats) -> Floats:
-        return _scored(self.tails, mean)
+    def _rarities(self, highest: Floats) -> Floats:
+        return _scored(self.tails, highest)
+
+
+def judged_channels(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell the channels that are looked at by themselves from those that are on or off.
+
+    A command says by itself only that it is given; a guess of when it will be is of no use.
+    A channel that stands still says nothing.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_timepoints, n_channels)
+        The recording; NaN where missing.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_channels,)
+        Whether a channel takes more than two values; if none does, all are looked at.
+    """
+    judged = np.array([not _is_switch(column) for column in values.T])
+    return judged if judged.any() else ~judged
+
+
+def refuse_unknown(values: NDArray[Any]) -> None:
+    """Raise an error if a recording has nothing to learn from.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_timepoints, n_channels)
+        The recording; NaN where missing.
+
+    Raises
+    ------
+    ValueError
+        If all is missing.
+    """
+    if np.isnan(values).all():
+        raise ValueError(
+            "X has no known value: all are NaN, expected some to learn from. Look for what left "
+            "it empty."
+        )
+
+
+def _is_switch(column: NDArray[Any]) -> bool:
+    known = column[np.isfinite(column)]
+    return not len(known) or bool(((known == known.min()) | (known == known.max())).all())
+
+
+def _length(distances: Floats) -> Floats:
+    """Return the length of vectors along the first axis; NaN where nothing is known."""
+    length = np.sqrt(np.square(np.nan_to_num(distances)).sum(0))
+    return np.where(np.isnan(distances).all(0), np.nan, length)
 
 
 def _scored(scales: Sequence[Any], rows: Floats) -> Floats:

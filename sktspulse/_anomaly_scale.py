@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from ._windows import standardize
 
-__all__ = ["ChannelScale", "HeadScale", "Tail", "smooth", "threshold"]
+__all__ = ["ChannelScale", "HeadScale", "Tail", "choose_lengths", "smooth", "threshold"]
 
 Floats = NDArray[np.float64]
 
+_LENGTHS = (8, 32, 96, 256)  # a patch, what the published procedure averages over, around them
+_LEAST_TIMES = 4  # how often the longest goes into what is fitted, to tell how averages vary
 _FARTHEST = 1e6  # deviations that count, so that squares stay finite
 _ROUNDING = 1e-6  # share of its value that a channel that stood still may move unnoticed
 
@@ -28,6 +30,27 @@ _RARE = 1e-4  # share that the tail of a usual recording has beyond the usual th
 _ENOUGH = 10  # points above a threshold that it is read from, rather than from the tail
 _TWO_SIDED = ("level", "variation")
 _CLEAR = 3.0  # above it, a channel is clearly unusual: rarer than one point in twenty
+
+
+def choose_lengths(smoothing: Literal["auto"] | int, n_timepoints: int) -> tuple[int, ...]:
+    """Choose what to average over.
+
+    Parameters
+    ----------
+    smoothing : "auto" or int
+        What was asked for [time points].
+    n_timepoints : int
+        Length of the recording to learn from.
+
+    Returns
+    -------
+    tuple of int
+        Lengths of moving averages [time points].
+    """
+    if smoothing != "auto":
+        return (int(smoothing),)
+    most = max(_LENGTHS[0], n_timepoints // _LEAST_TIMES)
+    return tuple(sorted({min(length, most) for length in _LENGTHS}))
 
 
 def smooth(signal: Floats, length: int, *, trailing: bool = False) -> Floats:
@@ -52,6 +75,8 @@ def smooth(signal: Floats, length: int, *, trailing: bool = False) -> Floats:
     ndarray of shape (n_timepoints,)
         Averages; NaN where none of the points is known.
     """
+    if not np.isfinite(signal).any():
+        return np.full(len(signal), np.nan)
     if not trailing:
         length = min(length, len(signal))
         averages = _averages(signal, length)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,9 @@ def runs(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
     return edges.reshape(-1, 2).astype(np.int64)
 
 
-def loudest_channels(channel_scores: Iterable[Floats], told: list[Indices]) -> Iterator[Floats]:
+def loudest_channels(
+    channel_scores: Iterable[Floats], told: list[Indices], n_joint: int = 0
+) -> Iterator[Floats]:
     """Note which channel has the highest score, while scores pass through.
 
     Parameters
@@ -42,6 +45,8 @@ def loudest_channels(channel_scores: Iterable[Floats], told: list[Indices]) -> I
         Scores, channel after channel.
     told : list
         Gets an array ``(n_heads, n_timepoints)`` with the channels at its end.
+    n_joint : int, default=0
+        How many come first that are of no channel.
 
     Yields
     ------
@@ -49,6 +54,7 @@ def loudest_channels(channel_scores: Iterable[Floats], told: list[Indices]) -> I
         The scores.
     """
     scores = iter(channel_scores)
+    yield from islice(scores, n_joint)
     best = next(scores).copy()
     told.append(np.zeros(best.shape, np.intp))
     yield best.copy()

@@ -50,7 +50,7 @@ class AnomalyStream:
     Notes
     -----
     The scores of a recording are those of ``score_samples`` for all of it, however it is
-    cut. Memory is that of 575 rows and of what the heads said of the last 95.
+    cut. Memory is that of 575 rows and of what the heads said of the last 256.
 
     Examples
     --------
@@ -122,7 +122,7 @@ class AnomalyStream:
         settings = (self._network, self._usual.heads, self._detector.batch_size)
         read = TrailingErrors(*settings, first=first)
         fresh = self._usual.signals(rows, read, first)
-        before = self._said or [np.empty((len(self._usual.heads), 0))] * rows.shape[1]
+        before = self._said or [np.empty((len(self._usual.heads), 0))] * len(self._usual.scales)
         said = [np.concatenate(pair, axis=1) for pair in zip(before, fresh, strict=True)]
         copies = (one.copy() for one in said)
         scores = self._usual.head_scores(self._usual.channel_scores(copies))[:, -n_rows:]

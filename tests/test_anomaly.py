@@ -82,7 +82,7 @@ def test_channels_do_not_matter_to_each_other_but_where_they_are_compared(fitted
 def test_what_comes_far_away_does_not_matter(fitted):
     X = recording(1200)
     longer = np.concatenate([X, 100 * recording(200)])
-    early = slice(0, 1200 - 512 - 96)
+    early = slice(0, 1200 - 512 - 75)
     np.testing.assert_array_equal(
         fitted.score_samples(longer)[early], fitted.score_samples(X)[early]
     )
@@ -137,7 +137,7 @@ def test_two_recordings_are_comparable(fitted, spiked):
 
 def test_scores_are_logarithms_of_shares_of_the_recording_fitted():
     X = recording(4000, 1)
-    scores = -detector(heads="variation").fit(X).score_samples(X)
+    scores = -detector(heads="variation", smoothing=8).fit(X).score_samples(X)
     for share in (0.5, 0.1, 0.02):
         assert (scores >= -np.log(share)).mean() == pytest.approx(share, rel=0.3)
 
@@ -209,7 +209,7 @@ def test_missing_values_are_scored_like_what_is_near(fitted):
     X[300:900, 1] = np.nan
     channels = fitted.score_channels(X)
     assert np.isfinite(channels).all()
-    assert (channels[360:840, 1] == 0).all()
+    assert (channels[350:850, 1] == 0).all()  # averages are of up to 75 points
 
 
 def test_a_fit_on_gaps():
