@@ -61,8 +61,8 @@ for name, scores in anomaly_scores.items():
 # Segments
 # --------
 # What stands out, with the sensor and the head that raised it: the jump by a guess from the other
-# sensors, the flutter by the size of the steps, the frozen sensor by the network. A segment is wider
-# than its fault, as scores are averaged over up to a quarter of what was fitted.
+# sensors, the flutter by the size of the steps, the frozen sensor by the network. A segment is
+# wider than its fault, as scores are averaged over up to a quarter of what was fitted.
 segments = detector.predict_segments(X_test)
 for one in segments:
     print(

@@ -83,8 +83,8 @@ def refuse_unsorted(index: Any) -> None:
     """Raise at the first row of an index of pandas that has no time, or where it does not grow."""
     for row in np.flatnonzero(index.isna())[:1]:
         raise ValueError(
-            f"Row {row} of X has no time stamp: it is NaT, expected times that grow from row to row. "
-            "Give it its time, or drop it."
+            f"Row {row} of X has no time stamp: it is NaT, expected times that grow from row to "
+            "row. Give it its time, or drop it."
         )
     for row in np.flatnonzero(index[1:] <= index[:-1])[:1] + 1:
         refuse_disorder(row, index[row], index[row - 1])
