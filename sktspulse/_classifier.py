@@ -130,13 +130,15 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
     For each second of ``max_time``, 500 windows of a channel are read at most, and TSLens
     is tried by ``"auto"`` on 80 at most. So the forms of least worth are left out when
     series are many, one at least being read, whatever the speed of the machine. Only if
-    0.6 of the time will not be enough on a slow one is no further form begun.
+    0.6 of the time will not be enough on a slow one is no further form begun. When all
+    of it is over, no other regression is, and no other C is tried.
 
     Three regressions, on all of these, on the smooth forms, and on level and scale,
     are added up with the shares of the least log-loss over series held out in five
     folds. C of each has the least log-loss on the same, at the best temperature; of
     thousands of series, a thousand at least are held out once. The only member of a
-    class is never held out; if no class has two, C is 10 and the temperature 1. Nothing
+    class is never held out; if no class has two, or there was no time to choose, C is
+    10 and the temperature 1. Nothing
     is random: folds depend on the values of the series and not on their order. Equal
     series of one class are one whose weight is the sum, so weights do exactly what
     repetition does. Of more than a thousand directions that features vary in, the

@@ -11,7 +11,8 @@ order is that of a hash, so that neither order nor repetition makes any differen
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -20,8 +21,9 @@ from scipy.optimize import minimize, minimize_scalar, nnls
 from scipy.special import log_softmax, softmax
 
 from ._logistic import Logistic
+from ._rotation import MAX_RANK, Rotation
 
-__all__ = ["LogisticHead", "RidgeHead", "Rotation", "Rows", "as_set", "distinct", "temper"]
+__all__ = ["LogisticHead", "RidgeHead", "Rows", "as_set", "distinct", "temper"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -29,14 +31,19 @@ Mask = NDArray[np.bool_]
 
 _N_FOLDS = 5
 _ENOUGH_HELD_OUT = 1000  # rows, after which no further fold is held out
-_MAX_RANK = 1000  # directions of features that are kept
-_MIN_RANK = 300  # the same, however many rows and classes there are
+_MIN_RANK = 300  # directions that are kept, however many rows and classes there are
 _MAX_PRODUCTS = 20_000_000  # of rows, classes and directions, for a step to take a moment
 _PATIENCE = 2  # steps along the grid without a better loss
 _C_GRID = 10.0 ** np.arange(-1, 4.5, 0.5)
-_C_BLIND = 10.0  # where no class has two members, so that nothing can be held out
+_C_BLIND = 10.0  # where no class has two members to hold out one of, or no time is left
 _ALPHA_GRID = 10.0 ** np.arange(-5, 3.5, 0.5)
 _LOG_TEMPERATURES = (-3.0, 3.0)
+
+
+def _never() -> bool:
+    return False
+
+
 Columns = slice | Integers
 _ALL: Sequence[Columns] = (slice(None),)  # one group: all features
 
@@ -103,39 +110,6 @@ def _digest(row: Any) -> str:
     return hashlib.blake2b(np.ascontiguousarray(row).tobytes(), digest_size=16).hexdigest()
 
 
-class Rotation(NamedTuple):
-    """Features along directions at right angles; distances and products stay the same.
-
-    Of more directions than ``max_rank``, those that rows vary in most are kept.
-    """
-
-    features: Floats  # (n_rows, rank)
-    basis: Floats  # (n_features, rank)
-
-    @classmethod
-    def of(cls, features: Floats, max_rank: int = _MAX_RANK) -> Self:
-        """Rotate features to the directions that rows vary in, from the least to the most."""
-        n_rows, n_features = features.shape
-        if n_rows <= n_features:
-            values, vectors = _directions(features @ features.T, max_rank)
-            lengths = np.sqrt(values)
-            return cls(vectors * lengths, features.T @ (vectors / lengths))
-        _, vectors = _directions(features.T @ features, max_rank)
-        return cls(features @ vectors, vectors)
-
-    def back(self, coefficients: Floats) -> Floats:
-        """Turn coefficients of the rotated features into those of the features."""
-        turned: Floats = coefficients @ self.basis.T
-        return turned
-
-
-def _directions(products: Floats, max_rank: int) -> tuple[Floats, Floats]:
-    """Return the greatest eigenvalues, above rounding, and their vectors."""
-    values, vectors = np.linalg.eigh(products)
-    kept = values > len(values) * np.finfo(np.float64).eps * values[-1]
-    return values[kept][-max_rank:], vectors[:, kept][:, -max_rank:]
-
-
 class LogisticHead:
     """Multinomial logistic regression; strength and temperature come from held-out rows."""
 
@@ -144,7 +118,9 @@ class LogisticHead:
     coefficients: Floats  # (n_outputs, n_features); one output for two classes
     intercept: Floats  # (n_outputs,)
 
-    def fit(self, rows: Rows, groups: Sequence[Columns] = _ALL) -> Self:
+    def fit(
+        self, rows: Rows, groups: Sequence[Columns] = _ALL, is_late: Callable[[], bool] = _never
+    ) -> Self:
         """Choose on held-out rows, then fit all rows.
 
         Parameters
@@ -153,6 +129,8 @@ class LogisticHead:
             Features with a squared length of about 1, and at least two classes.
         groups : sequence of slice or of ndarray of int, default=(slice(None),)
             Columns of each model; they may share some.
+        is_late : callable, default=never
+            Whether time is over. Then no other group is begun, and no other C is tried.
 
         Returns
         -------
@@ -163,7 +141,10 @@ class LogisticHead:
         order = np.argsort(rows.features.sum(1), kind="stable")
         rows = rows.take(order)
         held = _held_out(rows.targets)
-        models = [_Tempered.of(rows._replace(features=rows.features[:, g]), held) for g in groups]
+        models: list[_Tempered] = []
+        for group in _in_time(groups, is_late):
+            part = rows._replace(features=rows.features[:, group])
+            models.append(_Tempered.of(part, held, is_late))
         temperatures = np.array([one.temperature for one in models])
         shares = _log_linear_shares(models, rows, held) / temperatures
         parts = [share * one.coefficients for share, one in zip(shares, models, strict=True)]
@@ -185,10 +166,10 @@ class _Tempered(NamedTuple):
     intercept: Floats  # (n_outputs,)
 
     @classmethod
-    def of(cls, rows: Rows, held: list[Mask]) -> Self:
+    def of(cls, rows: Rows, held: list[Mask], is_late: Callable[[], bool] = _never) -> Self:
         rotation = Rotation.of(rows.features, _rank(rows.targets))
         rotated = rows._replace(features=rotation.features)
-        C, temperature, logits = _choose(rotated, held)
+        C, temperature, logits = _choose(rotated, held, is_late)
         model = Logistic(*rotated).fit(C)
         return cls(C, temperature, logits, rotation.back(model.coefficients), model.intercept)
 
@@ -196,12 +177,14 @@ class _Tempered(NamedTuple):
 def _rank(targets: Integers) -> int:
     """Return how many directions can be kept for the work to stay bounded."""
     affordable = _MAX_PRODUCTS // (len(targets) * (int(targets.max()) + 1))
-    return min(max(affordable, _MIN_RANK), _MAX_RANK)
+    return min(max(affordable, _MIN_RANK), MAX_RANK)
 
 
-def _choose(rows: Rows, held: list[Mask]) -> tuple[float, float, Floats]:
+def _choose(
+    rows: Rows, held: list[Mask], is_late: Callable[[], bool]
+) -> tuple[float, float, Floats]:
     """Return the C and the temperature of the least loss on held-out rows, and their logits."""
-    if not held:
+    if not held or is_late():
         return _C_BLIND, 1.0, np.empty((0, 2))
     targets, weights = (np.concatenate([part[h] for h in held]) for part in rows[1:])
     models = [Logistic(*rows.take(~h)) for h in held]
@@ -214,7 +197,7 @@ def _choose(rows: Rows, held: list[Mask]) -> tuple[float, float, Floats]:
         if loss < min(losses, default=np.inf):
             best = float(C), temperature, logits / temperature
         losses.append(loss)
-        if min(losses) not in losses[-_PATIENCE:]:
+        if min(losses) not in losses[-_PATIENCE:] or is_late():
             break
     return best
 
@@ -293,10 +276,16 @@ def _log_linear_shares(models: list[_Tempered], rows: Rows, held: list[Mask]) ->
     return np.asarray(found.x)
 
 
+def _in_time(groups: Sequence[Columns], is_late: Callable[[], bool]) -> Iterator[Columns]:
+    """Yield the first group, and the others as long as there is time."""
+    yield groups[0]
+    yield from takewhile(lambda _: not is_late(), groups[1:])
+
+
 def _spread(parts: list[Floats], groups: Sequence[Columns], n_features: int) -> Floats:
     """Add coefficients of groups up to those of all features."""
     sums = np.zeros((len(parts[0]), n_features))
-    for part, group in zip(parts, groups, strict=True):
+    for part, group in zip(parts, groups, strict=False):  # the last ones were begun too late
         sums[:, group] += part
     return sums
 
@@ -308,7 +297,9 @@ class RidgeHead:
     coefficients: Floats  # (n_outputs, n_features)
     intercept: Floats  # (n_outputs,)
 
-    def fit(self, rows: Rows, groups: Sequence[Columns] = _ALL) -> Self:
+    def fit(
+        self, rows: Rows, groups: Sequence[Columns] = _ALL, is_late: Callable[[], bool] = _never
+    ) -> Self:
         """Choose the strengths, then fit all rows.
 
         Parameters
@@ -318,6 +309,8 @@ class RidgeHead:
             ``(n_rows, n_outputs)``.
         groups : sequence of slice or of ndarray of int, default=(slice(None),)
             Columns of each model; they may share some.
+        is_late : callable, default=never
+            Whether time is over. Then no other group is begun.
 
         Returns
         -------
@@ -326,7 +319,10 @@ class RidgeHead:
         """
         loc, scale = _moments(rows.targets, rows.weights)
         scaled = rows._replace(targets=(rows.targets - loc) / scale)
-        models = [_Ridge.of(scaled._replace(features=rows.features[:, g])) for g in groups]
+        models = [
+            _Ridge.of(scaled._replace(features=rows.features[:, group]))
+            for group in _in_time(groups, is_late)
+        ]
         shares = _linear_shares([one.residuals for one in models], rows.weights)
         parts = [
             (share * scale)[:, None] * one.coefficients

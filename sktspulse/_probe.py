@@ -49,13 +49,19 @@ class BaseProbe(BaseTSPulse):
         self._check_count("batch_size")
 
     def _fit_probe(
-        self, features: Floats, targets: Any, weights: Floats, head: LogisticHead | RidgeHead
+        self,
+        features: Floats,
+        targets: Any,
+        weights: Floats,
+        head: LogisticHead | RidgeHead,
+        clock: Clock,
     ) -> Probe:
         """Fit scaling and head to what ``_extract`` returned."""
         rows = as_set(features, targets, weights)
         layout = self._layout(features.shape[1])
         scaling = _Scaling.of(rows, layout)
-        head.fit(rows._replace(features=scaling(rows.features)), layout.groups(self.length))
+        scaled = rows._replace(features=scaling(rows.features))
+        head.fit(scaled, layout.groups(self.length), lambda: clock.left <= 0)
         return Probe(scaling, head.coefficients, head.intercept)
 
     def _layout(self, n_features: int) -> Layout:

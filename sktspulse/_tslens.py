@@ -143,12 +143,12 @@ class BaseTSLens(BaseProbe):
         reading = (network, labelled.series, self._n_affordable(n_windows), clock)
         if self.strategy != "tslens":
             features, self.n_forms_ = self._extract(*reading)
-            probe = self._fit_probe(features, *labelled[1:], head)
+            probe = self._fit_probe(features, *labelled[1:], head, clock)
         if self.strategy == "tslens" or self._is_worth_tuning(len(chosen), n_windows):
             found = self._tune(network, task, labelled, features, clock)
         if self.strategy == "tslens" and found.tuned is None:
             features, self.n_forms_ = self._extract(*reading)
-            probe = self._fit_probe(features, *labelled[1:], head)
+            probe = self._fit_probe(features, *labelled[1:], head, clock)
         self._probe = probe if found.mix.share < 1 else None
         self.n_forms_ *= self._probe is not None
         self._tuned, self._mix, self.history_ = found.tuned, found.mix, table(found.rows)
@@ -187,7 +187,8 @@ class BaseTSLens(BaseProbe):
         if features is not None:
             if not held.any():
                 return Outcome()
-            probe = self._fit_probe(features[~held], *parts[0][1:], task.head())(features[held])
+            fitted = self._fit_probe(features[~held], *parts[0][1:], task.head(), clock)
+            probe = fitted(features[held])
             if task.is_solved(probe, parts[1].targets):
                 return Outcome()
         moments = Moments.of(*parts[0][::2])

@@ -8,7 +8,8 @@ from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from sktspulse import _linear
-from sktspulse._linear import LogisticHead, RidgeHead, Rotation, as_set
+from sktspulse._linear import LogisticHead, RidgeHead, as_set
+from sktspulse._rotation import Rotation
 
 HEADS = pytest.mark.parametrize("head", [LogisticHead, RidgeHead])
 
@@ -235,6 +236,27 @@ def test_shares_of_ridge_models_have_the_least_error_on_rows_left_out():
     tried = np.linspace(0, 1, 1001)
     errors = [weights @ np.square(a * residuals[0] + (1 - a) * residuals[1]) for a in tried]
     np.testing.assert_allclose(shares[0], tried[np.argmin(errors, axis=0)], atol=1e-3)
+
+
+@HEADS
+def test_when_it_is_late_the_first_group_alone_is_fitted(head):
+    features, y = draw_rows()
+    rows = as_set(features, targets_for(head, y), np.ones(len(y)))
+    groups = (slice(2, 5), slice(0, 2))
+    late = head().fit(rows, groups, lambda: True)
+    assert not late.coefficients[:, [0, 1, 5]].any()
+    assert late.coefficients[:, 2:5].any()
+    assert head().fit(rows, groups).coefficients[:, :2].any()
+
+
+def test_when_it_is_late_no_strength_is_looked_for():
+    features, y = draw_rows(60)
+    rows = as_set(features, y, np.ones(60))
+    checks = iter([False, True, True, True])
+    hurried = LogisticHead().fit(rows, is_late=lambda: next(checks))
+    assert pytest.approx(_linear._C_GRID[0]) == hurried.C
+    assert pytest.approx(_linear._C_BLIND) == LogisticHead().fit(rows, is_late=lambda: True).C
+    assert LogisticHead().fit(rows).C not in (hurried.C, _linear._C_BLIND)
 
 
 # --------------------------------------------------------------------------- numbers
