@@ -110,15 +110,16 @@ class UsualRecording:
             still = np.array([not 0 < one.scale < np.inf for one in self.channels])
             self.coupling = Coupling.learn(self._moves(values), still)
         if "states" in self.heads:
-            self.states = States.learn(self._moves(values), self.trailing)
+            self._learn_states(self._moves(values))
         self.scales: list[list[HeadScale]] = []
-        highest = self._highest(self._learned(self.signals(values, read, learning=True)))
-        self.tails = [Tail.learn(row) for row in highest]
+        highest = self._highest(self._learned(self.signals(values, read)))
+        pairs = zip(self.heads, highest, strict=True)
+        self.tails = [
+            self.states_tail if head == "states" else Tail.learn(row) for head, row in pairs
+        ]
         return self._rarities(highest)
 
-    def signals(
-        self, values: NDArray[Any], read: Read, first: int = 0, *, learning: bool = False
-    ) -> Iterator[Floats]:
+    def signals(self, values: NDArray[Any], read: Read, first: int = 0) -> Iterator[Floats]:
         """Yield what the heads say of every point: of all channels together, then of each.
 
         Parameters
@@ -129,8 +130,6 @@ class UsualRecording:
             Gives the errors of the heads of the network on one channel, from ``first`` on.
         first : int, default=0
             First point wanted.
-        learning : bool, default=False
-            Whether the recording is the one that was learned.
 
         Yields
         ------
@@ -144,8 +143,7 @@ class UsualRecording:
         together = self._moves(values) if joint else np.empty((0, 0))
         distances = np.broadcast_to(np.nan, (values.shape[1], n_points))
         if self.n_joint:
-            measure = self.states.usual_distances if learning else self.states.distances
-            distances = measure(together)[:, first:]
+            distances = self.states.distances(together)[:, first:]
             yield self._rows(n_points, {"states": _length(distances)})
         for place, distance in enumerate(distances):
             signals = {"states": distance}
@@ -214,15 +212,21 @@ class UsualRecording:
         unknown = np.full(n_points, np.nan)
         return np.stack([signals.get(head, unknown) for head in self.heads])
 
+    def _learn_states(self, moves: Floats) -> None:
+        """Learn states and one scale for all: what is far for one channel is so for any."""
+        self.states = States.learn(moves, self.trailing)
+        usual = _length(self.states.usual_distances(moves))
+        self.states_scale = HeadScale.learn(self.lengths, self.trailing, "states", usual)
+        self.states_tail = Tail.learn(self.states_scale(usual))
+
     def _learned(self, signals: Iterable[Floats]) -> Iterator[Floats]:
         """Learn the scales of every channel, and score it on the way."""
         learn = partial(HeadScale.learn, self.lengths, self.trailing)
         for rows in signals:
-            scales = [learn(head, row) for head, row in zip(self.heads, rows, strict=True)]
-            if self.n_joint and self.scales:
-                # The distance of a channel is a part of that of all, and rare where that is.
-                place = self.heads.index("states")
-                scales[place] = self.scales[0][place]
+            pairs = zip(self.heads, rows, strict=True)
+            scales = [
+                self.states_scale if head == "states" else learn(head, row) for head, row in pairs
+            ]
             self.scales.append(scales)
             yield _scored(scales, rows)
 
