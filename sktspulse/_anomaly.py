@@ -46,7 +46,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         What to compare the recording with. ``"time"`` and ``"frequency"`` reconstruct
         patches hidden from the network, ``"forecast"`` gives the points after a window.
         ``"level"`` is the mean of nearby points and ``"variation"`` the size of the steps
-        between them; ``"channels"`` guesses each channel from the others, now and lately,
+        between them; ``"channels"`` guesses each channel from the others at the same time,
         and ``"states"`` looks for values of all channels that never came together. These
         need no network. ``"auto"`` takes all that the checkpoint and the recording have
         but the forecast, and the level only of a single channel, as states tell it too.

@@ -15,7 +15,6 @@ __all__ = ["Coupling", "States"]
 Floats = NDArray[np.float64]
 
 _LEAST_RIDGE = 0.005  # added to the variance of every channel, which is 1
-_PASTS = (1, 8, 32)  # points up to now that the others are averaged over
 _FARTHEST = 50.0  # deviations of a channel that count where others are guessed from it
 
 _N_STATES = 20
@@ -27,9 +26,9 @@ _OUTSIDE = 4.0  # ranges from the middle that count
 
 
 class Coupling(NamedTuple):
-    """How each channel follows from the others, now and lately: ridge regression."""
+    """How each channel follows from the others at the same time: ridge regression."""
 
-    weights: Floats  # (3, C, C), by _PASTS, what makes errors of values; 0 for still channels
+    weights: Floats  # (C, C), what makes errors of values; 0 for channels that stood still
 
     @classmethod
     def learn(cls, moves: Floats, still: NDArray[np.bool_]) -> Self:
@@ -48,13 +47,13 @@ class Coupling(NamedTuple):
             What was learned.
         """
         known = _known(moves)
-        pasts = np.concatenate([_past(known, length) for length in _PASTS])
-        products = pasts @ pasts.T / pasts.shape[1]
+        n_channels, n_timepoints = known.shape
         # The shorter the recording for its channels, the more they would seem to follow.
-        ridge = max(_LEAST_RIDGE, len(pasts) / pasts.shape[1])
-        inverse = np.linalg.inv(products + ridge * np.eye(len(products)))
-        rows = np.stack([_regression(inverse, place, len(moves)) for place in range(len(moves))])
-        weights = rows.reshape(len(moves), len(_PASTS), -1).swapaxes(0, 1)
+        ridge = max(_LEAST_RIDGE, n_channels / n_timepoints)
+        products = known @ known.T / n_timepoints
+        # The regressions of all channels at once: rows of the inverse, over its diagonal.
+        inverse = np.linalg.inv(products + ridge * np.eye(n_channels))
+        weights = inverse / np.diag(inverse)[:, None]
         return cls(np.where(still | still[:, None], 0.0, weights))
 
     def errors(self, channel: int, moves: Floats) -> Floats:
@@ -72,36 +71,13 @@ class Coupling(NamedTuple):
         ndarray of shape (n_timepoints,)
             Squared errors; NaN where the channel is missing.
         """
-        known = _known(moves)
-        told = zip(self.weights[:, channel], _PASTS, strict=True)
-        errors = np.square(sum(_past(weights @ known, length) for weights, length in told))
+        errors = np.square(self.weights[channel] @ _known(moves))
         return np.where(np.isnan(moves[channel]), np.nan, errors)
 
 
 def _known(moves: Floats) -> Floats:
     """Limit what single points can do, and take what is missing as the mean."""
     return np.clip(np.nan_to_num(moves), -_FARTHEST, _FARTHEST)
-
-
-def _past(values: Floats, length: int) -> Floats:
-    """Average over the last points up to each, time last; 0 where there are too few."""
-    if length == 1:
-        return values
-    averages = [smooth(row, length, trailing=True) for row in np.atleast_2d(values)]
-    return np.nan_to_num(averages).reshape(values.shape)
-
-
-def _regression(inverse: Floats, place: int, n_channels: int) -> Floats:
-    """Return what makes the error of a channel, guessed from all but its own past.
-
-    A row of an inverse of covariances over its diagonal is a regression on all others. What
-    may not be used, the averages of the channel itself, is taken out of the inverse first.
-    """
-    own = np.arange(place + n_channels, len(inverse), n_channels)
-    corner = np.linalg.solve(inverse[np.ix_(own, own)], inverse[own])
-    row = inverse[place] - inverse[place, own] @ corner
-    row[own] = 0
-    return row / row[place]
 
 
 class States(NamedTuple):

@@ -102,18 +102,13 @@ def rarity(learned: list[float], value: float) -> float:
 
 
 def ridge_errors(moves: np.ndarray, channel: int) -> np.ndarray:
-    """Square what a ridge regression on the other channels, now and lately, does not tell."""
-    others = np.delete(moves, channel, axis=0)
-    features = [*others]
-    for length in (8, 32):
-        features += [np.nan_to_num(smooth(row, length, trailing=True)) for row in others]
-    features = np.array(features).T
-    n_points = moves.shape[1]
-    ridge = max(0.005, 3 * len(moves) / n_points)
-    extra = np.sqrt(ridge * n_points) * np.eye(features.shape[1])
+    """Square what a ridge regression on the other channels does not tell of one."""
+    others = np.delete(moves, channel, axis=0).T
+    ridge = max(0.005, len(moves) / len(others))
+    extra = np.sqrt(ridge * len(others)) * np.eye(others.shape[1])
     target = np.concatenate([moves[channel], np.zeros(len(extra))])
-    weights = np.linalg.lstsq(np.concatenate([features, extra]), target)[0]
-    return (moves[channel] - features @ weights) ** 2
+    weights = np.linalg.lstsq(np.concatenate([others, extra]), target)[0]
+    return (moves[channel] - others @ weights) ** 2
 
 
 def state_distances(states, moves: np.ndarray) -> np.ndarray:

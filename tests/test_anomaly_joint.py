@@ -19,14 +19,6 @@ def coupled(n_timepoints: int = 400) -> np.ndarray:
     return moves / moves.std(1, keepdims=True)
 
 
-def commanded(n_timepoints: int = 600) -> np.ndarray:
-    """A command that is given now and then, and a reading that answers 8 points on average."""
-    rng = np.random.default_rng(0)
-    command = np.repeat(rng.random(n_timepoints // 10) < 0.2, 10).astype(float)
-    reading = np.convolve(command, np.ones(8) / 8)[:n_timepoints]
-    return np.stack([command, reading + 0.01 * rng.normal(size=n_timepoints)])
-
-
 @pytest.mark.parametrize("n_timepoints", [20, 400, 3000])
 def test_errors_are_those_of_ridge_regressions(n_timepoints):
     moves = coupled(n_timepoints)
@@ -34,12 +26,6 @@ def test_errors_are_those_of_ridge_regressions(n_timepoints):
     for channel in range(3):
         expected = naive_anomaly.ridge_errors(moves, channel)
         np.testing.assert_allclose(coupling.errors(channel, moves), expected, atol=1e-10)
-
-
-def test_a_late_answer_is_known():
-    moves = commanded()
-    errors = Coupling.learn(moves, STILL[:2]).errors(1, moves)
-    assert errors[40:].mean() < 0.05 * moves[1].var()
 
 
 def test_a_channel_that_stood_still_tells_and_is_told_nothing():
