@@ -209,8 +209,11 @@ class UsualRecording:
         return read(moves) | {"level": moves[first:], "variation": steps[first:]}
 
     def _rows(self, n_points: int, signals: dict[str, Floats]) -> Floats:
-        unknown = np.full(n_points, np.nan)
-        return np.stack([signals.get(head, unknown) for head in self.heads])
+        rows = np.full((len(self.heads), n_points), np.nan)
+        for row, head in zip(rows, self.heads, strict=True):
+            if head in signals:
+                row[:] = signals[head]
+        return rows
 
     def _learn_states(self, moves: Floats) -> None:
         """Learn states and one scale for all: what is far for one channel is so for any."""
