@@ -138,11 +138,11 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
     folds. C of each has the least log-loss on the same, at the best temperature; of
     thousands of series, a thousand at least are held out once. The only member of a
     class is never held out; if no class has two, or there was no time to choose, C is
-    10 and the temperature 1. Nothing
-    is random: folds depend on the values of the series and not on their order. Equal
-    series of one class are one whose weight is the sum, so weights do exactly what
-    repetition does. Of more than a thousand directions that features vary in, the
-    longest thousand are kept, and fewer of many series and classes, but 300 at least.
+    10 and the temperature 1. Nothing is random: folds depend on the values of the series
+    and not on their order. Equal series of one class are one whose weight is the sum, so
+    weights do exactly what repetition does. Of more than a thousand directions that
+    features vary in, the longest thousand are kept, and fewer of many series and
+    classes, but 300 at least.
 
     TSLens trains the decoder, with channel mixers that start as nearly the identity, and
     one linear map over all tokens, level and scale; the backbone stays as it is. Of

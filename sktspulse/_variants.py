@@ -128,4 +128,5 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "window": (changes, unchanged, sums),
 }
-SMOOTH_FORMS = frozenset({unchanged, sums, paced, paced_sums})  # as smooth as the series, or smoother
+# As smooth as the series, or smoother.
+SMOOTH_FORMS = frozenset({unchanged, sums, paced, paced_sums})
