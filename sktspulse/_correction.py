@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._blend import Blend, ridge
+from ._hiding import N_PARTS
 from ._kriging import Kriging
 
 __all__ = ["Correction", "Trial", "error_variances"]
@@ -21,7 +22,8 @@ Floats = NDArray[np.float64]
 
 _STRENGTH = 20.0  # points of evidence the error of a channel is worth in a cell
 _FARTHEST = 4.0  # standard deviations of the error that a value is moved, at most
-_WINDOWS = 96  # windows the trust is learned from, at most
+_WINDOWS = 64  # windows the trust is learned from, at most
+_NUGGETS = (1e-4, 1e-3, 1e-2)  # variances of what no other value tells
 
 
 class Trial(NamedTuple):
@@ -31,7 +33,7 @@ class Trial(NamedTuple):
     filled: NDArray[np.float64]
     wanted: NDArray[np.bool_]  # points that were filled: hidden or missing
     cells: NDArray[np.int8]  # kind of gap; ``Blend.n_cells`` in a series without a known value
-    is_late: NDArray[np.bool_]  # (n,), whether a window is of the later half of its series
+    part: NDArray[np.intp]  # (n,), which of N_PARTS parts of its series a window is of
 
     @property
     def hidden(self) -> NDArray[np.bool_]:
@@ -40,8 +42,8 @@ class Trial(NamedTuple):
 
     def take(self, rows: NDArray[np.bool_] | slice) -> Trial:
         """Return some of the windows."""
-        parts = (self.truth[rows], self.filled[rows], self.wanted[rows], self.cells[rows])
-        return Trial(*parts, self.is_late[rows])
+        arrays = (self.truth[rows], self.filled[rows], self.wanted[rows], self.cells[rows])
+        return Trial(*arrays, self.part[rows])
 
 
 def error_variances(trial: Trial) -> NDArray[np.float64]:
@@ -93,7 +95,8 @@ class Correction:
     def learn(cls, panels: Sequence[Floats], trial: Trial) -> tuple[Self, Trial]:
         """Learn how channels move together, and how far to trust it.
 
-        Trust is measured in each half of the series, by how channels moved in the other.
+        Trust is measured in each quarter of the series, by how channels moved in the others,
+        and so is how much a value has of its own.
 
         Parameters
         ----------
@@ -107,40 +110,26 @@ class Correction:
         correction : Correction
             What was learned.
         corrected : Trial
-            The windows it was learned from, corrected by what was learned of the other half.
+            The windows it was learned from, corrected by what was learned of the other quarters.
         """
-        correction = cls(Kriging.of(panels), error_variances(trial))
-        some = trial.take(slice(_WINDOWS))
-        moves = np.zeros_like(some.filled)
-        for late in (False, True):
-            kriging = Kriging.of([_half(panel, late=not late) for panel in panels])
-            rows = some.is_late == late
-            moves[rows] = correction._suggest(some.take(rows), kriging)
-        correction._learn_trust(some, moves)
-        trust = correction._by_cell(correction.trust, some)
-        return correction, some._replace(filled=some.filled + trust * moves)
+        noise = error_variances(trial)
+        errors, some = _relative_errors(trial, noise), trial.take(slice(_WINDOWS))
+        quarters = [Kriging.of(_without(panels, part), errors) for part in range(N_PARTS)]
+        tried = {nugget: _crossed(some, noise, quarters, nugget) for nugget in _NUGGETS}
+        nugget = min(_NUGGETS, key=lambda each: _error(some, tried[each]))
+        correction = cls(Kriging(Kriging.of(panels, errors).groups, nugget), noise)
+        correction._learn_trust(some, tried[nugget])
+        trust = _by_cell(correction.trust, some)
+        return correction, some._replace(filled=some.filled + trust * tried[nugget])
 
     def __call__(self, trial: Trial) -> Floats:
         """Return the filled values, corrected where wanted."""
-        moves = self._suggest(trial, self.kriging)
-        return trial.filled + self._by_cell(self.trust, trial) * moves
+        moves = _suggest(trial, self.noise, self.kriging)
+        return trial.filled + _by_cell(self.trust, trial) * moves
 
     def variances(self, trial: Trial) -> Floats:
         """Return the variance left by the other channels where wanted, elsewhere 0."""
-        return self.kriging.variances(trial.filled, self._noise(trial))
-
-    def _suggest(self, trial: Trial, kriging: Kriging) -> Floats:
-        """Return the steps from what was filled to what the other channels suggest."""
-        noise = self._noise(trial)
-        # Errors so many times the usual one are not believed: the other channels may be wild.
-        farthest = _FARTHEST * np.sqrt(noise)
-        return np.clip(kriging(trial.filled, noise) - trial.filled, -farthest, farthest)
-
-    def _noise(self, trial: Trial) -> Floats:
-        return np.where(trial.wanted, self._by_cell(self.noise, trial), 0)
-
-    def _by_cell(self, table: Floats, trial: Trial) -> Floats:
-        return table[np.arange(len(table))[:, None], trial.cells]
+        return self.kriging.variances(trial.filled, _spread(trial, self.noise))
 
     def _learn_trust(self, trial: Trial, moves: Floats) -> None:
         gain, hidden = trial.truth - trial.filled, trial.hidden
@@ -155,6 +144,46 @@ class Correction:
         np.clip(self.trust, 0, 1, out=self.trust)
 
 
-def _half(panel: Floats, *, late: bool) -> Floats:
-    middle = panel.shape[-1] // 2
-    return panel[..., middle:] if late else panel[..., :middle]
+def _by_cell(table: Floats, trial: Trial) -> Floats:
+    return table[np.arange(len(table))[:, None], trial.cells]
+
+
+def _spread(trial: Trial, noise: Floats) -> Floats:
+    return np.where(trial.wanted, _by_cell(noise, trial), 0)
+
+
+def _relative_errors(trial: Trial, noise: Floats) -> Floats:
+    """Return the error at hidden points, in deviations of its kind of gap; elsewhere NaN."""
+    errors = (trial.filled - trial.truth) / np.sqrt(_by_cell(noise, trial))
+    return np.where(trial.hidden, errors, np.nan)
+
+
+def _suggest(trial: Trial, noise: Floats, kriging: Kriging) -> Floats:
+    """Return the steps from what was filled to what the other channels suggest."""
+    spread = _spread(trial, noise)
+    # Errors so many times the usual one are not believed: the other channels may be wild.
+    farthest = _FARTHEST * np.sqrt(spread)
+    return np.clip(kriging(trial.filled, spread) - trial.filled, -farthest, farthest)
+
+
+def _crossed(trial: Trial, noise: Floats, quarters: list[Kriging], nugget: float) -> Floats:
+    """Return the steps in each part of the series by what was learned without it."""
+    moves = np.zeros_like(trial.filled)
+    for part, learned in enumerate(quarters):
+        rows = trial.part == part
+        moves[rows] = _suggest(trial.take(rows), noise, Kriging(learned.groups, nugget))
+    return moves
+
+
+def _error(trial: Trial, moves: Floats) -> float:
+    errors = np.square(trial.filled + moves - trial.truth)
+    return float(errors.sum(where=trial.hidden))
+
+
+def _without(panels: Sequence[Floats], part: int) -> list[Floats]:
+    """Return what comes before a part of the series, and what comes after it."""
+    pieces = []
+    for panel in panels:
+        start, end = (panel.shape[-1] * edge // N_PARTS for edge in (part, part + 1))
+        pieces += [panel[..., :start], panel[..., end:]]
+    return pieces

@@ -73,7 +73,7 @@ class Filler:
             part = (slice(None), channel)
             kinds, apart = self._fill_rows(filled[part], wanted[part], channel, reader, truth[part])
             cells[part], heads[part] = kinds, apart
-        trial = Trial(truth, filled, wanted, cells, windows.is_late)
+        trial = Trial(truth, filled, wanted, cells, windows.part)
         if len(self.loc) > 1:
             scaled = [self.scaled(panel) for panel in panels]
             self.correction, trial = Correction.learn(scaled, trial)
@@ -125,7 +125,7 @@ class Filler:
             cells[:, channel], heads[:, channel] = notes
             if progress is not None:
                 progress.update(rows.size)
-        trial = Trial(values, values, missing, cells, np.zeros(len(part), np.bool_))
+        trial = Trial(values, values, missing, cells, np.zeros(len(part), int))
         if self.correction is not None:
             values = self.correction(trial)
         part[missing] = (values * self.scale[:, None] + self.loc[:, None])[missing]

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from ._masking import gap_mask, hybrid_mask
 from ._windows import window_starts
 
-__all__ = ["GapMasks", "Windows", "draw_masks", "draw_windows", "hide"]
+__all__ = ["N_PARTS", "GapMasks", "Windows", "draw_masks", "draw_windows", "hide"]
 
 Floats = NDArray[np.floating[Any]]
 
+N_PARTS = 4  # that a series is divided into, to learn from some what is measured on another
 _WINDOWS = 256  # windows drawn, at most
 _REPEATS = 8  # times a window is used, at most, each time with other points hidden
 _RATIOS = (0.05, 0.6)  # share of points hidden in a window
@@ -26,7 +27,7 @@ class Windows(NamedTuple):
     """Windows of all channels."""
 
     values: Floats  # (n_windows, n_channels, length), NaN where missing
-    is_late: NDArray[np.bool_]  # (n_windows,), whether of the later half of its series
+    part: NDArray[np.intp]  # (n_windows,), which of N_PARTS parts of its series it is of
 
 
 def draw_windows(panels: list[Floats], length: int, rng: np.random.Generator) -> Windows:
@@ -47,11 +48,11 @@ def draw_windows(panels: list[Floats], length: int, rng: np.random.Generator) ->
         256 at most.
     """
     found = [_draw(panel, length, rng) for panel in panels]
-    values, is_late = (np.concatenate(part) for part in zip(*found, strict=True))
+    values, part = (np.concatenate(both) for both in zip(*found, strict=True))
     order = rng.permutation(len(values))[:_WINDOWS]
     repeats = min(_REPEATS, -(-_WINDOWS // len(order)))
     order = np.tile(order, repeats)[:_WINDOWS]
-    return Windows(values[order], is_late[order])
+    return Windows(values[order], part[order])
 
 
 def _draw(panel: Floats, length: int, rng: np.random.Generator) -> Windows:
@@ -61,7 +62,8 @@ def _draw(panel: Floats, length: int, rng: np.random.Generator) -> Windows:
     chosen = rng.permutation(len(panel) * len(starts))[:_WINDOWS]
     row, start = chosen // len(starts), starts[chosen % len(starts)]
     values = [panel[r, :, s : s + length] for r, s in zip(row, start, strict=True)]
-    return Windows(np.stack(values), 2 * start + length > panel.shape[-1])
+    part = N_PARTS * (2 * start + length) // (2 * panel.shape[-1] + 1)
+    return Windows(np.stack(values), part)
 
 
 def draw_masks(

@@ -1,15 +1,17 @@
 """Correct what was filled in one channel by what the others show at the same time.
 
-Around a gap, all channels together are taken for one draw from a normal distribution. Observed
-values are exact; filled ones are readings with an error, whose variance is known from points
-hidden for the purpose; the gap takes what is most likely given both. This is co-kriging. The
-level of every channel is left free, so that shapes are borrowed and levels are not.
+Around a gap, all channels together are taken for one draw from a normal distribution. Filled
+values are readings with an error; how large it is, and how alike it is at neighbouring points and
+in other channels, is known from points hidden for the purpose. The gap takes what is most likely
+given these and what was observed. This is co-kriging. The level of every channel is left free, so
+that shapes are borrowed and levels are not. As channels do not move together in the same way for
+ever, every value has a part of its own, the nugget.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -23,18 +25,24 @@ __all__ = ["Kriging"]
 
 Floats = NDArray[np.floating[Any]]
 Places = NDArray[np.intp]
-Solve = Callable[[Tensor, Floats, Floats], Floats]
-
 _SPAN = 32  # steps that are solved at once
 _HOP = 16  # steps from one span to the next
 _TAPER = np.minimum(np.arange(1, _SPAN + 1), np.arange(_SPAN, 0, -1))  # the middle counts most
 _GROUP = 8  # channels that are solved at once, at most
 _LEVEL = 30.0  # variance of the level of a span: far more than any channel has
-_EXACT = 1e-4  # variance left to what was observed, so that no system is singular
+_LEAST = 1e-6  # variance in every direction of what varies together
 _UNKNOWN = 1e4  # variance of what is not there at all
 _SPANS_LEARNED = 4096  # spans the covariance is taken from, at most
 _VALUES_LEARNED = 1 << 23  # values in them, at most
 _CHUNK = 64  # systems solved at once: bounds memory
+
+
+class Group(NamedTuple):
+    """Channels that are solved together, and how spans of them, end to end, vary."""
+
+    channels: Places
+    shapes: Floats  # covariance about the levels, (n_channels * n_steps, n_channels * n_steps)
+    errors: Floats  # correlation of the errors of readings, of the same shape
 
 
 class Kriging:
@@ -42,37 +50,40 @@ class Kriging:
 
     Parameters
     ----------
-    groups : list of ndarray of int
-        Channels that are solved together.
-    covariances : list of ndarray of shape (n_channels_i * n_steps, n_channels_i * n_steps)
-        How a span of each group varies about its levels, one channel after the other.
+    groups : list of Group
+        What was learned of each group of channels.
+    nugget : float, default=1e-4
+        Variance of the part of every value that no other tells; not 0, so that no system
+        is singular.
     """
 
-    def __init__(self, groups: list[Places], covariances: list[NDArray[np.float32]]) -> None:
+    def __init__(self, groups: list[Group], nugget: float = 1e-4) -> None:
         self.groups = groups
-        self.covariances = covariances
+        self.nugget = nugget
 
     @classmethod
-    def of(cls, panels: Sequence[Floats]) -> Self:
-        """Learn how channels move together.
+    def of(cls, panels: Sequence[Floats], errors: Floats) -> Self:
+        """Learn how channels move together, and so do the errors of readings.
 
         Parameters
         ----------
         panels : sequence of ndarray of shape (n_series, n_channels, n_timepoints)
             Series in about standardised units, NaN where missing.
+        errors : ndarray of shape (n_windows, n_channels, n_timepoints)
+            Errors of readings [their usual size]; NaN where there is none.
 
         Returns
         -------
         Kriging
-            What was learned; all zero if no series is as long as a span (32 steps).
+            What was learned; shapes are all zero if no series is as long as a span (32 steps).
         """
         spans = _take_spans(panels)
         known = ~np.isnan(spans)
         level = spans.sum(-1, where=known, keepdims=True) / known.sum(-1, keepdims=True).clip(1)
-        shapes = np.where(known, spans - level, 0)
-        groups = _alike(np.tensordot(shapes, shapes, axes=((0, 2), (0, 2))))
-        pairs = ((shapes[:, group], known[:, group]) for group in groups)
-        return cls(groups, [_covariance(*pair).astype(np.float32) for pair in pairs])
+        shapes, wrong = np.where(known, spans - level, np.nan), _take_spans([errors])
+        products = np.nan_to_num(shapes)
+        groups = _alike(np.tensordot(products, products, axes=((0, 2), (0, 2))))
+        return cls([_group(channels, shapes, wrong) for channels in groups])
 
     def __call__(self, values: Floats, noise: Floats) -> NDArray[np.float64]:
         """Estimate the uncertain values.
@@ -113,28 +124,43 @@ class Kriging:
         padding = ((0, 0), (0, 0), (0, short))
         answers = np.pad(values.astype(np.float64), padding, constant_values=np.nan)
         errors = np.pad(noise.astype(np.float64), padding)
-        for group, covariance in zip(self.groups, self.covariances, strict=True):
-            answers[:, group] = _average(solve, covariance, answers[:, group], errors[:, group])
+        for group in self.groups:
+            own = group.channels
+            parts = answers[:, own], errors[:, own]
+            answers[:, own] = _average(solve, group, self.nugget, *parts)
         return answers[..., : values.shape[-1]]
 
 
+class System(NamedTuple):
+    """Readings of spans, and what they are readings of: arrays of ``(n, size)`` and more."""
+
+    values: Tensor
+    noise: Tensor  # (n, size, size), covariance of the errors of the readings
+    factors: Tensor  # of the covariance of the readings, by Cholesky
+
+
+Solve = Callable[[System], Tensor]  # -> (n, size)
+
+
 def _average(
-    solve: Solve, shapes: NDArray[np.float32], values: Floats, noise: Floats
+    solve: Solve, group: Group, nugget: float, values: Floats, noise: Floats
 ) -> NDArray[np.float64]:
     """Average the answers for one group of channels."""
     n_channels = values.shape[1]
-    levels = _LEVEL * np.kron(np.eye(n_channels), np.ones((_SPAN, _SPAN)))
-    covariance = torch.from_numpy(shapes + levels)
+    model = (torch.from_numpy(part) for part in (_with_levels(group.shapes), group.errors))
+    covariance, errors = model
     absent = np.isnan(values)
     uncertain = (noise > 0) & ~absent
-    spread = np.where(absent, _UNKNOWN, np.where(noise > 0, noise, _EXACT))
+    own = np.where(absent, _UNKNOWN, nugget)
+    deviation = np.where(uncertain, np.sqrt(noise), 0)
     known = np.where(absent, 0, values)
     sums, weights = np.zeros((2, *values.shape))
     for row, start in _uncertain_spans(uncertain):
         time = start[:, None, None] + np.arange(_SPAN)
         spans = (row[:, None, None], np.arange(n_channels)[:, None], time)
-        found = solve(covariance, known[spans], spread[spans])
-        np.add.at(sums, spans, _TAPER * found)
+        parts = (part[spans].reshape(len(row), -1) for part in (known, deviation, own))
+        found = solve(_system(covariance, errors, *map(torch.from_numpy, parts)))
+        np.add.at(sums, spans, _TAPER * found.numpy().reshape(len(row), n_channels, _SPAN))
         np.add.at(weights, spans, _TAPER)
     return np.divide(sums, weights, out=values.copy(), where=uncertain)
 
@@ -168,14 +194,56 @@ def _alike(covariance: Floats) -> list[Places]:
     return groups
 
 
-def _covariance(shapes: Floats, known: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _group(channels: Places, shapes: Floats, errors: Floats) -> Group:
+    """Learn of some channels from spans ``(n, n_channels, n_steps)``, NaN where missing."""
+    shapes, errors = shapes[:, channels], errors[:, channels]
+    covariance = _covariance(shapes).astype(np.float32)
+    return Group(channels, covariance, _correlation(errors).astype(np.float32))
+
+
+def _covariance(spans: Floats) -> NDArray[np.float64]:
     """Return the mean products over the pairs of points that are both known."""
-    size = shapes.shape[1] * _SPAN
-    flat, counts = shapes.reshape(-1, size), known.reshape(-1, size).astype(np.float32)
-    square = flat.T @ flat / (counts.T @ counts).clip(1)
+    flat = _flat(spans)
+    counts, flat = (~np.isnan(flat)).astype(np.float32), np.nan_to_num(flat)
+    return _definite(flat.T @ flat / (counts.T @ counts).clip(1))
+
+
+def _correlation(errors: Floats) -> NDArray[np.float64]:
+    """Return how alike errors are, which depends on the steps between them alone."""
+    flat = _flat(errors)
+    counts, flat = (~np.isnan(flat)).astype(np.float32), np.nan_to_num(flat)
+    sums, pairs = (_by_lag(part.T @ part, errors.shape[1]) for part in (flat, counts))
+    square = _definite(sums / pairs.clip(1))
+    deviation = np.sqrt(np.diag(square))
+    return square / deviation / deviation[:, None]
+
+
+def _flat(spans: Floats) -> Floats:
+    n_spans, n_channels, n_steps = spans.shape
+    return spans.reshape(n_spans, n_channels * n_steps)
+
+
+def _by_lag(square: Floats, n_channels: int) -> NDArray[np.float64]:
+    """Sum over all pairs of points that lie equally far apart."""
+    blocks = square.reshape(n_channels, _SPAN, n_channels, _SPAN)
+    sums = np.empty_like(blocks, np.float64)
+    step = np.arange(_SPAN)
+    for lag in range(1 - _SPAN, _SPAN):
+        first = step[(step + lag >= 0) & (step + lag < _SPAN)]
+        sums[:, first, :, first + lag] = blocks[:, first, :, first + lag].sum(0)
+    return sums.reshape(square.shape)
+
+
+def _definite(square: Floats) -> NDArray[np.float64]:
+    """Make a covariance of what was taken pair by pair and need not be one."""
     values, vectors = np.linalg.eigh(square)
-    # Taken pair by pair, it need not be a covariance.
-    return (vectors * values.clip(_EXACT / 100)) @ vectors.T
+    return (vectors * values.clip(_LEAST)) @ vectors.T
+
+
+def _with_levels(shapes: Floats) -> Floats:
+    """Return the covariance with the level of every channel left free."""
+    n_channels = len(shapes) // _SPAN
+    return shapes + np.kron(np.eye(n_channels), np.full((_SPAN, _SPAN), _LEVEL))
 
 
 def _uncertain_spans(uncertain: NDArray[np.bool_]) -> Iterator[tuple[Places, Places]]:
@@ -188,23 +256,24 @@ def _uncertain_spans(uncertain: NDArray[np.bool_]) -> Iterator[tuple[Places, Pla
         yield row[chunk], starts[span[chunk]]
 
 
-def _means(covariance: Tensor, values: Floats, spread: Floats) -> Floats:
-    """Return the conditional means of spans ``(n, n_channels, SPAN)`` given noisy values."""
-    flat, noise = (torch.from_numpy(part.reshape(len(part), -1, 1)) for part in (values, spread))
-    solved = torch.cholesky_solve(flat, _factors(covariance, noise))
-    # In this form no sum runs over spans, whose answers thus do not depend on each other.
-    return (flat - noise * solved).numpy().reshape(values.shape)
+def _system(
+    covariance: Tensor, errors: Tensor, values: Tensor, deviation: Tensor, own: Tensor
+) -> System:
+    """Describe readings ``(n, size)``, with errors, of values that have a part of their own."""
+    noise = deviation[:, :, None] * errors * deviation[:, None]
+    readings = covariance + noise
+    readings.diagonal(dim1=-2, dim2=-1).add_(own)
+    return System(values, noise, torch.linalg.cholesky(readings))
 
 
-def _variances(covariance: Tensor, values: Floats, spread: Floats) -> Floats:
+def _means(system: System) -> Tensor:
+    """Return the conditional means given noisy values."""
+    solved = torch.cholesky_solve(system.values[..., None], system.factors)
+    # Summed row by row, so that spans do not depend on each other even in the last bit.
+    return system.values - (system.noise * solved.mT).sum(-1)
+
+
+def _variances(system: System) -> Tensor:
     """Return the conditional variances, which do not depend on the values."""
-    noise = torch.from_numpy(spread.reshape(len(spread), -1, 1))
-    inverse = torch.cholesky_inverse(_factors(covariance, noise))
-    diagonal = inverse.diagonal(dim1=-2, dim2=-1)[..., None]
-    return (noise - noise.square() * diagonal).clamp(min=0).numpy().reshape(values.shape)
-
-
-def _factors(covariance: Tensor, noise: Tensor) -> Tensor:
-    systems = covariance.repeat(len(noise), 1, 1)
-    systems.diagonal(dim1=-2, dim2=-1).add_(noise[..., 0])
-    return torch.linalg.cholesky(systems)
+    told = torch.linalg.solve_triangular(system.factors, system.noise, upper=False)
+    return (system.noise.diagonal(dim1=-2, dim2=-1) - told.square().sum(-2)).clamp(min=0)

@@ -23,13 +23,35 @@ def covariance(panels, span):
     return products
 
 
+def correlation(windows, n_steps):
+    """Mean products of errors by channels and lag, over all pairs, as a correlation."""
+    n_channels = windows.shape[1]
+    square = np.zeros((n_channels, n_steps, n_channels, n_steps))
+    for one in range(n_channels):
+        for other in range(n_channels):
+            for lag in range(1 - n_steps, n_steps):
+                products = []
+                for window in windows:
+                    for start in range(windows.shape[2] - n_steps + 1):
+                        piece = window[:, start : start + n_steps]
+                        for step in range(max(0, -lag), min(n_steps, n_steps - lag)):
+                            products.append(piece[one, step] * piece[other, step + lag])
+                known = [product for product in products if not np.isnan(product)]
+                for step in range(max(0, -lag), min(n_steps, n_steps - lag)):
+                    square[one, step, other, step + lag] = np.mean(known) if known else 0.0
+    square = square.reshape(n_channels * n_steps, -1)
+    values, vectors = np.linalg.eigh(square)
+    square = (vectors * values.clip(0)) @ vectors.T
+    return square / np.sqrt(np.outer(np.diag(square), np.diag(square)))
+
+
 def condition(covariance, values, noise):
-    """Conditional mean of a normal vector, known through readings with errors."""
-    weights = covariance @ np.linalg.inv(covariance + np.diag(noise))
-    return weights @ values
+    """Conditional mean and variance of a normal vector, known through readings with errors."""
+    weights = covariance @ np.linalg.inv(covariance + noise)
+    return weights @ values, np.diag(covariance - weights @ covariance)
 
 
-def krige(covariance, values, noise, span, hop, exact):
+def krige(covariance, errors, nugget, values, noise, span, hop):
     """Condition overlapping spans, and average what they say, their middle most."""
     n_channels, n_timepoints = values.shape
     found = [[[] for _ in range(n_timepoints)] for _ in range(n_channels)]
@@ -37,11 +59,13 @@ def krige(covariance, values, noise, span, hop, exact):
     for start in starts:
         places = [(c, start + s) for c in range(n_channels) for s in range(span)]
         readings = np.array([values[place] for place in places])
-        errors = np.array([noise[place] or exact for place in places])
-        for (c, t), mean in zip(places, condition(covariance, readings, errors), strict=True):
-            found[c][t].append((min(t - start + 1, start + span - t), mean))
-    estimates = values.copy()
+        deviation = np.sqrt([noise[place] for place in places])
+        spread = errors * np.outer(deviation, deviation)
+        answers = condition(covariance + nugget * np.eye(len(places)), readings, spread)
+        for (c, t), *answer in zip(places, *answers, strict=True):
+            found[c][t].append((min(t - start + 1, start + span - t), np.array(answer)))
+    means, variances = values.copy(), np.zeros_like(values)
     for c, t in np.argwhere(noise > 0):
         total = sum(weight for weight, _ in found[c][t])
-        estimates[c, t] = sum(weight * mean for weight, mean in found[c][t]) / total
-    return estimates
+        means[c, t], variances[c, t] = sum(w * answer for w, answer in found[c][t]) / total
+    return means, variances

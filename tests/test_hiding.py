@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sktspulse._hiding import GapMasks, draw_masks, draw_windows, hide
+from sktspulse._hiding import N_PARTS, GapMasks, draw_masks, draw_windows, hide
 
 
 def test_masks_hide_blocks_and_points_or_one_gap():
@@ -35,7 +35,7 @@ def panel(n_series=3, n_channels=2, n_timepoints=100):
 
 @pytest.mark.parametrize("length", [16, 100, 130])
 def test_windows_are_stretches_of_all_channels(length):
-    windows, is_late = draw_windows([panel()], length, np.random.default_rng(0))
+    windows, part = draw_windows([panel()], length, np.random.default_rng(0))
     assert windows.shape[1:] == (2, length)
     assert 8 <= len(windows) <= 256
     known = ~np.isnan(windows)
@@ -46,7 +46,7 @@ def test_windows_are_stretches_of_all_channels(length):
     assert (steps[~np.isnan(steps)] == 1).all()
     middle = np.nanmean(windows[:, 0] % 1e4, axis=-1)
     if length == 16:
-        np.testing.assert_array_equal(is_late, middle > 49.5)
+        np.testing.assert_array_equal(part, (middle + 0.5) * N_PARTS // 100.5)
 
 
 def test_few_windows_are_used_again_and_many_are_not_all_used():

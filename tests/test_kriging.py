@@ -31,32 +31,55 @@ def gappy(rows, seed=0, share=0.2, error=0.5):
     return np.where(hidden, rows + error * rng.normal(size=rows.shape), rows), noise
 
 
+def learned(rows, errors=None):
+    """What is learned of one recording; errors do not know of each other unless given."""
+    if errors is None:
+        errors = np.random.default_rng(9).normal(size=(200, len(rows), SPAN))
+    return Kriging.of([rows[None]], errors)
+
+
+def levels(n_channels):
+    return _kriging._LEVEL * np.kron(np.eye(n_channels), np.ones((SPAN, SPAN)))
+
+
 def test_covariances_are_those_of_a_loop():
     panels = [np.stack([coupled(2, 60, seed=seed) for seed in range(2)]), coupled(2, 40)[None]]
     panels[0][np.random.default_rng(0).random(panels[0].shape) < 0.2] = np.nan
     panels.append(np.zeros((1, 2, SPAN - 1)))
-    (covariance,) = Kriging.of(panels).covariances
+    (group,) = Kriging.of(panels, np.full((1, 2, SPAN), np.nan)).groups
     expected = naive_kriging.covariance(panels, SPAN)
     values, vectors = np.linalg.eigh(expected)
     expected = (vectors * values.clip(0)) @ vectors.T
-    np.testing.assert_allclose(covariance, expected, atol=1e-5)
+    np.testing.assert_allclose(group.shapes, expected, atol=1e-5)
+    np.testing.assert_allclose(group.errors, np.eye(2 * SPAN))  # none are known
+
+
+def test_errors_are_as_alike_as_a_loop_finds():
+    windows = np.stack([coupled(2, SPAN + 3, seed=seed) for seed in range(30)])
+    windows[np.random.default_rng(0).random(windows.shape) < 0.4] = np.nan
+    (group,) = learned(coupled(2), windows).groups
+    np.testing.assert_allclose(group.errors, naive_kriging.correlation(windows, SPAN), atol=1e-4)
 
 
 @pytest.mark.parametrize("n_timepoints", [SPAN, SPAN + 1, 75])
 def test_estimates_are_those_of_a_loop(n_timepoints):
     rows = coupled(3, n_timepoints)
     values, noise = gappy(rows)
-    kriging = Kriging.of([rows[None]])
-    levels = _kriging._LEVEL * np.kron(np.eye(3), np.ones((SPAN, SPAN)))
-    covariance = kriging.covariances[0] + levels
-    expected = naive_kriging.krige(covariance, values, noise, SPAN, HOP, _kriging._EXACT)
-    np.testing.assert_allclose(kriging(values[None], noise[None])[0], expected, atol=1e-7)
+    errors = np.stack([coupled(3, SPAN, seed=seed) for seed in range(20)])
+    kriging = learned(rows, errors)
+    (group,) = kriging.groups
+    model = group.shapes + levels(3), group.errors, kriging.nugget
+    means, variances = naive_kriging.krige(*model, values, noise, SPAN, HOP)
+    np.testing.assert_allclose(kriging(values[None], noise[None])[0], means, atol=1e-7)
+    np.testing.assert_allclose(
+        kriging.variances(values[None], noise[None])[0], variances, atol=1e-7
+    )
 
 
 def test_the_truth_is_nearer_than_the_readings():
     rows = coupled()
     values, noise = gappy(rows)
-    estimates = Kriging.of([rows[None]])(values[None], noise[None])[0]
+    estimates = learned(rows)(values[None], noise[None])[0]
     hidden = noise > 0
     before, after = ((given - rows)[hidden].std() for given in (values, estimates))
     assert after < 0.4 * before
@@ -66,7 +89,7 @@ def test_the_truth_is_nearer_than_the_readings():
 def test_levels_are_free():
     rows = coupled()
     values, noise = gappy(rows)
-    kriging = Kriging.of([rows[None]])
+    kriging = learned(rows)
     raised = 3 * np.arange(3.0)[:, None]
     expected = kriging(values[None], noise[None]) + raised
     np.testing.assert_allclose(kriging((values + raised)[None], noise[None]), expected, atol=0.05)
@@ -76,7 +99,7 @@ def test_good_readings_are_kept_and_channels_without_ties_do_not_matter():
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(2, 20_000))
     values, noise = gappy(rows)
-    kriging = Kriging.of([rows[None]])
+    kriging = learned(rows)
     near = kriging(values[None], 1e-9 * noise[None])[0]
     np.testing.assert_allclose(near, values, atol=1e-6)
     other = values.copy()
@@ -88,7 +111,7 @@ def test_good_readings_are_kept_and_channels_without_ties_do_not_matter():
 def test_rows_do_not_depend_on_each_other():
     panel = np.stack([coupled(2, 90, seed=seed) for seed in range(5)])
     values, noise = gappy(panel)
-    kriging = Kriging.of([panel])
+    kriging = Kriging.of([panel], np.random.default_rng(0).normal(size=panel.shape))
     together = kriging(values, noise)
     for row in range(5):
         alone = kriging(values[row : row + 1], noise[row : row + 1])[0]
@@ -98,7 +121,7 @@ def test_rows_do_not_depend_on_each_other():
 def test_short_series_are_solved_as_they_are():
     rows = coupled(2, 12)
     values, noise = gappy(rows)
-    estimates = Kriging.of([coupled(2)[None]])(values[None], noise[None])
+    estimates = learned(coupled(2))(values[None], noise[None])
     assert estimates.shape == (1, 2, 12)
     assert np.isfinite(estimates).all()
 
@@ -106,7 +129,7 @@ def test_short_series_are_solved_as_they_are():
 def test_what_is_not_there_has_no_say():
     rows = coupled(2, 64)
     values, noise = gappy(rows)
-    kriging = Kriging.of([coupled(2)[None]])
+    kriging = learned(coupled(2))
     expected = kriging(values[None, :, 32:], noise[None, :, 32:])
     values[:, :32] = np.nan
     estimates = kriging(values[None], noise[None])
@@ -134,7 +157,8 @@ def test_groups_hold_what_moves_together():
 @pytest.mark.parametrize("given", [np.full((1, 2, 40), np.nan), np.zeros((1, 2, 20))])
 def test_nothing_to_learn_from_is_no_error(given):
     values, noise = gappy(coupled(2, 64))
-    assert np.isfinite(Kriging.of([given])(values[None], noise[None])).all()
+    kriging = Kriging.of([given], np.full(given.shape, np.nan))
+    assert np.isfinite(kriging(values[None], noise[None])).all()
 
 
 def test_a_tie_that_is_exact_is_used_to_the_full():
@@ -142,7 +166,7 @@ def test_a_tie_that_is_exact_is_used_to_the_full():
     rows = np.stack([walk, -3 * walk]) / walk.std()
     values, noise = gappy(rows, share=0.1, error=0.03)
     alone = (noise > 0).sum(0) == 1
-    estimates = Kriging.of([rows[None]])(values[None], noise[None])[0]
+    estimates = learned(rows)(values[None], noise[None])[0]
     errors = np.abs(estimates - rows).max(0)
     assert np.median(errors[alone]) < 0.006
 
