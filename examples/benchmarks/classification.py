@@ -60,7 +60,7 @@ class Row(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """What a method reached on the sets of a collection that all methods have."""
+    """What a method reached on the sets of a collection that all methods beside it have."""
 
     collection: str
     n_sets: int
@@ -192,32 +192,51 @@ def write(row: Row, path: Path) -> None:
 
 
 def summarize(rows: list[Row]) -> Iterator[Summary]:
-    """Yield a row a collection and method, over the sets that all its methods have."""
+    """Yield a row a collection and method: of those that have all sets, then of all methods."""
     for collection in dict.fromkeys(row.collection for row in rows):
-        table = accuracies(rows, collection)
-        ranks = rankdata(-np.stack([np.mean(one, axis=0) for one in table.values()]), axis=0)
-        for (name, found), rank in zip(table.items(), ranks, strict=True):
-            own = [r for r in rows if (r.collection, r.method) == (collection, name)]
-            seconds = [r.fit_seconds + r.predict_seconds for r in own] or [np.nan]
-            spread = np.std(found.mean(axis=1)) if len(found) > 1 else np.nan
-            times = (np.median(seconds), max(seconds))
-            yield Summary(
-                collection, found.shape[1], name, found.mean(), spread, rank.mean(), *times
-            )
+        found = by_method(rows, collection)
+        most = max(map(len, found.values()))
+        complete = {name: by_set for name, by_set in found.items() if len(by_set) == most}
+        yield from summarize_shared(rows, collection, complete)
+        if len(complete) < len(found):
+            yield from summarize_shared(rows, collection, found)
 
 
-def accuracies(rows: list[Row], collection: str) -> dict[str, np.ndarray]:
-    """Return accuracies ``(n_seeds, n_sets)`` by method, of the sets that all methods have."""
+def summarize_shared(
+    rows: list[Row], collection: str, found: dict[str, dict[str, list[float]]]
+) -> Iterator[Summary]:
+    """Yield a row a method, over the sets that all of them have."""
+    table = shared(found)
+    names = set.intersection(*map(set, found.values()))
+    ranks = rankdata(-np.stack([np.mean(one, axis=0) for one in table.values()]), axis=0)
+    for (name, reached), rank in zip(table.items(), ranks, strict=True):
+        own = [r for r in rows if (r.collection, r.method) == (collection, name)]
+        seconds = [r.fit_seconds + r.predict_seconds for r in own if r.dataset in names]
+        seconds = seconds or [np.nan]
+        spread = np.std(reached.mean(axis=1)) if len(reached) > 1 else np.nan
+        times = (np.median(seconds), max(seconds))
+        yield Summary(
+            collection, reached.shape[1], name, reached.mean(), spread, rank.mean(), *times
+        )
+
+
+def by_method(rows: list[Row], collection: str) -> dict[str, dict[str, list[float]]]:
+    """Return accuracies, one a seed, by method and set."""
     found: dict[str, dict[str, list[float]]] = {}
     for row in rows:
         if row.collection == collection:
             found.setdefault(row.method, {}).setdefault(row.dataset, []).append(row.accuracy)
             if row.published is not None:
                 found.setdefault("TSPulse, published", {})[row.dataset] = [row.published]
-    shared = sorted(set.intersection(*map(set, found.values())))
-    seeds = {name: min(len(by_set[one]) for one in shared) for name, by_set in found.items()}
+    return found
+
+
+def shared(found: dict[str, dict[str, list[float]]]) -> dict[str, np.ndarray]:
+    """Return accuracies ``(n_seeds, n_sets)`` by method, of the sets that all methods have."""
+    names = sorted(set.intersection(*map(set, found.values())))
+    seeds = {name: min(len(by_set[one]) for one in names) for name, by_set in found.items()}
     return {
-        name: np.array([by_set[one][: seeds[name]] for one in shared]).T
+        name: np.array([by_set[one][: seeds[name]] for one in names]).T
         for name, by_set in found.items()
     }
 
@@ -263,7 +282,8 @@ def main() -> None:
         print(*one[:3], f"accuracy {one.accuracy:.3f}, mean rank {one.mean_rank:.2f}")
     if importlib.util.find_spec("matplotlib"):
         for collection in dict.fromkeys(row.collection for row in rows):
-            means = {name: np.mean(a, axis=0) for name, a in accuracies(rows, collection).items()}
+            table = shared(by_method(rows, collection))
+            means = {name: np.mean(reached, axis=0) for name, reached in table.items()}
             draw(means, OURS, arguments.output / f"classification-{collection}.png")
 
 
