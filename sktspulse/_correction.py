@@ -24,6 +24,7 @@ _STRENGTH = 20.0  # points of evidence the error of a channel is worth in a cell
 _FARTHEST = 4.0  # standard deviations of the error that a value is moved, at most
 _WINDOWS = 64  # windows the trust is learned from, at most
 _NUGGETS = (1e-4, 1e-3, 1e-2)  # variances of what no other value tells
+_FEW = 16  # windows these are compared on
 
 
 class Trial(NamedTuple):
@@ -115,12 +116,14 @@ class Correction:
         noise = error_variances(trial)
         errors, some = _relative_errors(trial, noise), trial.take(slice(_WINDOWS))
         quarters = [Kriging.of(_without(panels, part), errors) for part in range(N_PARTS)]
-        tried = {nugget: _crossed(some, noise, quarters, nugget) for nugget in _NUGGETS}
-        nugget = min(_NUGGETS, key=lambda each: _error(some, tried[each]))
+        few = trial.take(slice(_FEW))
+        tried = [_error(few, _crossed(few, noise, quarters, nugget)) for nugget in _NUGGETS]
+        nugget = _NUGGETS[int(np.argmin(tried))]
+        moves = _crossed(some, noise, quarters, nugget)
         correction = cls(Kriging(Kriging.of(panels, errors).groups, nugget), noise)
-        correction._learn_trust(some, tried[nugget])
+        correction._learn_trust(some, moves)
         trust = _by_cell(correction.trust, some)
-        return correction, some._replace(filled=some.filled + trust * tried[nugget])
+        return correction, some._replace(filled=some.filled + trust * moves)
 
     def __call__(self, trial: Trial) -> Floats:
         """Return the filled values, corrected where wanted."""

@@ -34,7 +34,7 @@ _LEAST = 1e-6  # variance in every direction of what varies together
 _UNKNOWN = 1e4  # variance of what is not there at all
 _SPANS_LEARNED = 4096  # spans the covariance is taken from, at most
 _VALUES_LEARNED = 1 << 23  # values in them, at most
-_CHUNK = 64  # systems solved at once: bounds memory
+_CHUNK = 16  # systems solved at once: more would not stay in the cache of a processor
 
 
 class Group(NamedTuple):
@@ -132,11 +132,12 @@ class Kriging:
 
 
 class System(NamedTuple):
-    """Readings of spans, and what they are readings of: arrays of ``(n, size)`` and more."""
+    """Readings of ``n`` spans."""
 
-    values: Tensor
-    noise: Tensor  # (n, size, size), covariance of the errors of the readings
-    factors: Tensor  # of the covariance of the readings, by Cholesky
+    values: Tensor  # (n, size)
+    deviation: Tensor  # (n, size), of their errors
+    errors: Tensor  # (size, size), correlation of these
+    factors: Tensor  # (n, size, size), of the covariance of the readings, by Cholesky
 
 
 Solve = Callable[[System], Tensor]  # -> (n, size)
@@ -147,8 +148,8 @@ def _average(
 ) -> NDArray[np.float64]:
     """Average the answers for one group of channels."""
     n_channels = values.shape[1]
-    model = (torch.from_numpy(part) for part in (_with_levels(group.shapes), group.errors))
-    covariance, errors = model
+    covariance = torch.from_numpy(_with_levels(group.shapes))
+    errors = torch.from_numpy(group.errors.astype(np.float64))
     absent = np.isnan(values)
     uncertain = (noise > 0) & ~absent
     own = np.where(absent, _UNKNOWN, nugget)
@@ -260,20 +261,21 @@ def _system(
     covariance: Tensor, errors: Tensor, values: Tensor, deviation: Tensor, own: Tensor
 ) -> System:
     """Describe readings ``(n, size)``, with errors, of values that have a part of their own."""
-    noise = deviation[:, :, None] * errors * deviation[:, None]
-    readings = covariance + noise
+    readings = torch.addcmul(covariance, errors * deviation[:, :, None], deviation[:, None])
     readings.diagonal(dim1=-2, dim2=-1).add_(own)
-    return System(values, noise, torch.linalg.cholesky(readings))
+    return System(values, deviation, errors, torch.linalg.cholesky(readings))
 
 
 def _means(system: System) -> Tensor:
     """Return the conditional means given noisy values."""
-    solved = torch.cholesky_solve(system.values[..., None], system.factors)
-    # Summed row by row, so that spans do not depend on each other even in the last bit.
-    return system.values - (system.noise * solved.mT).sum(-1)
+    solved = torch.cholesky_solve(system.values[..., None], system.factors)[..., 0]
+    # One by one, so that spans do not depend on each other even in the last bit.
+    shared = torch.stack([system.errors @ one for one in system.deviation * solved])
+    return system.values - system.deviation * shared
 
 
 def _variances(system: System) -> Tensor:
     """Return the conditional variances, which do not depend on the values."""
-    told = torch.linalg.solve_triangular(system.factors, system.noise, upper=False)
-    return (system.noise.diagonal(dim1=-2, dim2=-1) - told.square().sum(-2)).clamp(min=0)
+    noise = system.errors * system.deviation[:, :, None] * system.deviation[:, None]
+    told = torch.linalg.solve_triangular(system.factors, noise, upper=False)
+    return (noise.diagonal(dim1=-2, dim2=-1) - told.square().sum(-2)).clamp(min=0)
