@@ -29,7 +29,7 @@ def pulses(n_timepoints: int = 1200) -> np.ndarray:
 
 def misses(model: TSPulseAnomalyDetector, X: np.ndarray) -> float:
     network = model._network()
-    with model._reader(network, X) as read:
+    with model._reader(network, *X.shape) as read:
         return float(np.mean(read(X[:, 0])["time"]))
 
 
