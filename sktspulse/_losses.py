@@ -88,13 +88,16 @@ def signature_cross_entropy(log_signature: Tensor, target: Tensor) -> Tensor:
     return -(target * log_signature).sum(-1).mean()
 
 
-def agreement(registers: Tensor) -> Tensor:
+def agreement(registers: Tensor, n_groups: int = 1) -> Tensor:
     """Ask that the two views of a recording be each other's nearest in the batch.
 
     Parameters
     ----------
     registers : tensor of shape (R, B, 1, D)
         Decoded registers; those of the windows ``i`` and ``i + B / 2`` are of one recording.
+    n_groups : int, default=1
+        Equal parts of the batch, each a batch of its own here, so that a larger batch does
+        not ask to tell more recordings apart.
 
     Returns
     -------
@@ -108,12 +111,14 @@ def agreement(registers: Tensor) -> Tensor:
        Representations", 2020, arXiv:2002.05709, equation 1.
     """
     embeddings = registers[:, :, 0].movedim(0, 1).flatten(1)
-    embeddings = torch.nn.functional.normalize(embeddings - embeddings.mean(0), dim=-1)
-    n_windows = len(embeddings)
-    likeness = embeddings @ embeddings.T / _TEMPERATURE
-    itself = torch.eye(n_windows, dtype=torch.bool, device=likeness.device)
-    partner = torch.arange(n_windows, device=likeness.device).roll(n_windows // 2)
-    return torch.nn.functional.cross_entropy(likeness.masked_fill(itself, -torch.inf), partner)
+    groups = embeddings.unflatten(0, (2, n_groups, -1)).transpose(0, 1).flatten(1, 2)
+    centred = groups - groups.mean(1, keepdim=True)
+    unit = torch.nn.functional.normalize(centred, dim=-1)
+    n_windows = unit.shape[1]
+    itself = torch.eye(n_windows, dtype=torch.bool, device=unit.device)
+    likeness = (unit @ unit.mT / _TEMPERATURE).masked_fill(itself, -torch.inf)
+    partner = torch.arange(n_windows, device=unit.device).roll(n_windows // 2).repeat(n_groups)
+    return torch.nn.functional.cross_entropy(likeness.flatten(0, 1), partner)
 
 
 def weighted_sum(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Generator, Tensor
 
@@ -33,13 +35,14 @@ def two_views(spans: Tensor, length: int, n_ahead: int, generator: Generator) ->
         Views; ``i`` and ``i + n_spans`` are of the same span.
     """
     spans = torch.cat([spans, spans])
-    n_views, reach = len(spans), int(_MAX_ROLL * length)
-    margin = spans.shape[1] - length - n_ahead
-    starts = torch.randint(margin + 1, (n_views, 1), generator=generator)
-    shifts = torch.randint(-reach, reach + 1, (n_views, 1), generator=generator)
-    shifts = shifts * (torch.rand((n_views, 1), generator=generator) < _ROLLED)
-    windows = spans.gather(1, starts + (torch.arange(length) + shifts) % length)
-    ahead = spans.gather(1, starts + length + torch.arange(n_ahead))
+    reach, margin = int(_MAX_ROLL * length), spans.shape[1] - length - n_ahead
+    drawing: dict[str, Any] = {"generator": generator, "device": generator.device}
+    each = {"size": (len(spans), 1), **drawing}
+    starts = torch.randint(margin + 1, **each)
+    shifts = torch.randint(-reach, reach + 1, **each) * (torch.rand(**each) < _ROLLED)
+    step = torch.arange(length + n_ahead, device=generator.device)
+    windows = spans.gather(1, starts + (step[:length] + shifts) % length)
+    ahead = spans.gather(1, starts + step[length:])
     return torch.cat([windows, ahead.masked_fill(shifts != 0, torch.nan)], 1)
 
 
@@ -63,6 +66,7 @@ def noisy(x: Tensor, known: Tensor, generator: Generator) -> Tensor:
     count = known.sum(-1, keepdim=True).clamp(min=1)
     mean = x.sum(-1, keepdim=True) / count
     deviation = (((x - mean) * known).square().sum(-1, keepdim=True) / count).sqrt()
-    chosen = torch.rand(mean.shape, generator=generator) < _NOISY
-    level = chosen * torch.rand(mean.shape, generator=generator) * _MAX_NOISE * deviation
-    return x + level * torch.randn(x.shape, generator=generator)
+    drawing: dict[str, Any] = {"generator": generator, "device": generator.device}
+    chosen = torch.rand(mean.shape, **drawing) < _NOISY
+    level = chosen * torch.rand(mean.shape, **drawing) * _MAX_NOISE * deviation
+    return x + level * torch.randn(x.shape, **drawing)

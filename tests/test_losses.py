@@ -184,6 +184,15 @@ def test_agreement_equals_its_twin(n_windows):
     )
 
 
+def test_agreement_in_groups_is_the_mean_over_them():
+    registers = torch.randn((3, 12, 1, 4), generator=torch.Generator().manual_seed(0))
+    first, second = registers.split(6, 1)
+    parts = [torch.cat([first[:, i : i + 2], second[:, i : i + 2]], 1) for i in (0, 2, 4)]
+    expected = sum(agreement(part).item() for part in parts) / 3
+    assert agreement(registers, 3).item() == pytest.approx(expected, abs=1e-5)
+    assert agreement(registers, 1).item() != pytest.approx(expected, abs=1e-2)
+
+
 def test_agreement_is_least_where_partners_are_alike_and_others_are_not():
     one = torch.eye(8).view(8, 1, 1, 8).movedim(0, 1)[:, :4]
     alike = agreement(torch.cat([one, one], 1))
