@@ -3,7 +3,7 @@
     python examples/benchmarks/curve.py --data ../shared/data runs/p8-3008000.safetensors ...
 
 A file is a checkpoint whose name ends in the number of windows it was trained on. Writes
-`curve.csv` and `curve.png`.
+`curve.csv` and `curve.png`, and keeps the rows of other files that it finds there.
 """
 
 from __future__ import annotations
@@ -64,6 +64,25 @@ def rows(data: Path, files: list[Path]) -> Iterator[dict[str, object]]:
         yield {"checkpoint": name, "windows": int(windows), **numbers}
 
 
+def kept(path: Path, files: list[Path]) -> list[dict[str, object]]:
+    """Read the rows of earlier runs, but for those of the files to measure."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        earlier = list(csv.DictReader(file))
+    anew = {file.stem for file in files}
+    return [_read(row) for row in earlier if f"{row['checkpoint']}-{row['windows']}" not in anew]
+
+
+def _read(row: dict[str, str]) -> dict[str, object]:
+    name, windows, *numbers = row.values()
+    return dict(zip(row, [name, int(windows), *map(float, numbers)], strict=True))
+
+
+def _order(row: dict[str, object]) -> tuple[int, str, int]:
+    return len(row["checkpoint"]), row["checkpoint"], row["windows"]
+
+
 def draw(table: list[dict[str, object]], path: Path) -> None:
     """Draw a panel a number, a line a network."""
     import matplotlib.pyplot as plt
@@ -91,11 +110,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--output", type=Path, default=Path("docs/benchmarks"))
     arguments = parser.parse_args()
-    table = []
+    path = arguments.output / "curve.csv"
+    table = kept(path, arguments.files)
     for row in rows(arguments.data, arguments.files):
-        table.append(row)
+        table = sorted([*table, row], key=_order)
         print(*row.values(), flush=True)
-        with (arguments.output / "curve.csv").open("w", newline="") as file:
+        with path.open("w", newline="") as file:
             writer = csv.DictWriter(file, table[0], lineterminator="\n")
             writer.writeheader()
             writer.writerows(table)

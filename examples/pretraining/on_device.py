@@ -245,6 +245,7 @@ class Trainer:
         self.weights = WEIGHTS | {"signature": recipe["signature"]}
         self.optimizer = MuonAdamW(*split_parameters(network), arguments.lr)
         self.average = deepcopy(network)
+        self.n_windows = 2 * PAIRS * self.n_groups
         self.names = list(self._losses(*self.batches.draw()))
         self.recent = torch.zeros(len(self.names), device=device)
         self.compute = torch.compile(self._losses, dynamic=False)
@@ -308,24 +309,43 @@ class Trainer:
         return recent
 
 
+class Journal:
+    """Write a row every so many steps, of the form that a ``TrainingDisplay`` reads."""
+
+    def __init__(self, file: TextIO, trainer: Trainer) -> None:
+        self.file, self.trainer = file, trainer
+        names = ["epoch", "n_steps", *trainer.names, "lr", "seconds", "windows_per_second"]
+        self.writer = csv.DictWriter(file, names, lineterminator="\n")
+        self.writer.writeheader()
+        self.last = time.monotonic()
+
+    def write(self, n_steps: int, rate: float) -> None:
+        """Write the losses; this waits for the device."""
+        losses = self.trainer.losses()
+        now = time.monotonic()
+        seconds, self.last = now - self.last, now
+        numbers = {"epoch": n_steps // CHECK, "n_steps": n_steps, "lr": rate, "seconds": seconds}
+        pace = {"windows_per_second": CHECK * self.trainer.n_windows / seconds}
+        self.writer.writerow(numbers | losses | pace)
+        self.file.flush()
+
+
 def train(trainer: Trainer, file: TextIO, lr: float, end: float) -> int:
-    """Train until the end, noting the losses on the way; return the number of windows."""
-    journal = csv.DictWriter(file, ["n_steps", "seconds", *trainer.names])
-    journal.writeheader()
+    """Train until the end; return the number of windows."""
     find_gradients = trainer.recorded()
+    journal = Journal(file, trainer)
     begin, n_steps, left = time.monotonic(), 0, 1.0
     while left > 0:
+        rate = lr * min(1.0, (n_steps + 1) / WARMUP, left / DECAY)
         find_gradients()
-        trainer.update(lr * min(1.0, (n_steps + 1) / WARMUP, left / DECAY), n_steps)
+        trainer.update(rate, n_steps)
         n_steps += 1
-        now = time.monotonic()
-        left = (end - now) / (end - begin)
+        left = (end - time.monotonic()) / (end - begin)
         if n_steps % RENEWAL == 0:
             trainer.batches.pool.renew()
         if n_steps % CHECK == 0:
-            journal.writerow({"n_steps": n_steps, "seconds": now - begin} | trainer.losses())
-            file.flush()
-    return n_steps * trainer.n_groups * PAIRS * 2
+            journal.write(n_steps, rate)
+    return n_steps * trainer.n_windows
 
 
 def parse() -> argparse.Namespace:
@@ -346,9 +366,10 @@ def main() -> None:
     arguments = parse()
     end = time.monotonic() + arguments.seconds
     arguments.output.mkdir(parents=True, exist_ok=True)
+    history = arguments.output / "history.csv"
     torch.manual_seed(0)
     trainer = Trainer(arguments)
-    with (arguments.output / f"{arguments.name}.csv").open("w", newline="") as file:
+    with history.open("w", newline="") as file:
         n_windows = train(trainer, file, arguments.lr, end)
     path = arguments.output / f"{arguments.name}.safetensors"
     save_checkpoint(deepcopy(trainer.average).cpu(), path, {"windows": n_windows})

@@ -18,7 +18,7 @@ from pathlib import Path
 from sktspulse._checkpoints import load_checkpoint, save_checkpoint, write_atomically
 
 PACKAGE = Path(__file__).parents[2] / "sktspulse" / "checkpoints"
-ABOUT = {"licence": "Apache-2.0", "recipe": "examples/pretraining/pretrain.py"}
+ABOUT = {"licence": "Apache-2.0", "recipe": "examples/pretraining/RECIPE.md"}
 
 
 def ship(
