@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from . import datasets, metrics
     from ._anomaly import TSPulseAnomalyDetector
     from ._anomaly_display import AnomalyScoreDisplay
+    from ._anomaly_stream import AnomalyStream
     from ._classifier import TSPulseClassifier
     from ._config import TSPulseConfig
     from ._curves import TrainingDisplay
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnomalyScoreDisplay",
+    "AnomalyStream",
     "EmbeddingDisplay",
     "ImputationDisplay",
     "OcclusionDisplay",
@@ -50,6 +52,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "AnomalyScoreDisplay": "_anomaly_display",
+    "AnomalyStream": "_anomaly_stream",
     "EmbeddingDisplay": "_displays",
     "ImputationDisplay": "_displays",
     "OcclusionDisplay": "_occlusion_display",
