@@ -246,8 +246,8 @@ class Trainer:
         self.optimizer = MuonAdamW(*split_parameters(network), arguments.lr)
         self.average = deepcopy(network)
         self.n_windows = 2 * PAIRS * self.n_groups
-        self.names = list(self._losses(*self.batches.draw()))
-        self.recent = torch.zeros(len(self.names), device=device)
+        losses = self._losses(*self.batches.draw())
+        self.names, self.recent = list(losses), torch.stack(list(losses.values())).detach()
         self.compute = torch.compile(self._losses, dynamic=False)
 
     def _losses(
