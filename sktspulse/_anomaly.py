@@ -50,8 +50,10 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         and ``"states"`` looks for values of all channels that never came together. These
         need no network. ``"auto"`` takes all that the checkpoint and the recording have
         but the forecast, and the level only of a single channel, as states tell it too.
-    combine : {"max", "mean"}, default="max"
-        How the scores of the heads become one.
+    combine : {"auto", "max", "mean"}, default="auto"
+        How the scores of the heads become one. ``"auto"`` takes half of the highest and
+        half of the mean of the heads that look at channels one by one, as these can
+        confirm each other, or the highest of ``"channels"`` and ``"states"``.
     smoothing : "auto" or int, default="auto"
         Length of the moving average over what a head finds [time points]. ``"auto"``
         takes the mean of the scores at 8, 32, 96 and 256, at most a quarter of ``fit``.
@@ -106,10 +108,10 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     What a head finds on a channel becomes minus the logarithm of the share of points in
     ``fit`` that are as unusual, by rank and, above the 0.9 quantile, by the exponential
     through it and the median, damped above 3. The highest channel counts, brought to the
-    same scale once more, and the highest head. So with one head, a usual point in 8,000
-    has a score below -9. Channels of one or two values, as commands have, are not judged by
-    themselves if there are others: they tell what is to be expected of these, and
-    their combinations count in ``"states"``.
+    same scale once more. So with one head, a usual point in 8,000 has a score below -9.
+    Channels of one or two values, as commands have, are not judged by themselves if there
+    are others: they tell what is to be expected of these, and their combinations count
+    in ``"states"``.
 
     All points are scored, the first and the last too, also in recordings shorter than a
     window. Missing values take the scores of known points that the moving average
@@ -138,7 +140,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         self,
         heads: str | Sequence[str] = "auto",
         *,
-        combine: Literal["max", "mean"] = "max",
+        combine: Literal["auto", "max", "mean"] = "auto",
         smoothing: Literal["auto"] | int = "auto",
         contamination: Literal["auto"] | float = "auto",
         causal: bool = False,
@@ -338,7 +340,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         return AnomalyStream(self, usual, self._network())
 
     def _check_parameters(self) -> None:
-        self._check_choice("combine", ("max", "mean"))
+        self._check_choice("combine", ("auto", "max", "mean"))
         self._check_count("batch_size")
         if self.smoothing != "auto":
             self._check_count("smoothing")

@@ -18,8 +18,8 @@ __all__ = ["SIGNS", "Read", "UsualRecording", "choose_heads", "judged_channels",
 Floats = NDArray[np.float64]
 Read = Callable[[Floats], dict[str, Floats]]  # one channel -> squared errors of heads
 
-SIGNS = ("level", "variation", "channels", "states")  # heads that need no network
-_ALONE = 2  # of them, those that look at a channel by itself
+_JOINT = ("channels", "states")  # heads that look at all channels together
+SIGNS = ("level", "variation", *_JOINT)  # heads that need no network
 
 
 def choose_heads(
@@ -48,7 +48,7 @@ def choose_heads(
     ValueError
         If any is not there, is there twice, or there is none.
     """
-    there = [*network_heads, *(SIGNS if n_channels > 1 else SIGNS[:_ALONE])]
+    there = [*network_heads, *(name for name in SIGNS if n_channels > 1 or name not in _JOINT)]
     if isinstance(heads, str) and heads == "auto":
         # With several channels, "states" sees their levels.
         unused = "level" if n_channels > 1 else None
@@ -75,14 +75,14 @@ class UsualRecording:
         Lengths of smoothing [time points].
     trailing : bool
         Whether smoothing looks back only.
-    combine : {"max", "mean"}
+    combine : {"auto", "max", "mean"}
         How the scores of the heads become one.
     """
 
     heads: Sequence[str]
     lengths: Sequence[int]
     trailing: bool
-    combine: str = "max"
+    combine: str = "auto"
 
     @property
     def n_joint(self) -> int:
@@ -139,7 +139,7 @@ class UsualRecording:
             nothing else, if there are others.
         """
         n_points = len(values) - first
-        joint = {"channels", "states"} & {*self.heads}
+        joint = {*_JOINT} & {*self.heads}
         together = self._moves(values) if joint else np.empty((0, 0))
         distances = np.broadcast_to(np.nan, (values.shape[1], n_points))
         if self.n_joint:
@@ -195,9 +195,16 @@ class UsualRecording:
         Returns
         -------
         ndarray of shape (n_timepoints,)
-            The highest, or the mean.
+            The highest, the mean, or what heads that look at the same channel agree on.
         """
-        return head_scores.mean(0) if self.combine == "mean" else head_scores.max(0)
+        if self.combine != "auto":
+            return head_scores.mean(0) if self.combine == "mean" else head_scores.max(0)
+        joint = np.isin(self.heads, _JOINT)
+        if joint.all():
+            return head_scores.max(0)
+        alone = head_scores[~joint]
+        agreed = (alone.max(0) + alone.mean(0)) / 2
+        return np.maximum(agreed, head_scores[joint].max(0, initial=-np.inf))
 
     def _moves(self, values: NDArray[Any]) -> Floats:
         columns = zip(self.channels, values.T, strict=True)

@@ -138,3 +138,15 @@ def segments(scores: np.ndarray, offset: float) -> list[tuple[int, int, int]]:
             found.append((start, t, peak))
             start = None
     return found
+
+
+def fuse(head_scores: np.ndarray, heads: tuple[str, ...]) -> np.ndarray:
+    """Combine scores of heads, low where unusual: ``(n_timepoints, n_heads)``."""
+    fused = []
+    for row in head_scores:
+        found = dict(zip(heads, row, strict=True))
+        joint = [found.pop(name) for name in ("channels", "states") if name in found]
+        alone = list(found.values())
+        agreed = [(min(alone) + sum(alone) / len(alone)) / 2] if alone else []
+        fused.append(min(joint + agreed))
+    return np.array(fused)

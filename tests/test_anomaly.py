@@ -149,16 +149,28 @@ def test_explanations_add_up(fitted, spiked):
     scores = fitted.score_samples(spiked)
     assert fitted.score_heads(spiked).shape == (300, 5)
     assert fitted.score_channels(spiked).shape == (300, 2)
-    np.testing.assert_array_equal(fitted.score_heads(spiked).min(1), scores)
+    np.testing.assert_allclose(
+        naive_anomaly.fuse(fitted.score_heads(spiked), fitted.heads_), scores
+    )
     np.testing.assert_array_equal(fitted.decision_function(spiked), scores - fitted.offset_)
     outlying = fitted.decision_function(spiked) < 0
     np.testing.assert_array_equal(fitted.predict(spiked), np.where(outlying, -1, 1))
 
 
-def test_the_mean_of_heads(spiked):
-    model = detector(combine="mean").fit(recording()[:, 1:])
+@pytest.mark.parametrize(("combine", "function"), [("mean", np.mean), ("max", np.min)])
+def test_heads_are_combined_as_asked(spiked, combine, function):
+    model = detector(combine=combine).fit(recording()[:, 1:])
     scores = model.score_samples(spiked[:, 1:])
-    np.testing.assert_allclose(model.score_heads(spiked[:, 1:]).mean(1), scores)
+    np.testing.assert_allclose(function(model.score_heads(spiked[:, 1:]), 1), scores)
+
+
+@pytest.mark.parametrize(
+    "heads", [("time", "level"), ("states",), ("channels", "states"), ("states", "variation")]
+)
+def test_heads_of_a_channel_confirm_each_other_and_joint_ones_speak_alone(spiked, heads):
+    model = detector(heads=heads).fit(recording())
+    expected = naive_anomaly.fuse(model.score_heads(spiked), heads)
+    np.testing.assert_allclose(model.score_samples(spiked), expected)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.2, 0.5])
