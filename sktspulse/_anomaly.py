@@ -53,7 +53,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     combine : {"auto", "max", "mean"}, default="auto"
         How the scores of the heads become one. ``"auto"`` takes half of the highest and
         half of the mean of the heads that look at channels one by one, as these can
-        confirm each other, or the highest of ``"channels"`` and ``"states"``.
+        confirm each other, on the scale of one head; or the highest of ``"channels"`` and
+        ``"states"``.
     smoothing : "auto" or int, default="auto"
         Length of the moving average over what a head finds [time points]. ``"auto"``
         takes the mean of the scores at 8, 32, 96 and 256, at most a quarter of ``fit``.

@@ -117,7 +117,11 @@ class UsualRecording:
         self.tails = [
             self.states_tail if head == "states" else Tail.learn(row) for head, row in pairs
         ]
-        return self._rarities(highest)
+        rarities = self._rarities(highest)
+        alone = rarities[~np.isin(self.heads, _JOINT)]
+        # Of a single head the scores are rarities already.
+        self.agreed_tail = Tail.learn(_agreed(alone)) if len(alone) > 1 else _as_it_is
+        return rarities
 
     def signals(self, values: NDArray[Any], read: Read, first: int = 0) -> Iterator[Floats]:
         """Yield what the heads say of every point: of all channels together, then of each.
@@ -202,8 +206,7 @@ class UsualRecording:
         joint = np.isin(self.heads, _JOINT)
         if joint.all():
             return head_scores.max(0)
-        alone = head_scores[~joint]
-        agreed = (alone.max(0) + alone.mean(0)) / 2
+        agreed = self.agreed_tail(_agreed(head_scores[~joint]))
         return np.maximum(agreed, head_scores[joint].max(0, initial=-np.inf))
 
     def _moves(self, values: NDArray[Any]) -> Floats:
@@ -300,6 +303,15 @@ def _length(distances: Floats) -> Floats:
     """Return the length of vectors along the first axis; NaN where nothing is known."""
     length = np.sqrt(np.square(np.nan_to_num(distances)).sum(0))
     return np.where(np.isnan(distances).all(0), np.nan, length)
+
+
+def _agreed(head_scores: Floats) -> Floats:
+    """Return half of the highest and half of the mean."""
+    return (head_scores.max(0) + head_scores.mean(0)) / 2
+
+
+def _as_it_is(scores: Floats) -> Floats:
+    return scores
 
 
 def _scored(scales: Sequence[Any], rows: Floats) -> Floats:

@@ -140,13 +140,20 @@ def segments(scores: np.ndarray, offset: float) -> list[tuple[int, int, int]]:
     return found
 
 
-def fuse(head_scores: np.ndarray, heads: tuple[str, ...]) -> np.ndarray:
+def fuse(scores: np.ndarray, fitted: np.ndarray, heads: tuple[str, ...]) -> list[float]:
     """Combine scores of heads, low where unusual: ``(n_timepoints, n_heads)``."""
+    names = [name for name in heads if name not in ("channels", "states")]
+    usual = [agreed(-row, heads, names) for row in fitted]
     fused = []
-    for row in head_scores:
-        found = dict(zip(heads, row, strict=True))
-        joint = [found.pop(name) for name in ("channels", "states") if name in found]
-        alone = list(found.values())
-        agreed = [(min(alone) + sum(alone) / len(alone)) / 2] if alone else []
-        fused.append(min(joint + agreed))
-    return np.array(fused)
+    for row in -scores:
+        found = [row[heads.index(name)] for name in heads if name not in names]
+        if names:
+            one = agreed(row, heads, names)
+            found.append(rarity(usual, one) if len(names) > 1 else one)
+        fused.append(-max(found))
+    return fused
+
+
+def agreed(row: np.ndarray, heads: tuple[str, ...], names: list[str]) -> float:
+    found = [row[heads.index(name)] for name in names]
+    return (max(found) + sum(found) / len(found)) / 2 if found else 0.0
