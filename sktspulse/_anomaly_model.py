@@ -118,7 +118,7 @@ class UsualRecording:
             self.states_tail if head == "states" else Tail.learn(row) for head, row in pairs
         ]
         rarities = self._rarities(highest)
-        alone = rarities[~np.isin(self.heads, _JOINT)]
+        alone = self._apart(rarities)[0]
         # Of a single head the scores are rarities already.
         self.agreed_tail = Tail.learn(_agreed(alone)) if len(alone) > 1 else _as_it_is
         return rarities
@@ -203,11 +203,18 @@ class UsualRecording:
         """
         if self.combine != "auto":
             return head_scores.mean(0) if self.combine == "mean" else head_scores.max(0)
+        alone, joint = self._apart(head_scores)
+        if not len(alone):
+            return joint.max(0)
+        agreed = self.agreed_tail(_agreed(alone))
+        return np.maximum(agreed, joint.max(0), out=agreed) if len(joint) else agreed
+
+    def _apart(self, head_scores: Floats) -> tuple[Floats, Floats]:
+        """Tell heads that look at channels one by one from joint ones; copy as little as can be."""
         joint = np.isin(self.heads, _JOINT)
-        if joint.all():
-            return head_scores.max(0)
-        agreed = self.agreed_tail(_agreed(head_scores[~joint]))
-        return np.maximum(agreed, head_scores[joint].max(0, initial=-np.inf))
+        if not joint.any():
+            return head_scores, head_scores[:0]
+        return head_scores[~joint], head_scores[joint]
 
     def _moves(self, values: NDArray[Any]) -> Floats:
         columns = zip(self.channels, values.T, strict=True)
