@@ -9,7 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-__all__ = ["block_mask", "gap_mask", "hybrid_mask", "point_mask"]
+__all__ = ["block_mask", "gap_mask", "hybrid_mask", "point_mask", "varied_mask"]
+
+_GAPS = 0.15  # share of windows whose hidden points lie in one piece, in training
 
 
 def _hide_lowest(scores: Tensor, n_hidden: Tensor) -> Tensor:
@@ -128,3 +130,41 @@ def gap_mask(shape: tuple[int, ...], ratio: Tensor | float, generator: Generator
     start = (_draw((*shape[:-1], 1), generator) * (shape[-1] - n_hidden + 1)).long()
     step = torch.arange(shape[-1], device=device)
     return (step < start) | (step >= start + n_hidden)
+
+
+def varied_mask(
+    shape: tuple[int, ...],
+    mask_ratio: tuple[float, float],
+    block_share: tuple[float, float],
+    patch_length: int,
+    generator: Generator,
+) -> Tensor:
+    """Hide points as in training: many or few, in patches or not, at times in one piece.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the mask, ``(n_windows, n_channels, n_timepoints)``.
+    mask_ratio, block_share : (float, float)
+        Range of the share of points hidden in a window, and of the share of these that
+        lies in whole patches; both drawn for each window.
+    patch_length : int
+        Length of a patch [time steps].
+    generator : torch.Generator
+        Source of randomness; the mask lies on its device.
+
+    Returns
+    -------
+    tensor of bool, of shape ``shape``
+        True where observed.
+    """
+    each = (shape[0], 1, 1)
+    ratio, share = (_uniform(bounds, each, generator) for bounds in (mask_ratio, block_share))
+    spread = hybrid_mask(shape, ratio, patch_length, generator, share)
+    in_one_piece = _draw(each, generator) < _GAPS
+    return torch.where(in_one_piece, gap_mask(shape, ratio, generator), spread)
+
+
+def _uniform(bounds: tuple[float, float], shape: tuple[int, ...], generator: Generator) -> Tensor:
+    low, high = bounds
+    return low + (high - low) * _draw(shape, generator)

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from ._config import TSPulseConfig
 from ._corpus import WindowStream
 from ._losses import agreement, pretraining_losses, weighted_sum
-from ._masking import gap_mask, hybrid_mask
+from ._masking import varied_mask
 from ._network import Prediction, SpectralSignature, Spectrum, TSPulse
 from ._optimizer import split_parameters
 from ._views import noisy, two_views
@@ -30,8 +30,6 @@ __all__ = [
     "Steps",
     "loading",
 ]
-
-_GAPS = 0.15  # share of windows whose hidden points lie in one piece
 
 Batch = tuple[dict[str, Tensor], dict[str, Tensor]]
 
@@ -77,24 +75,11 @@ class MaskedBatches(Dataset[Batch]):
         window, future = drawn[:, None].split([length, n_ahead], -1)
         known = window.isfinite()
         x = window.nan_to_num()
-        observed = self._mask(x.shape, generator) & known
+        ranges = (self.mask_ratio, self.block_share)
+        observed = varied_mask(x.shape, *ranges, self.config.patch_length, generator) & known
         shown = noisy(x, known, generator) if self.stream.augment else x
         truth = {"x": x, "observed": observed, "known": known, "future": future}
         return {"x": shown, "observed": observed}, truth
-
-    def _mask(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        ratio = _uniform(self.mask_ratio, (shape[0], 1, 1), generator)
-        share = _uniform(self.block_share, (shape[0], 1, 1), generator)
-        spread = hybrid_mask(shape, ratio, self.config.patch_length, generator, share)
-        in_one_piece = torch.rand((shape[0], 1, 1), generator=generator) < _GAPS
-        return torch.where(in_one_piece, gap_mask(shape, ratio, generator), spread)
-
-
-def _uniform(
-    bounds: tuple[float, float], shape: tuple[int, ...], generator: torch.Generator
-) -> Tensor:
-    low, high = bounds
-    return low + (high - low) * torch.rand(shape, generator=generator)
 
 
 class Steps(Sampler[int]):

@@ -207,7 +207,7 @@ def summarize_shared(
 ) -> Iterator[Summary]:
     """Yield a row a method, over the sets that all of them have."""
     table = shared(found)
-    names = set.intersection(*map(set, found.values()))
+    names = common(found)
     ranks = rankdata(-np.stack([np.mean(one, axis=0) for one in table.values()]), axis=0)
     for (name, reached), rank in zip(table.items(), ranks, strict=True):
         own = [r for r in rows if (r.collection, r.method) == (collection, name)]
@@ -231,9 +231,14 @@ def by_method(rows: list[Row], collection: str) -> dict[str, dict[str, list[floa
     return found
 
 
+def common(found: dict[str, dict[str, list[float]]]) -> list[str]:
+    """Name the sets that all methods have."""
+    return sorted(set.intersection(*map(set, found.values())))
+
+
 def shared(found: dict[str, dict[str, list[float]]]) -> dict[str, np.ndarray]:
     """Return accuracies ``(n_seeds, n_sets)`` by method, of the sets that all methods have."""
-    names = sorted(set.intersection(*map(set, found.values())))
+    names = common(found)
     seeds = {name: min(len(by_set[one]) for one in names) for name, by_set in found.items()}
     return {
         name: np.array([by_set[one][: seeds[name]] for one in names]).T

@@ -28,9 +28,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sktspulse import _corpus
 from sktspulse._checkpoints import load_checkpoint, save_checkpoint
 from sktspulse._losses import agreement, pretraining_losses, weighted_sum
-from sktspulse._masking import gap_mask, hybrid_mask
+from sktspulse._masking import varied_mask
 from sktspulse._network import SpectralSignature, Spectrum
 from sktspulse._optimizer import MuonAdamW, split_parameters
 from sktspulse._views import noisy, two_views
@@ -52,7 +53,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
 }
 WEIGHTS = {"time": 1.0, "frequency": 1.0, "spectrum": 0.3, "forecast": 0.2, "agreement": 0.25}
-MASK_RATIO, GAPS = (0.05, 0.6), 0.15
+MASK_RATIO = (0.05, 0.6)
 SYNTHETIC, BLENDED = 0.25, 0.2
 PAIRS = 48  # recordings in a group, which are told apart from each other
 MARGIN = 4  # views are cut from a span longer than a window by its 4th part
@@ -79,19 +80,16 @@ class Corpus:
     def __init__(
         self, path: Path, length: int, resolutions: tuple[float, ...], device: torch.device
     ) -> None:
-        with np.load(path) as file:
-            values, offsets, source = file["values"], file["offsets"], file["source"]
-        lengths = np.diff(offsets)
-        weights = lengths / np.sqrt(np.bincount(source, weights=lengths)[source])
+        read = _corpus.Corpus.from_files([path])
         self.length, self.device = length, device
-        self.edges = torch.tensor((weights / weights.sum()).cumsum()[:-1], device=device).float()
-        self.offsets = torch.tensor(offsets[:-1], device=device)
-        self.lengths = torch.tensor(lengths, device=device)
+        self.edges = torch.tensor(read.probabilities().cumsum()[:-1], device=device).float()
+        self.offsets = torch.tensor(read.offsets[:-1], device=device)
+        self.lengths = torch.tensor(read.lengths, device=device)
         paces = torch.tensor(resolutions, device=device)
         self.steps = paces.clamp(min=1).long()
         self.spans = (paces * length).ceil().long()
-        self.n_values = len(values)
-        self.values = _averages(torch.from_numpy(values).to(device).float())
+        self.n_values = len(read.values)
+        self.values = _averages(torch.from_numpy(read.values).to(device).float())
 
     def draw(self, n: int) -> Tensor:
         """Cut ``n`` windows at random places and resolutions; NaN fills up short series."""
@@ -196,7 +194,8 @@ class Batches:
         views = two_views(self._augmented(self._spans()), *lengths, self.generator)
         window, future = views[:, None].split(lengths, -1)
         known, x = window.isfinite(), window.nan_to_num()
-        observed = self._mask(x.shape) & known
+        ranges = (MASK_RATIO, self.recipe["block_share"])
+        observed = varied_mask(x.shape, *ranges, self.config.patch_length, self.generator) & known
         return noisy(x, known, self.generator), x, known, observed, future
 
     def _spans(self) -> Tensor:
@@ -212,13 +211,6 @@ class Batches:
         blended = share * spans + (1 - share) * spans.roll(1, 0)
         spans = torch.where(self._uniform((0, 1), n_spans, 1) < BLENDED, blended, spans)
         return torch.where(self._uniform((0, 1), n_spans, 1) < 0.5, -spans, spans)
-
-    def _mask(self, shape: torch.Size) -> Tensor:
-        ratio = self._uniform(MASK_RATIO, shape[0], 1, 1)
-        share = self._uniform(self.recipe["block_share"], shape[0], 1, 1)
-        spread = hybrid_mask(shape, ratio, self.config.patch_length, self.generator, share)
-        in_one_piece = self._uniform((0, 1), shape[0], 1, 1) < GAPS
-        return torch.where(in_one_piece, gap_mask(shape, ratio, self.generator), spread)
 
     def _uniform(self, bounds: tuple[float, float], *shape: int) -> Tensor:
         low, high = bounds
