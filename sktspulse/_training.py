@@ -75,11 +75,14 @@ class MaskedBatches(Dataset[Batch]):
         window, future = drawn[:, None].split([length, n_ahead], -1)
         known = window.isfinite()
         x = window.nan_to_num()
-        ranges = (self.mask_ratio, self.block_share)
-        observed = varied_mask(x.shape, *ranges, self.config.patch_length, generator) & known
+        observed = self._mask(x.shape, generator) & known
         shown = noisy(x, known, generator) if self.stream.augment else x
         truth = {"x": x, "observed": observed, "known": known, "future": future}
         return {"x": shown, "observed": observed}, truth
+
+    def _mask(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        ranges = (self.mask_ratio, self.block_share)
+        return varied_mask(shape, *ranges, self.config.patch_length, generator)
 
 
 class Steps(Sampler[int]):
