@@ -12,7 +12,6 @@ needs stumpy, and is left out without it.
 from __future__ import annotations
 
 import argparse
-import csv
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from measures import tables
 from scipy.ndimage import uniform_filter1d
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
@@ -200,27 +200,10 @@ def measured(recording: Recording, name: str, network: str, run: Run) -> Iterato
         started = time.perf_counter()
 
 
-def read(path: Path, network: str) -> list[Row]:
-    """Read the rows done, without those of another network."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return [row for row in csv.DictReader(file) if row["network"] in ("", network)]
-
-
-def write(table: list[Row], columns: tuple[str, ...], path: Path) -> None:
-    draft = path.with_suffix(".draft")
-    with draft.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
-    draft.replace(path)
-
-
 def published(folder: Path, kind: str, files: set[str]) -> dict[str, dict[str, float]]:
     """Return the published VUS-PR by method and file."""
-    with (folder / f"{kind}-published-vus-pr.csv").open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if Path(row["file"]).stem in files]
+    rows = tables.read(folder / f"{kind}-published-vus-pr.csv")
+    rows = [row for row in rows if Path(row["file"]).stem in files]
     return {
         f"{name}, published": {Path(row["file"]).stem: float(row[name]) for row in rows}
         for name in PUBLISHED[kind]
@@ -325,7 +308,8 @@ def main() -> None:
     folder, runs = arguments.data / "eval" / "anomaly", chosen_runs(arguments)
     arguments.output.mkdir(parents=True, exist_ok=True)
     path = arguments.output / "anomaly.csv"
-    table = read(path, fingerprint(load_checkpoint(arguments.checkpoint))[:12])
+    known = ("", fingerprint(load_checkpoint(arguments.checkpoint))[:12])
+    table: list[Row] = [row for row in tables.read(path) if row["network"] in known]
     count = dict.fromkeys(CAPTION, 0)
     for recording in recordings(folder):
         count[recording.kind] += 1
@@ -335,9 +319,9 @@ def main() -> None:
         for name, (network, run) in runs.items():
             if name not in done:
                 table += measured(recording, name, network, run)
-        write(table, COLUMNS, path)
+        tables.write(table, path, COLUMNS)
     means = list(summary(table, folder))
-    write(means, tuple(means[0]), arguments.output / "anomaly-summary.csv")
+    tables.write(means, arguments.output / "anomaly-summary.csv")
     draw(means, arguments.output / "anomaly.png")
 
 

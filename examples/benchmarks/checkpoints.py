@@ -12,7 +12,6 @@ of other measures is kept, so that they can be taken one by one.
 from __future__ import annotations
 
 import argparse
-import csv
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +21,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from measures import Checkpoints, Row, anomaly, imputation, probe, retrieval, sensitivity
+from measures import (
+    Checkpoints,
+    Row,
+    anomaly,
+    imputation,
+    probe,
+    retrieval,
+    sensitivity,
+    tables,
+)
 
 from sktspulse._checkpoints import load_checkpoint, save_checkpoint
 from sktspulse._network import TSPulse
@@ -109,18 +117,18 @@ def pivots(table: list[Row], folder: Path) -> Iterator[str]:
     overall = [row for row in table if not row.dataset and row.metric.endswith(SHOWN[row.measure])]
     for measure in dict.fromkeys(row.measure for row in overall):
         lines = list(_lines([row for row in overall if row.measure == measure]))
-        with (folder / f"checkpoints-{measure}.csv").open("w", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(lines)
-        width = max(len(line[0]) for line in lines)
-        yield "\n".join(" | ".join([name.ljust(width), *cells]) for name, *cells in lines)
+        tables.write(lines, folder / f"checkpoints-{measure}.csv")
+        width = max(len(line["method"]) for line in lines)
+        cells = [list(lines[0]), *(list(line.values()) for line in lines)]
+        yield "\n".join(" | ".join([name.ljust(width), *rest]) for name, *rest in cells)
 
 
-def _lines(table: list[Row]) -> Iterator[list[str]]:
+def _lines(table: list[Row]) -> Iterator[dict[str, str]]:
     numbers = {(row.method, _column(row)): row for row in table}
     columns = list(dict.fromkeys(map(_column, table)))
-    yield ["method", *columns]
     for method in dict.fromkeys(row.method for row in table):
-        yield [method, *(_cell(numbers.get((method, column))) for column in columns)]
+        cells = {column: _cell(numbers.get((method, column))) for column in columns}
+        yield {"method": method, **cells}
 
 
 def _column(row: Row) -> str:
@@ -136,27 +144,22 @@ def _cell(row: Row | None) -> str:
 
 def kept(path: Path, measures: Iterable[str]) -> Iterator[Row]:
     """Yield the rows of an earlier run of other measures."""
-    if not path.exists():
-        return
-    with path.open(newline="") as file:
-        for row in csv.DictReader(file):
-            numbers = {name: float(row[name]) if row[name] else None for name in Row._fields[-2:]}
-            if row["measure"] not in measures:
-                yield Row(**{**row, **numbers})
+    for row in tables.read(path):
+        numbers = {name: float(row[name]) if row[name] else None for name in Row._fields[-2:]}
+        if row["measure"] not in measures:
+            yield Row(**{**row, **numbers})
 
 
 def written(rows: Iterable[Row], path: Path) -> list[Row]:
     """Write and print every row as soon as it is there."""
-    table = []
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(Row._fields)
-        for row in rows:
-            table.append(row)
-            numbers = ["" if one is None else f"{one:.4f}" for one in (row.value, row.published)]
-            writer.writerow([*row[:-2], *numbers])
-            file.flush()
-            print(*row[:-2], *numbers, flush=True)
+    table, lines = [], []
+    for row in rows:
+        table.append(row)
+        numbers = {"value": row.value, "published": row.published}
+        rounded = {name: "" if one is None else f"{one:.4f}" for name, one in numbers.items()}
+        lines.append(row._asdict() | rounded)
+        tables.write(lines, path)
+        print(*lines[-1].values(), flush=True)
     return table
 
 

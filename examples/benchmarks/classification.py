@@ -15,7 +15,6 @@ script goes on where it was stopped. Delete the file to measure again.
 from __future__ import annotations
 
 import argparse
-import csv
 import importlib.util
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from measures import tables
 from measures.panels import Part, load, paths
 from measures.ranks import draw
 from scipy.stats import rankdata
@@ -134,18 +134,8 @@ def measure(method: Method, seed: int, train: Part, test: Part) -> tuple[float, 
 
 def published(data: Path) -> dict[str, float]:
     """Read published accuracies of fine-tuned TSPulse by set, if they lie beside the data."""
-    path = data.parent / PUBLISHED
-    if not path.exists():
-        return {}
-    with path.open(newline="") as file:
-        return {line["Dataset"]: float(line["Accuracy"]) for line in csv.DictReader(file)}
-
-
-def kept(path: Path) -> list[Row]:
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return [_read(line) for line in csv.DictReader(file)]
+    lines = tables.read(data.parent / PUBLISHED)
+    return {line["Dataset"]: float(line["Accuracy"]) for line in lines}
 
 
 def _read(line: dict[str, str]) -> Row:
@@ -179,16 +169,13 @@ def chosen_paths(arguments: argparse.Namespace) -> Iterator[Path]:
                 yield path
 
 
-def write(row: Row, path: Path) -> None:
-    """Add one row; the header too, if the file is new."""
-    is_new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if is_new:
-            writer.writerow(Row._fields)
-        published_ = "" if row.published is None else f"{row.published:.4f}"
-        seconds = [f"{one:.2f}" for one in (row.fit_seconds, row.predict_seconds)]
-        writer.writerow([*row[:4], f"{row.accuracy:.4f}", *seconds, published_])
+def _written(row: Row) -> dict[str, object]:
+    return row._asdict() | {
+        "accuracy": f"{row.accuracy:.4f}",
+        "fit_seconds": f"{row.fit_seconds:.2f}",
+        "predict_seconds": f"{row.predict_seconds:.2f}",
+        "published": "" if row.published is None else f"{row.published:.4f}",
+    }
 
 
 def summarize(rows: list[Row]) -> Iterator[Summary]:
@@ -246,15 +233,15 @@ def shared(found: dict[str, dict[str, list[float]]]) -> dict[str, np.ndarray]:
     }
 
 
-def write_summary(summaries: list[Summary], path: Path) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(Summary._fields)
-        for one in summaries:
-            numbers = [f"{one.accuracy:.3f}", f"{one.spread:.4f}", f"{one.mean_rank:.2f}"]
-            times = [f"{one.median_seconds:.1f}", f"{one.longest_seconds:.0f}"]
-            cells = [*one[:3], *numbers, *times]
-            writer.writerow(["" if cell == "nan" else cell for cell in cells])
+def _shortened(one: Summary) -> dict[str, object]:
+    numbers = {
+        "accuracy": f"{one.accuracy:.3f}",
+        "spread": f"{one.spread:.4f}",
+        "mean_rank": f"{one.mean_rank:.2f}",
+        "median_seconds": f"{one.median_seconds:.1f}",
+        "longest_seconds": f"{one.longest_seconds:.0f}",
+    }
+    return one._asdict() | {name: "" if cell == "nan" else cell for name, cell in numbers.items()}
 
 
 def parsed() -> argparse.Namespace:
@@ -276,13 +263,13 @@ def main() -> None:
     arguments = parsed()
     arguments.output.mkdir(parents=True, exist_ok=True)
     path = arguments.output / "classification.csv"
-    rows = kept(path)
+    rows = [_read(line) for line in tables.read(path)]
     for row in measured(arguments, rows):
-        write(row, path)
+        tables.add(_written(row), path)
         rows.append(row)
         print(*row[:4], f"{row.accuracy:.4f}", f"{row.fit_seconds:.1f} s", flush=True)
     summaries = list(summarize(rows))
-    write_summary(summaries, arguments.output / "classification-summary.csv")
+    tables.write(map(_shortened, summaries), arguments.output / "classification-summary.csv")
     for one in summaries:
         print(*one[:3], f"accuracy {one.accuracy:.3f}, mean rank {one.mean_rank:.2f}")
     if importlib.util.find_spec("matplotlib"):

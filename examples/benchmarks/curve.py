@@ -9,13 +9,12 @@ A file is a checkpoint whose name ends in the number of windows it was trained o
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 from imputation import PUBLISHED, load
-from measures import imputation, retrieval
+from measures import imputation, retrieval, tables
 from measures.features import embed
 
 EVERY = 49  # windows of the recordings: one in so many; odd, to meet all hours
@@ -66,10 +65,7 @@ def rows(data: Path, files: list[Path]) -> Iterator[dict[str, object]]:
 
 def kept(path: Path, files: list[Path]) -> list[dict[str, object]]:
     """Read the rows of earlier runs, but for those of the files to measure."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        earlier = list(csv.DictReader(file))
+    earlier = tables.read(path)
     anew = {file.stem for file in files}
     return [_read(row) for row in earlier if f"{row['checkpoint']}-{row['windows']}" not in anew]
 
@@ -115,10 +111,7 @@ def main() -> None:
     for row in rows(arguments.data, arguments.files):
         table = sorted([*table, row], key=_order)
         print(*row.values(), flush=True)
-        with path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, table[0], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(table)
+        tables.write(table, path)
     draw(table, arguments.output / "curve.png")
 
 

@@ -13,8 +13,6 @@ hidden points. What a method learns, it learns on the train part.
 from __future__ import annotations
 
 import argparse
-import csv
-import gzip
 import importlib.util
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from measures import tables, transformers
 from scipy.interpolate import CubicSpline
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer
@@ -49,7 +48,7 @@ FINE_TUNED = {
 }
 # Nearest neighbours take minutes per thousand windows; they see every so-many-th of them.
 KNN_EVERY = 13
-POTS_WINDOWS, POTS_EPOCHS = 500, 10  # what the networks of PyPOTS are trained on, and how long
+POTS_WINDOWS, POTS_EPOCHS = 500, 20  # what the networks of PyPOTS are trained on, and how long
 
 CASE = ("dataset", "mask", "ratio", "method")  # what tells a row from the others
 
@@ -58,9 +57,7 @@ Fill = Callable[[np.ndarray], np.ndarray]  # (n, C, T) with NaN -> filled
 
 def load(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the standardised train table, and the test windows ``(n, C, 512)``."""
-    with gzip.open(folder / "eval" / "ltsf" / f"{name}.csv.gz", "rt") as file:
-        columns = len(next(csv.reader(file)))
-        table = np.loadtxt(file, delimiter=",", usecols=range(1, columns))
+    table = transformers.table(folder, name)
     n_train, n_validation, n_test, _ = DATASETS[name]
     train = table[:n_train]
     table = (table - train.mean(0)) / train.std(0)
@@ -231,19 +228,9 @@ def summary(table: list[dict[str, object]]) -> Iterator[dict[str, object]]:
         yield {**row, "ms per window": "", "fit [s]": ""}
 
 
-def read(path: Path) -> list[dict[str, object]]:
-    with path.open(newline="") as file:
-        table = list(csv.DictReader(file))
-    return [
-        {k: v if k in CASE[:2] + CASE[3:] else float(v) for k, v in row.items()} for row in table
-    ]
-
-
-def write(table: list[dict[str, object]], path: Path) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, table[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
+def kept(path: Path) -> list[dict[str, object]]:
+    names = ("dataset", "mask", "method")
+    return [{k: v if k in names else float(v) for k, v in row.items()} for row in tables.read(path)]
 
 
 def draw(table: list[dict[str, object]], path: Path) -> None:
@@ -290,13 +277,13 @@ def main() -> None:
     arguments = parser.parse_args()
     path = arguments.output / "imputation.csv"
     arguments.output.mkdir(parents=True, exist_ok=True)
-    table = read(path) if arguments.keep and path.exists() else []
+    table = kept(path) if arguments.keep else []
     for row in rows(arguments):
         case = [row[name] for name in CASE]
         table = [old for old in table if [old[name] for name in CASE] != case] + [row]
         print(*row.values(), flush=True)
-        write(table, path)
-    write(list(summary(table)), arguments.output / "imputation-summary.csv")
+        tables.write(table, path)
+    tables.write(summary(table), arguments.output / "imputation-summary.csv")
     draw(table, arguments.output / "imputation.png")
 
 

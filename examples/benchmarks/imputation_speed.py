@@ -10,7 +10,6 @@ weights, which take as long as any. Seconds are those of the processor, all thre
 from __future__ import annotations
 
 import argparse
-import csv
 import importlib.util
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from measures import tables
 
 from sktspulse import TSPulseImputer
 from sktspulse.datasets import make_gappy_series
@@ -105,10 +105,7 @@ def main() -> None:
     for row in rows(arguments):
         print(*row.values(), flush=True)
         found.append(row)
-    with (arguments.output / "imputation-speed.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, found[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(found)
+    tables.write(found, arguments.output / "imputation-speed.csv")
 
 
 if __name__ == "__main__":

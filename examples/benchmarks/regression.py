@@ -18,14 +18,13 @@ Rows are written as soon as they are there, and rows that are there already are 
 from __future__ import annotations
 
 import argparse
-import csv
-import gzip
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from measures import tables, transformers
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import mean_absolute_error, r2_score
@@ -82,8 +81,7 @@ def bones(folder: Path, name: str) -> Split:
 
 
 def transformer(folder: Path, name: str) -> Split:
-    with gzip.open(folder / "eval" / "ltsf" / f"{name}.csv.gz", "rt") as file:
-        table = np.loadtxt(file, delimiter=",", skiprows=1, usecols=range(1, 8))
+    table = transformers.table(folder, name)
     length = N_DAYS * DAY[name]
     starts = np.arange(0, len(table) - length + 1, EVERY * DAY[name])
     first, last = (at // (BLOCK * DAY[name]) for at in (starts, starts + length - 1))
@@ -131,23 +129,6 @@ def measure(model: Any, data: Split) -> tuple[float, float, float]:
     return r2_score(data.y_test, told), mean_absolute_error(data.y_test, told), seconds
 
 
-def kept(path: Path) -> set[tuple[str, str, str]]:
-    if not path.exists():
-        return set()
-    with path.open(newline="") as file:
-        return {(line["dataset"], line["method"], line["seed"]) for line in csv.DictReader(file)}
-
-
-def write(row: Row, path: Path) -> None:
-    """Add one row; the header too, if the file is new."""
-    is_new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if is_new:
-            writer.writerow(Row._fields)
-        writer.writerow([*row[:3], f"{row.r2:.3f}", f"{row.mae:.3f}", f"{row.seconds:.1f}"])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
@@ -156,8 +137,10 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     path = arguments.output / "regression.csv"
-    for row in measured(arguments, kept(path)):
-        write(row, path)
+    done = {(line["dataset"], line["method"], line["seed"]) for line in tables.read(path)}
+    for row in measured(arguments, done):
+        numbers = {"r2": f"{row.r2:.3f}", "mae": f"{row.mae:.3f}", "seconds": f"{row.seconds:.1f}"}
+        tables.add(row._asdict() | numbers, path)
         print(*row[:3], f"R2 {row.r2:.3f}, MAE {row.mae:.3f}", f"{row.seconds:.1f} s", flush=True)
 
 

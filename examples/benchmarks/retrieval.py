@@ -16,7 +16,6 @@ file to measure again.
 from __future__ import annotations
 
 import argparse
-import csv
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -26,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from measures import retrieval
+from measures import retrieval, tables
 from measures.features import collections, embed, plain
 from measures.panels import bridged
 from measures.retrieval import METRICS, SOURCES, Case, K, Segments
@@ -266,22 +265,6 @@ def published() -> Iterator[dict]:
         yield row
 
 
-def kept(path: Path) -> list[dict]:
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def write(table: list[dict], path: Path) -> None:
-    draft = path.with_suffix(".tmp")
-    with draft.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(table[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
-    draft.replace(path)
-
-
 def summary(table: list[dict], queries: str) -> list[dict]:
     """Put precisions side by side, a line a method; times are those of one protocol."""
     chosen = [row for row in table if row["queries"] == queries]
@@ -341,12 +324,12 @@ def draw(table: list[dict], path: Path) -> None:
 
 
 def present(table: list[dict], path: Path, is_choice: bool) -> None:
-    write(summary(table, "all"), path.with_stem(f"{path.stem}-summary"))
+    tables.write(summary(table, "all"), path.with_stem(f"{path.stem}-summary"))
     if is_choice:
         return
     shown = [row for row in table if row["method"] in DRAWN]
-    write(summary(shown, "sample"), path.with_stem(f"{path.stem}-sample"))
-    write(metrics(table), path.with_stem(f"{path.stem}-metrics"))
+    tables.write(summary(shown, "sample"), path.with_stem(f"{path.stem}-sample"))
+    tables.write(metrics(table), path.with_stem(f"{path.stem}-metrics"))
     try:
         draw(table, path.with_suffix(".png"))
     except ImportError:
@@ -368,12 +351,12 @@ def main() -> None:
         methods = {name: methods[name] for name in arguments.methods}
     path = arguments.output / ("retrieval-choice.csv" if is_choice else "retrieval.csv")
     header = [name for name in HEADER if not (is_choice and name in TIMES)]
-    table = kept(path) or ([] if is_choice else list(published()))
+    table = tables.read(path) or ([] if is_choice else list(published()))
     torch.set_num_threads(arguments.threads)
     with threadpool_limits(arguments.threads):
         for row in measured(segments, methods, list(table)):
             table.append({name: row[name] for name in header})
-            write(table, path)
+            tables.write(table, path)
             print(*row.values(), sep="\t", flush=True)
     present(table, path, is_choice)
 

@@ -11,13 +11,12 @@ move; this says what that does to a search.
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 
 import numpy as np
-from measures import panels, retrieval
+from measures import panels, retrieval, tables
 from measures.features import plain
 from sklearn.neighbors import NearestNeighbors
 
@@ -127,13 +126,6 @@ def summary(table: list[dict[str, object]]) -> list[dict[str, object]]:
     return list(lines.values())
 
 
-def write(table: list[dict[str, object]], path: Path) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(table[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
-
-
 def draw(table: list[dict[str, object]], path: Path) -> None:
     import matplotlib.pyplot as plt
 
@@ -165,8 +157,8 @@ def main() -> None:
     segments = retrieval.sample(arguments.data)
     table = list(rows(panels.stacked(segments.series), segments.labels["family"]))
     path = arguments.output / "retrieval-robustness.csv"
-    write(table, path)
-    write(summary(table), path.with_stem(f"{path.stem}-summary"))
+    tables.write(table, path)
+    tables.write(summary(table), path.with_stem(f"{path.stem}-summary"))
     draw(table, path.with_suffix(".png"))
 
 

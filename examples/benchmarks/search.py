@@ -12,7 +12,6 @@ instead, in a process of its own for each way to store them.
 from __future__ import annotations
 
 import argparse
-import csv
 import resource
 import statistics
 import subprocess
@@ -24,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from measures import panels
+from measures import panels, tables
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
@@ -168,10 +167,7 @@ def measure(arguments: argparse.Namespace) -> None:
         if arguments.data:
             table += approximate(arguments.data, arguments.checkpoint, arguments.times)
             table += losses(arguments.data, arguments.checkpoint)
-    with (arguments.output / "search.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, table[0])
-        writer.writeheader()
-        writer.writerows(table)
+    tables.write(table, arguments.output / "search.csv")
     for row in table:
         print(*row.values(), sep="\t")
 

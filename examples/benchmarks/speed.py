@@ -11,7 +11,6 @@ runs; the ratio is the median over the pairs. Keep the machine idle meanwhile.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import resource
 import statistics
@@ -25,6 +24,7 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+from measures import tables
 
 # Torch is imported by the workers alone: the peak memory that the system reports of a process
 # is never less than that of the process which started it.
@@ -369,10 +369,7 @@ def compare(arguments: argparse.Namespace) -> None:
         table.append(measured)
         print(*measured.values(), sep="\t", flush=True)
     arguments.output.mkdir(parents=True, exist_ok=True)
-    with (arguments.output / "speed.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, table[0])
-        writer.writeheader()
-        writer.writerows(table)
+    tables.write(table, arguments.output / "speed.csv")
     draw(table, arguments.output / "speed.png")
 
 

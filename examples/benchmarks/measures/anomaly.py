@@ -8,7 +8,6 @@ average. The score is VUS-PR as TSB-AD has it, averaged over 21 of its univariat
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +22,7 @@ from sktspulse._network import TSPulse
 from sktspulse._windows import Stitcher, standardize, take_windows, window_starts
 from sktspulse.metrics import find_period, vus_pr_score
 
-from . import Checkpoints, Row
+from . import Checkpoints, Row, tables
 
 STRIDE, N_PASSES, BATCH_SIZE = 64, 8, 32
 SMOOTHINGS = (8, 32, 64, 96)  # points; the published network looks at 96 at a time
@@ -118,8 +117,7 @@ def _read(network: TSPulse, x: torch.Tensor, observed: torch.Tensor) -> torch.Te
 
 
 def published(path: Path) -> Iterator[Row]:
-    with path.open(newline="") as file:
-        table = list(csv.DictReader(file))
+    table = tables.read(path)
     for method, column in PUBLISHED.items():
         value = float(np.mean([float(row[column]) for row in table]))
         yield Row("anomaly", "mean of files", "", "VUS-PR, as published", method, published=value)
