@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ._checkpoints import load_checkpoint
 from ._network import TSPulse
+from ._parameters import check_choice
 
 __all__ = [
     "BaseTSPulse",
@@ -153,9 +154,7 @@ class BaseTSPulse(BaseEstimator):
     """
 
     def _check_choice(self, name: str, choices: Sequence[str]) -> None:
-        value = getattr(self, name)
-        if value not in choices:
-            raise ValueError(f"{name} is {value!r}, expected one of {list(choices)}. Choose one.")
+        check_choice(name, getattr(self, name), choices)
 
     def _check_count(self, name: str) -> None:
         value = getattr(self, name)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 from sklearn.utils.validation import check_is_fitted
 
-from ._parameters import check_choices, check_number
+from ._parameters import check_choice, check_number
 from ._search import Found
 
 __all__ = ["NeighborsMixin"]
@@ -134,7 +134,7 @@ class NeighborsMixin:
         ValueError
             As :meth:`kneighbors`, or if the mode is unknown.
         """
-        check_choices("mode", [mode], _MODES)
+        check_choice("mode", mode, _MODES)
         distances, rows = self._nearest_checked(X, n_neighbors)
         values = distances if mode == "distance" else np.ones_like(distances)
         ends = np.arange(len(rows) + 1) * rows.shape[1]

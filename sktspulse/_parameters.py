@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from numbers import Integral
 from typing import Any
 
-__all__ = ["check_choices", "check_number", "check_range", "check_resolutions"]
+__all__ = ["check_choice", "check_choices", "check_number", "check_range", "check_resolutions"]
 
 
 def check_number(name: str, value: Any, kind: Any, low: float, high: float) -> None:
@@ -39,6 +39,12 @@ def check_range(name: str, value: Any, kind: Any, low: float, high: float) -> No
         check_number(name, end, kind, low, high)
     if not (isinstance(value, tuple | list) and len(value) == 2 and value[0] <= value[1]):
         raise ValueError(f"{name} is {value!r}, but must be two numbers, the low one first.")
+
+
+def check_choice(name: str, value: Any, choices: Collection[str]) -> None:
+    """Check that a value is one of the choices."""
+    if value not in choices:
+        raise ValueError(f"{name} is {value!r}, expected one of {list(choices)}. Choose one.")
 
 
 def check_choices(name: str, values: Iterable[str], choices: Iterable[str]) -> None:

@@ -22,7 +22,13 @@ from ._config import TSPulseConfig
 from ._corpus import Corpus, WindowStream
 from ._network import TSPulse
 from ._optimizer import MuonAdamW
-from ._parameters import check_choices, check_number, check_range, check_resolutions
+from ._parameters import (
+    check_choice,
+    check_choices,
+    check_number,
+    check_range,
+    check_resolutions,
+)
 from ._training import AcceleratedNet, MaskedBatches, PretrainingLoss, PretrainingNet, loading
 from ._validation import check_panel
 
@@ -289,7 +295,7 @@ class TSPulsePretrainer(BaseEstimator):
         for name in ("mask_ratio", "block_share"):
             check_range(name, getattr(self, name), Real, 0, 1)
         check_resolutions(self.resolutions)
-        check_choices("precision", [self.precision], ["float32", "bfloat16"])
+        check_choice("precision", self.precision, ["float32", "bfloat16"])
         check_choices("loss_weights", self.loss_weights or {}, _WEIGHTS)
         config = self._config()
         if not isinstance(config, TSPulseConfig):

@@ -19,7 +19,7 @@ from ._examples import Clock, Examples
 from ._lens import LensSizes, TSLens
 from ._linear import Floats, distinct
 from ._network import TSPulse
-from ._parameters import check_choices, check_number
+from ._parameters import check_choice, check_number
 from ._probe import BaseProbe, Levels, levels_of
 from ._tasks import Mix, Task, hold_out
 from ._tuning import Row, Tuning, table, tune
@@ -125,7 +125,7 @@ class BaseTSLens(BaseProbe):
         for name, bounds in _NUMBERS.items():
             check_number(name, getattr(self, name), *bounds)
         if isinstance(self.lr, str):
-            check_choices("lr", [self.lr], ["auto"])
+            check_choice("lr", self.lr, ["auto"])
         else:
             check_number("lr", self.lr, Real, 0, math.inf)
 

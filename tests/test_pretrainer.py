@@ -158,7 +158,7 @@ def test_bad_series_are_refused_and_nothing_is_learned(X, error, message):
         ({"mask_ratio": 0.5}, "mask_ratio is 0.5, but must be two numbers"),
         ({"block_share": (0.5, 2)}, "block_share is 2, but must be a number from 0 to 1"),
         ({"mask_ratio": (0.5, 0.2)}, "mask_ratio is .*, but must be two numbers"),
-        ({"precision": "half"}, "precision has \\['half'\\], but must be among"),
+        ({"precision": "half"}, "precision is 'half', expected one of"),
         ({"loss_weights": {"tme": 1.0}}, "loss_weights has \\['tme'\\]"),
         ({"config": TSPulseConfig(n_channels=2)}, "config mixes 2 channels"),
         ({"batch_size": 7}, "batch_size is 7, but must be even"),
