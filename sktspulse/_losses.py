@@ -14,6 +14,7 @@ from torch import Tensor
 from ._network import Prediction, SpectralSignature, Spectrum
 
 __all__ = [
+    "LOSS_WEIGHTS",
     "agreement",
     "evened",
     "masked_mse",
@@ -21,6 +22,15 @@ __all__ = [
     "signature_cross_entropy",
     "weighted_sum",
 ]
+
+LOSS_WEIGHTS = {
+    "time": 1.0,
+    "frequency": 1.0,
+    "spectrum": 0.3,
+    "signature": 1.0,
+    "forecast": 0.2,
+    "agreement": 0.25,
+}
 
 _TEMPERATURE = 0.1  # of the agreement; cosines are divided by it
 

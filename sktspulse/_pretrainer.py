@@ -20,6 +20,7 @@ from ._callbacks import Averaging, Schedule, StateKeeper, find_state, in_order, 
 from ._checkpoints import load_checkpoint, save_checkpoint
 from ._config import TSPulseConfig
 from ._corpus import Corpus, WindowStream
+from ._losses import LOSS_WEIGHTS
 from ._network import TSPulse
 from ._optimizer import MuonAdamW
 from ._parameters import (
@@ -31,24 +32,16 @@ from ._parameters import (
 )
 from ._training import AcceleratedNet, MaskedBatches, PretrainingLoss, PretrainingNet, loading
 from ._validation import check_panel
+from ._views import span_length
 
 __all__ = ["TSPulsePretrainer"]
 
-_WEIGHTS = {
-    "time": 1.0,
-    "frequency": 1.0,
-    "spectrum": 0.3,
-    "signature": 1.0,
-    "forecast": 0.2,
-    "agreement": 0.25,
-}
 _NUMBERS: dict[str, tuple[Any, float, float]] = {
     **dict.fromkeys(("max_epochs", "steps_per_epoch", "batch_size"), (Integral, 1, math.inf)),
     **dict.fromkeys(("warmup", "n_loaders"), (Integral, 0, math.inf)),
     **dict.fromkeys(("lr", "weight_decay"), (Real, 0, math.inf)),
     **dict.fromkeys(("decay", "averaging", "synthetic_share"), (Real, 0, 1)),
 }
-_MARGIN = 4  # views of a recording are cut from a span longer than a window by its 4th part
 
 
 class TSPulsePretrainer(BaseEstimator):
@@ -296,7 +289,7 @@ class TSPulsePretrainer(BaseEstimator):
             check_range(name, getattr(self, name), Real, 0, 1)
         check_resolutions(self.resolutions)
         check_choice("precision", self.precision, ["float32", "bfloat16"])
-        check_choices("loss_weights", self.loss_weights or {}, _WEIGHTS)
+        check_choices("loss_weights", self.loss_weights or {}, LOSS_WEIGHTS)
         config = self._config()
         if not isinstance(config, TSPulseConfig):
             raise ValueError(f"config is {config!r}, but must be a TSPulseConfig or None.")
@@ -324,7 +317,7 @@ class TSPulsePretrainer(BaseEstimator):
         return config
 
     def _weights(self, config: TSPulseConfig) -> dict[str, float]:
-        weights = {**_WEIGHTS, **(self.loss_weights or {})}
+        weights = {**LOSS_WEIGHTS, **(self.loss_weights or {})}
         return weights if config.n_registers else {**weights, "agreement": 0.0}
 
     def _check_corpus(self, X: Any) -> Corpus:
@@ -380,9 +373,10 @@ class TSPulsePretrainer(BaseEstimator):
         return net
 
     def _batches(self, corpus: Corpus, config: TSPulseConfig, seed: int) -> MaskedBatches:
-        length, n_spans = config.context_length + config.forecast_length, self.batch_size
+        lengths = config.context_length, config.forecast_length
+        length, n_spans = sum(lengths), self.batch_size
         if self._weights(config)["agreement"]:
-            length, n_spans = length + config.context_length // _MARGIN, self.batch_size // 2
+            length, n_spans = span_length(*lengths), self.batch_size // 2
         drawing = (n_spans, self.synthetic_share, self.resolutions, self.augment, seed)
         rank, n_processes = 0, 1
         if self.accelerator is not None:

@@ -7,12 +7,31 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-__all__ = ["noisy", "two_views"]
+__all__ = ["noisy", "span_length", "two_views"]
 
+_MARGIN = 4  # views are cut from a span longer than a window by its 4th part
 _ROLLED = 0.25  # share of views that are rolled
 _MAX_ROLL = 0.2  # of a window, as in the paper's queries for similar series (section 4.4)
 _NOISY = 0.25  # share of windows that are shown with noise
 _MAX_NOISE = 0.5  # of a window's standard deviation
+
+
+def span_length(length: int, n_ahead: int) -> int:
+    """Tell how long the spans are that two views are cut from.
+
+    Parameters
+    ----------
+    length : int
+        Length of a window [time steps].
+    n_ahead : int
+        Steps kept after the window.
+
+    Returns
+    -------
+    int
+        Length of a span [time steps].
+    """
+    return length + length // _MARGIN + n_ahead
 
 
 def two_views(spans: Tensor, length: int, n_ahead: int, generator: Generator) -> Tensor:

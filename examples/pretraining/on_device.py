@@ -30,11 +30,11 @@ from torch import Tensor
 
 from sktspulse import _corpus
 from sktspulse._checkpoints import load_checkpoint, save_checkpoint
-from sktspulse._losses import agreement, pretraining_losses, weighted_sum
+from sktspulse._losses import LOSS_WEIGHTS, agreement, pretraining_losses, weighted_sum
 from sktspulse._masking import varied_mask
 from sktspulse._network import SpectralSignature, Spectrum
 from sktspulse._optimizer import MuonAdamW, split_parameters
-from sktspulse._views import noisy, two_views
+from sktspulse._views import noisy, span_length, two_views
 from sktspulse.datasets import make_series
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -52,11 +52,9 @@ RECIPES: dict[str, dict[str, Any]] = {
         "groups": 11,
     },
 }
-WEIGHTS = {"time": 1.0, "frequency": 1.0, "spectrum": 0.3, "forecast": 0.2, "agreement": 0.25}
 MASK_RATIO = (0.05, 0.6)
 SYNTHETIC, BLENDED = 0.25, 0.2
 PAIRS = 48  # recordings in a group, which are told apart from each other
-MARGIN = 4  # views are cut from a span longer than a window by its 4th part
 AVERAGING, WARMUP, DECAY = 0.999, 300, 0.4
 POOL, BLOCK = 32_768, 1024  # synthetic series kept, and drawn at once
 RENEWAL, CHECK = 16, 200  # steps between new blocks, and between looks at the losses
@@ -225,7 +223,7 @@ class Trainer:
         network = load_checkpoint(arguments.start or arguments.name).train()
         self.network = network.requires_grad_(True).to(device)
         self.config, self.n_groups, self.device = network.config, recipe["groups"], device
-        length = self.config.context_length * (MARGIN + 1) // MARGIN + self.config.forecast_length
+        length = span_length(self.config.context_length, self.config.forecast_length)
         path = arguments.corpus or aside.split(arguments.data / "pretrain", arguments.output)[0]
         corpus = Corpus(path, length, recipe["resolutions"], device)
         pool = Pool(length, device, arguments.workers)
@@ -234,7 +232,7 @@ class Trainer:
             self.config.n_signature_bins, self.config.signature_scale
         )
         self.spectrum = Spectrum(self.config.variance_floor)
-        self.weights = WEIGHTS | {"signature": recipe["signature"]}
+        self.weights = LOSS_WEIGHTS | {"signature": recipe["signature"]}
         self.optimizer = MuonAdamW(*split_parameters(network), arguments.lr)
         self.average = deepcopy(network)
         self.n_windows = 2 * PAIRS * self.n_groups
