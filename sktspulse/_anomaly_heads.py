@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -106,7 +107,7 @@ class PointErrors:
 
     def _hidden_starts(self, n_timepoints: int) -> Starts:
         n_padded = max(self.length, n_timepoints)
-        return window_starts(n_padded, self.length, max(1, self.length // _N_COVERS))
+        return window_starts(n_padded, self.length, _step(self.network.config))
 
     def _hidden_errors(self, series: Floats) -> Floats:
         """Average the errors at hidden points over all windows that cover them."""
@@ -244,6 +245,12 @@ class TrailingErrors(PointErrors):
 
     def _forecast_errors(self, series: Floats) -> Floats:
         return self._errors_ahead(series, self.first)
+
+
+def _step(config: TSPulseConfig) -> int:
+    """Choose the steps between windows so that a point has every place in its patch in turn."""
+    most = max(1, config.context_length // _N_COVERS)
+    return next(step for step in range(most, 0, -1) if gcd(step, config.patch_length) == 1)
 
 
 def _read_forecast(network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:

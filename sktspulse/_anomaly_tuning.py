@@ -15,7 +15,7 @@ from ._validation import Values
 __all__ = ["N_STEPS", "tune"]
 
 _HIDDEN = 0.125  # share of the patches, as when points are scored
-N_STEPS, _BATCH_SIZE, _STEPS_PER_LOOK = 200, 32, 25  # bound the time to a minute or two
+N_STEPS, _BATCH_SIZE, _STEPS_PER_LOOK = 400, 32, 25  # bound the time to a minute or two
 
 
 def tune(

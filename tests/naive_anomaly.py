@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-N_PASSES, STRIDE, LENGTH, PATCH, STEP = 8, 64, 512, 8, 16
+N_PASSES, STRIDE, LENGTH, PATCH, STEP = 8, 63, 512, 8, 16
 
 
 def hidden_errors(network, series: np.ndarray) -> np.ndarray:

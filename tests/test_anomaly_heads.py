@@ -30,6 +30,14 @@ def test_errors_equal_a_loop():
         np.testing.assert_allclose(errors["forecast"], forecast, rtol=1e-3, atol=1e-4)
 
 
+def test_no_place_in_a_patch_is_harder_than_another():
+    errors = PointErrors(load_checkpoint("tspulse-p8"), HEADS[:2], 64)
+    walk = np.cumsum(np.random.default_rng(0).normal(size=4096))
+    for head, found in errors(walk).items():
+        by_place = found[512:-512].reshape(-1, 8).mean(0)
+        assert by_place.max() < 1.25 * by_place.min(), head
+
+
 def test_trailing_errors_equal_a_loop():
     network = load_checkpoint("tspulse-p8")
     series = wave(170)

@@ -1,9 +1,10 @@
 """Anomalies: how well do the errors of hidden patches point at the labelled stretches?
 
-A series is standardised as a whole and cut into windows of 512, one every 64 points. Eight
-passes hide every eighth patch in turn, so that each patch is reconstructed once without having
-been seen. The squared errors of overlapping windows are averaged, then smoothed by a moving
-average. The score is VUS-PR as TSB-AD has it, averaged over 21 of its univariate files.
+A series is standardised as a whole and cut into windows of 512, one every 63 points, so that a
+point takes every place in its patch. Eight passes hide every eighth patch in turn, so that each
+patch is reconstructed once without having been seen. The squared errors of overlapping windows
+are averaged, then smoothed by a moving average. The score is VUS-PR as TSB-AD has it, averaged
+over 21 of its univariate files.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from sktspulse.metrics import find_period, vus_pr_score
 
 from . import Checkpoints, Row, tables
 
-STRIDE, N_PASSES, BATCH_SIZE = 64, 8, 32
-SMOOTHINGS = (8, 32, 64, 96)  # points; the published network looks at 96 at a time
+STRIDE, N_PASSES, BATCH_SIZE = 63, 8, 32
+SMOOTHINGS = (8, 32, 64, 96, 128)  # points; the published network looks at 96 at a time
 # Name in the table: column of the published ones.
 PUBLISHED = {
     "TSPulse, time, published": "TSPulse ZS time",
