@@ -14,7 +14,7 @@ from sklearn.base import OutlierMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ._anomaly_heads import PointErrors, TrailingErrors, heads_of
+from ._anomaly_heads import PointErrors, TrailingErrors
 from ._anomaly_model import UsualRecording, choose_heads, judged_channels, refuse_unknown
 from ._anomaly_scale import choose_lengths, threshold
 from ._anomaly_segments import find_segments, loudest_channels
@@ -44,12 +44,14 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     ----------
     heads : "auto", str or sequence of str, default="auto"
         What to compare the recording with. ``"time"`` and ``"frequency"`` reconstruct
-        patches hidden from the network, ``"forecast"`` gives the points after a window.
+        patches hidden from the network, ``"coarse"`` does so on averages of 4 points and
+        sees four times as far, ``"forecast"`` gives the points after a window.
         ``"level"`` is the mean of nearby points and ``"variation"`` the size of the steps
         between them; ``"channels"`` guesses each channel from the others at the same time,
         and ``"states"`` looks for values of all channels that never came together. These
         need no network. ``"auto"`` takes all that the checkpoint and the recording have
-        but the forecast, and the level only of a single channel, as states tell it too.
+        but the forecast; coarse and level of a single channel only, coarse if ``fit`` has
+        512 points. There is no coarse head if ``causal``.
     combine : {"auto", "max", "mean"}, default="auto"
         How the scores of the heads become one. ``"auto"`` takes half of the highest and
         half of the mean of the heads that look at channels one by one, as these can
@@ -104,7 +106,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     Notes
     -----
     A pass hides every eighth patch of a window, and eight windows cover each point: with
-    an eighth of a pass a point, where the published procedure takes 13.
+    an eighth of a pass a point, and a quarter of that again for the coarse head, where
+    the published procedure takes 13.
 
     What a head finds on a channel becomes minus the logarithm of the share of points in
     ``fit`` that are as unusual, by rank and, above the 0.9 quantile, by the exponential
@@ -189,7 +192,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         config = self._read_checkpoint().config
         # What fails should leave this object as it was.
         values = _check(clone(self), X, config, reset=True)
-        heads = choose_heads(self.heads, heads_of(config), values.shape[1], self.checkpoint)
+        about = config, values.shape, self.checkpoint
+        heads = choose_heads(self.heads, *about, trailing=self.causal)
         refuse_unknown(values)
         TimeIndex.of(X)
         _check(self, X, config, reset=True)

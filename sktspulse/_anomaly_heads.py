@@ -19,7 +19,8 @@ from ._windows import Starts, Stitcher, standardize, take_windows, window_starts
 __all__ = ["TRAILING_BLOCK", "PointErrors", "TrailingErrors", "heads_of"]
 
 TRAILING_BLOCK = 64  # points that TrailingErrors gives at once
-_NETWORK_HEADS = ("time", "frequency", "forecast")
+_NETWORK_HEADS = ("time", "frequency", "coarse", "forecast")
+_COARSE = 4  # points averaged for the coarse head, which sees as many times as far
 _N_PASSES = 8  # passes over a window, each hiding every eighth patch
 _N_COVERS = 8  # windows over a point: with the passes, an eighth of a pass a point
 _BLOCK = 128  # windows held at once, in all passes
@@ -27,20 +28,22 @@ _BLOCK = 128  # windows held at once, in all passes
 Floats = NDArray[np.float64]
 
 
-def heads_of(config: TSPulseConfig) -> tuple[str, ...]:
-    """Name the heads of a network whose output can be compared with a series.
+def heads_of(config: TSPulseConfig, *, trailing: bool = False) -> tuple[str, ...]:
+    """Name what a network says that can be compared with a series.
 
     Parameters
     ----------
     config : TSPulseConfig
         Sizes of the network.
+    trailing : bool, default=False
+        Whether it may know nothing of what comes later, as in :class:`TrailingErrors`.
 
     Returns
     -------
     tuple of str
-        Some of ``"time"``, ``"frequency"`` and ``"forecast"``.
+        Some of ``"time"``, ``"frequency"``, ``"coarse"`` and ``"forecast"``.
     """
-    has = (True, config.frequency_head, config.forecast_length > 0)
+    has = (True, config.frequency_head, not trailing, config.forecast_length > 0)
     return tuple(name for name, there in zip(_NETWORK_HEADS, has, strict=True) if there)
 
 
@@ -48,8 +51,9 @@ class PointErrors:
     """Squared errors of heads at every point of a series.
 
     The time and the frequency head reconstruct patches that are hidden from the window;
-    the forecast head gives the points after it. A window is scaled on its way into the
-    network and back, so units do not matter to it.
+    coarse, one of them does so on the series averaged over every 4 points, of which a
+    window holds more; the forecast head gives the points after it. A window is scaled on
+    its way into the network and back, so units do not matter to it.
 
     Parameters
     ----------
@@ -94,16 +98,27 @@ class PointErrors:
         errors: dict[str, Floats] = {}
         if self.hidden_heads:
             errors |= zip(self.hidden_heads, self._hidden_errors(series), strict=True)
+        if "coarse" in self.heads:
+            (averaged,) = self._coarse()(_averages(series)).values()
+            repeated = np.repeat(averaged, _COARSE)[: len(series)]
+            errors["coarse"] = np.where(np.isnan(series), np.nan, repeated)
         if "forecast" in self.heads:
             errors["forecast"] = self._forecast_errors(series)
         return errors
 
     def count(self, n_timepoints: int) -> int:
         """Count the windows laid over a series of some length."""
-        hidden = len(self._hidden_starts(n_timepoints)) if self.hidden_heads else 0
-        if "forecast" not in self.heads:
-            return hidden
-        return hidden + sum(len(self._forecast_starts(n)) for n in self._turn(n_timepoints))
+        count = len(self._hidden_starts(n_timepoints)) if self.hidden_heads else 0
+        if "coarse" in self.heads:
+            count += self._coarse().count(-(-n_timepoints // _COARSE))
+        if "forecast" in self.heads:
+            count += sum(len(self._forecast_starts(n)) for n in self._turn(n_timepoints))
+        return count
+
+    def _coarse(self) -> PointErrors:
+        """Return what reads averages by the one head that knows rhythms best."""
+        head = "frequency" if self.network.config.frequency_head else "time"
+        return PointErrors(self.network, (head,), self.batch_size, self.progress)
 
     def _hidden_starts(self, n_timepoints: int) -> Starts:
         n_padded = max(self.length, n_timepoints)
@@ -203,7 +218,7 @@ class TrailingErrors(PointErrors):
     network : TSPulse
         The network, in evaluation mode.
     heads : sequence of str
-        Some of ``heads_of(network.config)``.
+        Some of ``heads_of(network.config, trailing=True)``.
     batch_size : int
         Windows given to the network at once.
     progress : Progress, default=None
@@ -245,6 +260,16 @@ class TrailingErrors(PointErrors):
 
     def _forecast_errors(self, series: Floats) -> Floats:
         return self._errors_ahead(series, self.first)
+
+
+def _averages(series: Floats) -> Floats:
+    """Average over the known among every few points; NaN where there is none."""
+    padded = np.pad(series, (0, -len(series) % _COARSE), constant_values=np.nan)
+    groups = padded.reshape(-1, _COARSE)
+    known = np.isfinite(groups)
+    count = known.sum(1)
+    sums = np.where(known, groups, 0).sum(1)
+    return np.divide(sums, count, out=np.full(len(groups), np.nan), where=count > 0)
 
 
 def _step(config: TSPulseConfig) -> int:

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._anomaly_heads import heads_of
 from ._anomaly_joint import Coupling, States
-from ._anomaly_scale import ChannelScale, HeadScale, Tail
+from ._anomaly_scale import ChannelScale, HeadScale, Tail, damped
+from ._config import TSPulseConfig
 
 __all__ = ["SIGNS", "Read", "UsualRecording", "choose_heads", "judged_channels", "refuse_unknown"]
 
@@ -19,11 +21,17 @@ Floats = NDArray[np.float64]
 Read = Callable[[Floats], dict[str, Floats]]  # one channel -> squared errors of heads
 
 _JOINT = ("channels", "states")  # heads that look at all channels together
+_WILD = 5.0  # deviations beyond which the network is shown less than there is
 SIGNS = ("level", "variation", *_JOINT)  # heads that need no network
 
 
 def choose_heads(
-    heads: str | Sequence[str], network_heads: Sequence[str], n_channels: int, checkpoint: object
+    heads: str | Sequence[str],
+    config: TSPulseConfig,
+    shape: tuple[int, int],
+    checkpoint: object,
+    *,
+    trailing: bool = False,
 ) -> tuple[str, ...]:
     """Check heads that were asked for.
 
@@ -31,12 +39,14 @@ def choose_heads(
     ----------
     heads : "auto", str or sequence of str
         What was asked for.
-    network_heads : sequence of str
-        Heads of the network.
-    n_channels : int
-        Channels of the recording.
+    config : TSPulseConfig
+        Sizes of the network.
+    shape : tuple of int
+        Time points and channels of the recording fitted.
     checkpoint : object
         Name of the network.
+    trailing : bool, default=False
+        Whether a score may depend on nothing that comes later.
 
     Returns
     -------
@@ -48,17 +58,23 @@ def choose_heads(
     ValueError
         If any is not there, is there twice, or there is none.
     """
-    there = [*network_heads, *(name for name in SIGNS if n_channels > 1 or name not in _JOINT)]
+    n_timepoints, n_channels = shape
+    signs = [name for name in SIGNS if n_channels > 1 or name not in _JOINT]
+    there = [*heads_of(config, trailing=trailing), *signs]
     if isinstance(heads, str) and heads == "auto":
-        # With several channels, "states" sees their levels.
-        unused = "level" if n_channels > 1 else None
-        return tuple(name for name in there if name not in ("forecast", unused))
+        unused = {"forecast"}
+        if n_timepoints < config.context_length:
+            unused |= {"coarse"}  # too little is known of what it sees
+        if n_channels > 1:
+            unused |= {"coarse", "level"}  # "states" sees levels
+        return tuple(name for name in there if name not in unused)
     chosen = (heads,) if isinstance(heads, str) else tuple(heads)
     missing = [name for name in chosen if name not in there]
     if missing or not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(
-            f"heads is {heads!r}, expected 'auto' or some of {there}, each once: the checkpoint "
-            f"{checkpoint!r} and the {n_channels} channels of X have these. Choose among them."
+            f"heads is {heads!r}, expected 'auto' or some of {there}, each once: these are there "
+            f"with the checkpoint {checkpoint!r} and {n_channels} channels, the coarse head unless "
+            "causal. Choose among them."
         )
     return chosen
 
@@ -223,7 +239,8 @@ class UsualRecording:
     def _alone(self, moves: Floats, read: Read, first: int) -> dict[str, Floats]:
         """Return what heads say of a channel by itself."""
         steps = np.square(np.diff(moves, prepend=np.nan))
-        return read(moves) | {"level": moves[first:], "variation": steps[first:]}
+        # What is wild scales the windows it is in, and would make all of them look unusual.
+        return read(damped(moves, _WILD)) | {"level": moves[first:], "variation": steps[first:]}
 
     def _rows(self, n_points: int, signals: dict[str, Floats]) -> Floats:
         rows = np.full((len(self.heads), n_points), np.nan)

@@ -29,6 +29,13 @@ def hidden_errors(network, series: np.ndarray) -> np.ndarray:
     return np.array(means)[:, short:]
 
 
+def averages(series: np.ndarray, n: int) -> np.ndarray:
+    """Average the known among every ``n`` points."""
+    groups = [series[start : start + n] for start in range(0, len(series), n)]
+    known = [group[~np.isnan(group)] for group in groups]
+    return np.array([one.mean() if len(one) else np.nan for one in known])
+
+
 def forecast_errors(network, series: np.ndarray) -> np.ndarray:
     """Square the errors of forecasts, of the first points backwards: ``(n_timepoints,)``."""
     turn = min(LENGTH, len(series) // 2)

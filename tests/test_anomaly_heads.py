@@ -30,6 +30,24 @@ def test_errors_equal_a_loop():
         np.testing.assert_allclose(errors["forecast"], forecast, rtol=1e-3, atol=1e-4)
 
 
+def test_coarse_errors_equal_a_loop():
+    network = load_checkpoint("tspulse-p8")
+    series = wave(2203)
+    series[30:50] = np.nan
+    errors = PointErrors(network, ("coarse",), 8)(series)["coarse"]
+    averages = naive_anomaly.averages(series, 4)
+    expected = naive_anomaly.hidden_errors(network, averages)[1]
+    for t, value in enumerate(series):
+        wanted = np.nan if np.isnan(value) else expected[t // 4]
+        np.testing.assert_allclose(errors[t], wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_coarse_errors_of_a_few_points_are_unknown():
+    errors = PointErrors(load_checkpoint("tspulse-p8"), ("coarse",), 8)(wave(28))["coarse"]
+    assert errors.shape == (28,)
+    assert np.isnan(errors).all()
+
+
 def test_no_place_in_a_patch_is_harder_than_another():
     errors = PointErrors(load_checkpoint("tspulse-p8"), HEADS[:2], 64)
     walk = np.cumsum(np.random.default_rng(0).normal(size=4096))
@@ -96,8 +114,9 @@ def test_passes_are_few():
 
 
 def test_heads_of_other_networks():
-    assert heads_of(TSPulseConfig(forecast_length=0)) == ("time", "frequency")
-    assert heads_of(TSPulseConfig(frequency_head=False)) == ("time", "forecast")
+    assert heads_of(TSPulseConfig(forecast_length=0)) == ("time", "frequency", "coarse")
+    assert heads_of(TSPulseConfig(frequency_head=False)) == ("time", "coarse", "forecast")
+    assert heads_of(TSPulseConfig(), trailing=True) == HEADS
 
 
 def test_what_is_hidden_has_no_say():
