@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ._anomaly_heads import heads_of
 from ._anomaly_joint import Coupling, States
-from ._anomaly_scale import ChannelScale, HeadScale, Tail, damped
+from ._anomaly_scale import ChannelScale, HeadScale, Tail
 from ._config import TSPulseConfig
 
 __all__ = ["SIGNS", "Read", "UsualRecording", "choose_heads", "judged_channels", "refuse_unknown"]
@@ -21,7 +21,6 @@ Floats = NDArray[np.float64]
 Read = Callable[[Floats], dict[str, Floats]]  # one channel -> squared errors of heads
 
 _JOINT = ("channels", "states")  # heads that look at all channels together
-_WILD = 5.0  # deviations beyond which the network is shown less than there is
 SIGNS = ("level", "variation", *_JOINT)  # heads that need no network
 
 
@@ -239,8 +238,7 @@ class UsualRecording:
     def _alone(self, moves: Floats, read: Read, first: int) -> dict[str, Floats]:
         """Return what heads say of a channel by itself."""
         steps = np.square(np.diff(moves, prepend=np.nan))
-        # What is wild scales the windows it is in, and would make all of them look unusual.
-        return read(damped(moves, _WILD)) | {"level": moves[first:], "variation": steps[first:]}
+        return read(moves) | {"level": moves[first:], "variation": steps[first:]}
 
     def _rows(self, n_points: int, signals: dict[str, Floats]) -> Floats:
         rows = np.full((len(self.heads), n_points), np.nan)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ._windows import standardize
 
-__all__ = ["ChannelScale", "HeadScale", "Tail", "choose_lengths", "damped", "smooth", "threshold"]
+__all__ = ["ChannelScale", "HeadScale", "Tail", "choose_lengths", "smooth", "threshold"]
 
 Floats = NDArray[np.float64]
 
@@ -51,27 +51,6 @@ def choose_lengths(smoothing: Literal["auto"] | int, n_timepoints: int) -> tuple
         return (int(smoothing),)
     most = max(_LENGTHS[0], n_timepoints // _LEAST_TIMES)
     return tuple(sorted({min(length, most) for length in _LENGTHS}))
-
-
-def damped(values: Floats, limit: float) -> Floats:
-    """Let values beyond a limit grow with the logarithm only.
-
-    Parameters
-    ----------
-    values : ndarray
-        Values of either sign; NaN where unknown.
-    limit : float
-        Size up to which they stay as they are.
-
-    Returns
-    -------
-    ndarray
-        Values in the same order.
-    """
-    sizes = np.abs(values)
-    return np.copysign(
-        np.minimum(sizes, limit) + limit * np.log(np.maximum(sizes / limit, 1)), values
-    )
 
 
 def smooth(signal: Floats, length: int, *, trailing: bool = False) -> Floats:
@@ -324,7 +303,8 @@ class HeadScale(NamedTuple):
         for length, center, tail in zip(self.lengths, self.centers, self.tails, strict=True):
             smoothed = _smoothed(self.head, signal, length, self.trailing)
             total += tail(_distance(smoothed, self.head, center))
-        return damped(total / len(self.lengths), _CLEAR)
+        mean = total / len(self.lengths)
+        return np.minimum(mean, _CLEAR) + _CLEAR * np.log(np.maximum(mean / _CLEAR, 1))
 
 
 def _smoothed(head: str, signal: Floats, length: int, trailing: bool) -> Floats:

@@ -218,7 +218,8 @@ def chosen_by_labels(own: dict[str, dict[str, float]]) -> dict[str, float]:
         sources.setdefault(file.split("_")[1], []).append(file)
     best = {}
     for files in sources.values():
-        winner = max(heads, key=lambda values: np.mean([values[file] for file in files]))
+        there = [values for values in heads if values.keys() >= set(files)]
+        winner = max(there, key=lambda values: np.mean([values[file] for file in files]))
         best |= {file: winner[file] for file in files}
     return best
 
