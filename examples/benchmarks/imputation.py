@@ -244,7 +244,8 @@ def draw(table: list[dict[str, object]], path: Path) -> None:
         for method in dict.fromkeys(row["method"] for row in own):
             errors = [row["mse"] for row in own if row["method"] == method]
             ours = str(method).startswith("sktspulse")
-            style = {"color": f"C{names.index(method) % 10}", "lw": 2.5 if ours else 1}
+            again, colour = divmod(names.index(method), 10)
+            style = {"color": f"C{colour}", "lw": 2.5 if ours else 1, "ls": "-." if again else "-"}
             axis.plot(RATIOS, errors, marker="o", label=method, **style)
         axis.plot(RATIOS, PUBLISHED[name, kind], "k--", label="published, zero-shot")
         axis.plot(RATIOS, FINE_TUNED[name, kind], "k:", label="published, fine-tuned")
