@@ -50,8 +50,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         between them; ``"channels"`` guesses each channel from the others at the same time,
         and ``"states"`` looks for values of all channels that never came together. These
         need no network. ``"auto"`` takes all that the checkpoint and the recording have
-        but the forecast; coarse and level of a single channel only, coarse if ``fit`` has
-        512 points. There is no coarse head if ``causal``.
+        but the forecast; coarse (with 512 points in ``fit``, unless ``causal``) and level
+        of a single channel only.
     combine : {"auto", "max", "mean"}, default="auto"
         How the scores of the heads become one. ``"auto"`` takes half of the highest and
         half of the mean of the heads that look at channels one by one, as these can
@@ -106,8 +106,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     Notes
     -----
     A pass hides every eighth patch of a window, and eight windows cover each point: with
-    an eighth of a pass a point, and a quarter of that again for the coarse head, where
-    the published procedure takes 13.
+    an eighth of a pass a point and a quarter more for coarse; the published one takes 13.
 
     What a head finds on a channel becomes minus the logarithm of the share of points in
     ``fit`` that are as unusual, by rank and, above the 0.9 quantile, by the exponential
@@ -192,8 +191,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         config = self._read_checkpoint().config
         # What fails should leave this object as it was.
         values = _check(clone(self), X, config, reset=True)
-        about = config, values.shape, self.checkpoint
-        heads = choose_heads(self.heads, *about, trailing=self.causal)
+        heads = choose_heads(self.heads, config, values.shape, self.checkpoint, self.causal)
         refuse_unknown(values)
         TimeIndex.of(X)
         _check(self, X, config, reset=True)

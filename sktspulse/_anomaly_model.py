@@ -29,8 +29,7 @@ def choose_heads(
     config: TSPulseConfig,
     shape: tuple[int, int],
     checkpoint: object,
-    *,
-    trailing: bool = False,
+    trailing: bool,
 ) -> tuple[str, ...]:
     """Check heads that were asked for.
 
@@ -44,7 +43,7 @@ def choose_heads(
         Time points and channels of the recording fitted.
     checkpoint : object
         Name of the network.
-    trailing : bool, default=False
+    trailing : bool
         Whether a score may depend on nothing that comes later.
 
     Returns
