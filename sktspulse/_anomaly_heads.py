@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ._anomaly_scale import averages
 from ._base import Progress, infer
 from ._config import TSPulseConfig
 from ._network import TSPulse
@@ -99,8 +100,9 @@ class PointErrors:
         if self.hidden_heads:
             errors |= zip(self.hidden_heads, self._hidden_errors(series), strict=True)
         if "coarse" in self.heads:
-            (averaged,) = self._coarse()(_averages(series)).values()
-            repeated = np.repeat(averaged, _COARSE)[: len(series)]
+            padded = np.pad(series, (0, -len(series) % _COARSE), constant_values=np.nan)
+            (found,) = self._coarse()(averages(padded, _COARSE, _COARSE)).values()
+            repeated = np.repeat(found, _COARSE)[: len(series)]
             errors["coarse"] = np.where(np.isnan(series), np.nan, repeated)
         if "forecast" in self.heads:
             errors["forecast"] = self._forecast_errors(series)
@@ -260,16 +262,6 @@ class TrailingErrors(PointErrors):
 
     def _forecast_errors(self, series: Floats) -> Floats:
         return self._errors_ahead(series, self.first)
-
-
-def _averages(series: Floats) -> Floats:
-    """Average over the known among every few points; NaN where there is none."""
-    padded = np.pad(series, (0, -len(series) % _COARSE), constant_values=np.nan)
-    groups = padded.reshape(-1, _COARSE)
-    known = np.isfinite(groups)
-    count = known.sum(1)
-    sums = np.where(known, groups, 0).sum(1)
-    return np.divide(sums, count, out=np.full(len(groups), np.nan), where=count > 0)
 
 
 def _step(config: TSPulseConfig) -> int:

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from ._windows import standardize
 
-__all__ = ["ChannelScale", "HeadScale", "Tail", "choose_lengths", "smooth", "threshold"]
+__all__ = [
+    "ChannelScale",
+    "HeadScale",
+    "Tail",
+    "averages",
+    "choose_lengths",
+    "smooth",
+    "threshold",
+]
 
 Floats = NDArray[np.float64]
 
@@ -79,20 +87,35 @@ def smooth(signal: Floats, length: int, *, trailing: bool = False) -> Floats:
         return np.full(len(signal), np.nan)
     if not trailing:
         length = min(length, len(signal))
-        averages = _averages(signal, length)
-        return np.pad(averages, (length // 2, (length - 1) // 2), mode="edge")
-    averages = _averages(np.pad(signal, (length - 1, 0), constant_values=np.nan), length)
-    averages[: (length - 1) // 2] = np.nan
-    return averages
+        smoothed = averages(signal, length)
+        return np.pad(smoothed, (length // 2, (length - 1) // 2), mode="edge")
+    smoothed = averages(np.pad(signal, (length - 1, 0), constant_values=np.nan), length)
+    smoothed[: (length - 1) // 2] = np.nan
+    return smoothed
 
 
-def _averages(signal: Floats, length: int) -> Floats:
-    """Average over the known values of every window that lies inside."""
+def averages(signal: Floats, length: int, step: int = 1) -> Floats:
+    """Average over the known values of windows that lie inside.
+
+    Parameters
+    ----------
+    signal : ndarray of shape (n_timepoints,)
+        Values; NaN where unknown.
+    length : int
+        Points in a window, at most ``n_timepoints``.
+    step : int, default=1
+        Points from a window to the next.
+
+    Returns
+    -------
+    ndarray of shape (n_windows,)
+        Averages; NaN where none of the points is known.
+    """
     known = np.isfinite(signal)
     # No running sum, whose rounding would carry a large value on to points far away.
-    sums = sliding_window_view(np.where(known, signal, 0), length).sum(-1)
+    sums = sliding_window_view(np.where(known, signal, 0), length)[::step].sum(-1)
     total = np.cumsum(np.pad(known, (1, 0)), dtype=np.int64)
-    count = total[length:] - total[:-length]
+    count = (total[length:] - total[:-length])[::step]
     return np.divide(sums, count, out=np.full_like(sums, np.nan), where=count > 0)
 
 

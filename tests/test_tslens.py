@@ -269,7 +269,7 @@ def test_fitting_again_with_another_strategy_forgets_the_first(model):
         ({"strategy": "finetune"}, "strategy is 'finetune', expected one of"),
         ({"max_time": -1}, "max_time is -1, but must be a number from 0"),
         ({"max_epochs": 0}, "max_epochs is 0, but must be an integer from 1"),
-        ({"lr": "fast"}, "lr is 'fast', expected one of"),
+        ({"lr": "fast"}, r"lr is 'fast', expected one of \['auto'\]"),
         ({"lr": -1.0}, "lr is -1.0"),
         ({"train_batch_size": 0.5}, "train_batch_size is 0.5"),
         ({"mask_ratio": 1}, "mask_ratio is 1"),
