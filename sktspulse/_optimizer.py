@@ -105,10 +105,11 @@ class MuonAdamW(torch.optim.Optimizer):
         return loss
 
     def _state(self, parameters: list[nn.Parameter], name: str) -> list[Tensor]:
-        return [
-            self.state[p].setdefault(name, torch.zeros_like(p, memory_format=torch.preserve_format))
-            for p in parameters
-        ]
+        for parameter in parameters:
+            if name not in self.state[parameter]:
+                zeros = torch.zeros_like(parameter, memory_format=torch.preserve_format)
+                self.state[parameter][name] = zeros
+        return [self.state[parameter][name] for parameter in parameters]
 
     def _step_matrices(self, parameters: list[nn.Parameter], group: dict[str, Any]) -> None:
         gradients = [p.grad for p in parameters if p.grad is not None]

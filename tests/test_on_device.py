@@ -1,4 +1,4 @@
-"""The corpus that lies on the device gives the windows that the one in main memory gives."""
+"""The device is given the windows, and takes the steps, that the processor would."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from sktspulse._corpus import Corpus
+from sktspulse._optimizer import MuonAdamW
 
 LENGTH = 33
 LENGTHS = (400, 300, 20, 60)
@@ -82,3 +83,20 @@ def test_series_are_drawn_as_often_as_from_main_memory(on_device, path):
     drawn = windows(on_device, path, 1, 8000)
     share = np.bincount((np.nanmax(drawn, 1) // 1000).astype(int), minlength=4) / len(drawn)
     np.testing.assert_allclose(share, Corpus.from_files([path]).probabilities(), atol=0.02)
+
+
+def test_part_of_a_whole_step_is_a_step_of_that_rate(on_device):
+    generator = torch.Generator().manual_seed(0)
+    start = [torch.randn(shape, generator=generator) for shape in ((6, 4), (5,))]
+    ours, theirs = ([torch.nn.Parameter(x.clone()) for x in start] for _ in range(2))
+    whole = MuonAdamW(ours[:1], ours[1:], lr=1.0)
+    plain = MuonAdamW(theirs[:1], theirs[1:], lr=0.003)
+    for _ in range(5):
+        for mine, other in zip(ours, theirs, strict=True):
+            mine.grad = torch.randn(mine.shape, generator=generator)
+            other.grad = mine.grad.clone()
+        on_device.update(whole, [x.detach() for x in ours], torch.tensor(0.003))
+        plain.step()
+    for mine, other, before in zip(ours, theirs, start, strict=True):
+        assert (other - before).abs().max() > 1e-3
+        torch.testing.assert_close(mine, other, rtol=0, atol=1e-5)

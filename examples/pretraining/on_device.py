@@ -4,8 +4,8 @@
         --seconds 3600
 
 A network this small is done with a batch before a processor has drawn the next one. So the corpus
-lies on the device, which cuts, distorts and masks the windows too, and a step up to the update of
-the weights is one recorded graph. What is drawn and minimised is as in ``pretrain.py``, only that
+lies on the device, which cuts, distorts and masks the windows too, and a whole step is one recorded
+graph. What is drawn and minimised is as in ``pretrain.py``, only that
 its order depends on the device. The learning rate falls over the last part of the given time.
 
 A run cannot be resumed, but ``--start`` goes on from the weights of another.
@@ -215,6 +215,19 @@ class Batches:
         return low + (high - low) * torch.rand(shape, device=self.corpus.device)
 
 
+def update(optimizer: torch.optim.Optimizer, weights: list[Tensor], rate: Tensor) -> None:
+    """Step by an optimiser of learning rate 1, but only this part of the way.
+
+    The step is linear in the rate, so it is the same as with this one; but a recorded graph
+    reads it from the device anew each time.
+    """
+    before = torch._foreach_mul(weights, 1.0)
+    optimizer.step()
+    torch._foreach_sub_(weights, before)
+    torch._foreach_mul_(weights, rate)
+    torch._foreach_add_(weights, before)
+
+
 class Trainer:
     """One network, what it is fed, and how it learns."""
 
@@ -233,7 +246,10 @@ class Trainer:
         )
         self.spectrum = Spectrum(self.config.variance_floor)
         self.weights = LOSS_WEIGHTS | {"signature": recipe["signature"]}
-        self.optimizer = MuonAdamW(*split_parameters(network), arguments.lr)
+        self.rate = torch.zeros((), device=device)
+        self.optimizer = MuonAdamW(*split_parameters(network), lr=1.0)
+        # What corrects the first averages would be recorded as of then; the warm-up stands in.
+        self.optimizer.param_groups[1]["n_steps"] = 1_000_000
         self.average = deepcopy(network)
         self.n_windows = 2 * PAIRS * self.n_groups
         losses = self._losses(*self.batches.draw())
@@ -254,42 +270,32 @@ class Trainer:
         losses["agreement"] = agreement(registers, self.n_groups)
         return losses | {"loss": weighted_sum(losses, self.weights)}
 
-    def _gradients(self) -> None:
-        """Draw a batch and leave the gradients of its loss behind, and the recent losses."""
+    def _step(self) -> None:
+        """Draw a batch, and move the weights and their running average."""
         losses = self.compute(*self.batches.draw())
         losses["loss"].backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.recent.lerp_(torch.stack(list(losses.values())).detach(), 0.01)
+        weights = [weight.detach() for weight in self.network.parameters()]
+        update(self.optimizer, weights, self.rate)
+        average = [weight.detach() for weight in self.average.parameters()]
+        torch._foreach_lerp_(average, weights, 1 - AVERAGING)
+        self.optimizer.zero_grad()
 
     def recorded(self) -> Callable[[], None]:
-        """Return what finds the gradients of a new batch: on CUDA, a replayed graph."""
+        """Return what takes a step: on CUDA, a replayed graph."""
         if self.device.type != "cuda":
-            return self._fresh
+            return self._step
         aside_stream = torch.cuda.Stream()
         aside_stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside_stream):
             for _ in range(3):
-                self._fresh()
+                self._step()
         torch.cuda.current_stream().wait_stream(aside_stream)
-        self.optimizer.zero_grad()
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
-            self._gradients()
+            self._step()
         return graph.replay
-
-    def _fresh(self) -> None:
-        self.optimizer.zero_grad()
-        self._gradients()
-
-    def update(self, rate: float, n_steps: int) -> None:
-        """Move the weights, and their running average."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
-        decay = min(AVERAGING, (1 + n_steps) / (10 + n_steps))
-        with torch.no_grad():
-            weights = list(self.network.parameters())
-            torch._foreach_lerp_(list(self.average.parameters()), weights, 1 - decay)
 
     def losses(self) -> dict[str, float]:
         """Return the recent mean of every loss."""
@@ -322,13 +328,13 @@ class Journal:
 
 def train(trainer: Trainer, file: TextIO, lr: float, end: float) -> int:
     """Train until the end; return the number of windows."""
-    find_gradients = trainer.recorded()
+    step = trainer.recorded()
     journal = Journal(file, trainer)
     begin, n_steps, left = time.monotonic(), 0, 1.0
     while left > 0:
         rate = lr * min(1.0, (n_steps + 1) / WARMUP, left / DECAY)
-        find_gradients()
-        trainer.update(rate, n_steps)
+        trainer.rate.fill_(rate)
+        step()
         n_steps += 1
         left = (end - time.monotonic()) / (end - begin)
         if n_steps % RENEWAL == 0:
