@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ._anomaly_heads import heads_of
 from ._anomaly_joint import Coupling, States
-from ._anomaly_scale import ChannelScale, HeadScale, Tail
+from ._anomaly_scale import ChannelScale, HeadScale, Tail, bent
 from ._config import TSPulseConfig
 
 __all__ = ["SIGNS", "Read", "UsualRecording", "choose_heads", "judged_channels", "refuse_unknown"]
@@ -221,7 +221,7 @@ class UsualRecording:
         if not len(alone):
             return joint.max(0)
         agreed = self.agreed_tail(_agreed(alone))
-        return np.maximum(agreed, joint.max(0), out=agreed) if len(joint) else agreed
+        return np.maximum(agreed, bent(joint.max(0)), out=agreed) if len(joint) else agreed
 
     def _apart(self, head_scores: Floats) -> tuple[Floats, Floats]:
         """Tell heads that look at channels one by one from joint ones; copy as little as can be."""

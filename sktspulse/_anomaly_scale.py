@@ -16,6 +16,7 @@ __all__ = [
     "HeadScale",
     "Tail",
     "averages",
+    "bent",
     "choose_lengths",
     "smooth",
     "threshold",
@@ -38,6 +39,7 @@ _RARE = 1e-4  # share that the tail of a usual recording has beyond the usual th
 _ENOUGH = 10  # points above a threshold that it is read from, rather than from the tail
 _TWO_SIDED = ("level", "variation")
 _CLEAR = 3.0  # above it, a channel is clearly unusual: rarer than one point in twenty
+_EXTREME = 6.0  # above it, so is what one length says; a long one must not outvote the others
 
 
 def choose_lengths(smoothing: Literal["auto"] | int, n_timepoints: int) -> tuple[int, ...]:
@@ -269,6 +271,24 @@ def threshold(scores: Floats, contamination: str | float) -> float:
     return tail.threshold(share)
 
 
+def bent(rarity: Floats, most: float = _EXTREME) -> Floats:
+    """Let what is above some rarity grow with its logarithm only.
+
+    Parameters
+    ----------
+    rarity : ndarray
+        Minus the logarithm of the share of points that are as unusual.
+    most : float, default=6
+        Where it begins to bend.
+
+    Returns
+    -------
+    ndarray
+        The same up to ``most``, less beyond.
+    """
+    return np.minimum(rarity, most) + most * np.log(np.maximum(rarity / most, 1))
+
+
 class HeadScale(NamedTuple):
     """What is usual for one head at one channel, at L lengths of smoothing."""
 
@@ -320,14 +340,14 @@ class HeadScale(NamedTuple):
         -------
         ndarray of shape (n_timepoints,)
             Minus the logarithm of the share of points in ``fit`` that are as unusual, up
-            to 3; beyond, it grows with the logarithm only. 0 where nothing is known.
+            to 3; beyond, it grows with the logarithm only, as does what each length says
+            beyond 6. 0 where nothing is known.
         """
         total = np.zeros(len(signal))
         for length, center, tail in zip(self.lengths, self.centers, self.tails, strict=True):
             smoothed = _smoothed(self.head, signal, length, self.trailing)
-            total += tail(_distance(smoothed, self.head, center))
-        mean = total / len(self.lengths)
-        return np.minimum(mean, _CLEAR) + _CLEAR * np.log(np.maximum(mean / _CLEAR, 1))
+            total += bent(tail(_distance(smoothed, self.head, center)))
+        return bent(total / len(self.lengths), _CLEAR)
 
 
 def _smoothed(head: str, signal: Floats, length: int, trailing: bool) -> Floats:

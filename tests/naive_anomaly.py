@@ -108,6 +108,11 @@ def rarity(learned: list[float], value: float) -> float:
     return shares[k - 1] + (shares[k] - shares[k - 1]) * way
 
 
+def bent(rarity: float, most: float) -> float:
+    """Let a rarity grow with its logarithm only, beyond some value."""
+    return rarity if rarity <= most else most * (1 + np.log(rarity / most))
+
+
 def ridge_errors(moves: np.ndarray, channel: int) -> np.ndarray:
     """Square what a ridge regression on the other channels does not tell of one."""
     others = np.delete(moves, channel, axis=0).T
@@ -155,6 +160,7 @@ def fuse(scores: np.ndarray, fitted: np.ndarray, heads: tuple[str, ...]) -> list
     for row in -scores:
         found = [row[heads.index(name)] for name in heads if name not in names]
         if names:
+            found = [bent(one, 6) for one in found]
             one = agreed(row, heads, names)
             found.append(rarity(usual, one) if len(names) > 1 else one)
         fused.append(-max(found))

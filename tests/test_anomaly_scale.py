@@ -77,11 +77,20 @@ def test_scores_of_a_head_are_damped_rarities(head):
         value = naive_anomaly.smooth(signal, length, trailing=False)
         if head == "variation":
             value = np.log(value + 1e-4)
-        expected.append(tail(abs(value - center) if head != "time" else value))
-    mean = np.mean(expected, 0)
-    damped = [one if one <= 3 else 3 * (1 + np.log(one / 3)) for one in mean]
+        rarity = tail(abs(value - center) if head != "time" else value)
+        expected.append([naive_anomaly.bent(one, 6) for one in rarity])
+    damped = [naive_anomaly.bent(one, 3) for one in np.mean(expected, 0)]
     np.testing.assert_allclose(scale(signal), damped)
     assert scale(signal).argmax() in range(95, 115)
+
+
+def test_a_jump_does_not_outrank_a_longer_anomaly_by_what_lies_around_it():
+    signal = np.random.default_rng(0).exponential(size=2000)
+    scale = HeadScale.learn((8, 32, 96), False, "time", signal)
+    signal[500:506] += 200
+    signal[1200:1260] *= 4
+    scores = scale(signal)
+    assert scores[500:506].min() > scores[1220:1240].min() > scores[522:545].max()
 
 
 def test_a_calm_stretch_stands_out_by_its_variation():
