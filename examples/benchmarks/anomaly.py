@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +30,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sktspulse import TSPulseAnomalyDetector
 from sktspulse._base import fingerprint
-from sktspulse._checkpoints import load_checkpoint
+from sktspulse._checkpoints import load_checkpoint, save_checkpoint
 from sktspulse.metrics import find_period, vus_pr_score, vus_roc_score
 
 OURS, TUNED = "sktspulse", "sktspulse, fine-tuned"
@@ -105,10 +106,15 @@ def zero_shot(recording: Recording, make: Callable[..., TSPulseAnomalyDetector])
 
 
 def fine_tuned(recording: Recording, make: Callable[..., TSPulseAnomalyDetector]) -> Scores:
-    """Yield the default with a network trained on the first part too."""
+    """Yield the default with a network trained on the first part, fitted there and on the whole."""
     detector = make(fine_tune=True, random_state=0)
     detector.fit(recording.values[: recording.train_end])
     yield TUNED, -detector.score_samples(recording.values)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "tuned.safetensors"
+        save_checkpoint(detector._tuned, path)
+        scores = make(checkpoint=path).fit(recording.values).score_samples(recording.values)
+    yield f"{TUNED}, fitted on the whole", -scores
 
 
 def whole(recording: Recording, make: Callable[..., TSPulseAnomalyDetector]) -> Scores:
@@ -321,9 +327,9 @@ def main() -> None:
             if name not in done:
                 table += measured(recording, name, network, run)
         tables.write(table, path, COLUMNS)
-    means = list(summary(table, folder))
-    tables.write(means, arguments.output / "anomaly-summary.csv")
-    draw(means, arguments.output / "anomaly.png")
+    if means := list(summary(table, folder)):
+        tables.write(means, arguments.output / "anomaly-summary.csv")
+        draw(means, arguments.output / "anomaly.png")
 
 
 if __name__ == "__main__":
