@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
@@ -23,6 +22,7 @@ from . import (
     TSPulseRetriever,
     TSPulseTransformer,
 )
+from ._plotting import load_pyplot
 from .datasets import load_sea_temperature, make_gappy_series, make_labelled_panel
 from .metrics import find_period, vus_pr_score
 
@@ -174,8 +174,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sktspulse", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("sktspulse-figures"))
     folder = parser.parse_args().output
+    load_pyplot().switch_backend("Agg")
     folder.mkdir(parents=True, exist_ok=True)
-    mpl.use("Agg")
     figures = [task(folder) for task in TASKS]
     print("Figures: " + ", ".join(map(str, figures)))
 
