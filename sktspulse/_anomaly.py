@@ -56,7 +56,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         How the scores of the heads become one. ``"auto"`` takes half of the highest and
         half of the mean of the heads that look at channels one by one, as these can
         confirm each other, on the scale of one head; or the highest of ``"channels"`` and
-        ``"states"``.
+        ``"states"``, damped above 6.
     smoothing : "auto" or int, default="auto"
         Length of the moving average over what a head finds [time points]. ``"auto"``
         takes the mean of the scores at 8, 32, 96 and 256, at most a quarter of ``fit``.
@@ -110,11 +110,11 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 
     What a head finds on a channel becomes minus the logarithm of the share of points in
     ``fit`` that are as unusual, by rank and, above the 0.9 quantile, by the exponential
-    through it and the median, damped above 3. The highest channel counts, brought to the
-    same scale once more. So with one head, a usual point in 8,000 has a score below -9.
-    Channels of one or two values, as commands have, are not judged by themselves if there
-    are others: they tell what is to be expected of these, and their combinations count
-    in ``"states"``.
+    through it and the median, damped above 6 at each length of the average and above 3
+    in their mean. The highest channel counts, brought to the same scale once more. So with
+    one head, a usual point in 8,000 has a score below -9. Channels of one or two values, as
+    commands have, are not judged by themselves if there are others: they tell what is to be
+    expected of these, and their combinations count in ``"states"``.
 
     All points are scored, the first and the last too, also in recordings shorter than a
     window. Missing values take the scores of known points that the moving average

@@ -5,8 +5,8 @@
 
 A network this small is done with a batch before a processor has drawn the next one. So the corpus
 lies on the device, which cuts, distorts and masks the windows too, and a whole step is one recorded
-graph. What is drawn and minimised is as in ``pretrain.py``, only that
-its order depends on the device. The learning rate falls over the last part of the given time.
+graph. What is drawn and minimised is as in ``pretrain.py``, only that its order depends on the
+device. The learning rate falls over the last part of the given time.
 
 A run cannot be resumed, but ``--start`` goes on from the weights of another.
 """
