@@ -15,9 +15,12 @@ from ._network import Prediction, SpectralSignature, Spectrum
 
 __all__ = [
     "LOSS_WEIGHTS",
+    "OF_PAIRS",
     "agreement",
+    "alignment",
     "evened",
     "masked_mse",
+    "pair_losses",
     "pretraining_losses",
     "signature_cross_entropy",
     "weighted_sum",
@@ -30,7 +33,9 @@ LOSS_WEIGHTS = {
     "signature": 1.0,
     "forecast": 0.2,
     "agreement": 0.25,
+    "alignment": 0.25,
 }
+OF_PAIRS = ("agreement", "alignment")
 
 _TEMPERATURE = 0.1  # of the agreement; cosines are divided by it
 
@@ -120,15 +125,70 @@ def agreement(registers: Tensor, n_groups: int = 1) -> Tensor:
     .. [1] Chen et al., "A Simple Framework for Contrastive Learning of Visual
        Representations", 2020, arXiv:2002.05709, equation 1.
     """
-    embeddings = registers[:, :, 0].movedim(0, 1).flatten(1)
-    groups = embeddings.unflatten(0, (2, n_groups, -1)).transpose(0, 1).flatten(1, 2)
-    centred = groups - groups.mean(1, keepdim=True)
-    unit = torch.nn.functional.normalize(centred, dim=-1)
+    unit = torch.nn.functional.normalize(_centred(registers, n_groups), dim=-1)
     n_windows = unit.shape[1]
     itself = torch.eye(n_windows, dtype=torch.bool, device=unit.device)
     likeness = (unit @ unit.mT / _TEMPERATURE).masked_fill(itself, -torch.inf)
     partner = torch.arange(n_windows, device=unit.device).roll(n_windows // 2).repeat(n_groups)
     return torch.nn.functional.cross_entropy(likeness.flatten(0, 1), partner)
+
+
+def alignment(registers: Tensor, n_groups: int = 1) -> Tensor:
+    """Ask that the two views of a recording have one embedding.
+
+    Agreement is content once partners are nearer than others are; this one never is, and so
+    what tells the views apart, as gaps and noise, loses its place in the embedding.
+
+    Parameters
+    ----------
+    registers : tensor of shape (R, B, 1, D)
+        Decoded registers; those of the windows ``i`` and ``i + B / 2`` are of one recording.
+    n_groups : int, default=1
+        Equal parts of the batch, each a batch of its own here.
+
+    Returns
+    -------
+    tensor of shape ()
+        Share of the variance of semantic embeddings that is between views of one recording:
+        0 if they have one embedding, 1 if they differ as any two.
+
+    References
+    ----------
+    .. [1] Wang and Isola, "Understanding Contrastive Representation Learning through Alignment
+       and Uniformity on the Hypersphere", 2020, arXiv:2005.10242, section 4.1.
+    """
+    centred = _centred(registers, n_groups)
+    one, other = centred.chunk(2, 1)
+    apart, spread = (part.square().sum((1, 2)) for part in (one - other, centred))
+    return (apart / spread.clamp(min=torch.finfo(spread.dtype).tiny)).mean()
+
+
+def _centred(registers: Tensor, n_groups: int) -> Tensor:
+    """Return embeddings less the mean of their group: ``(n_groups, B / n_groups, R * D)``."""
+    embeddings = registers[:, :, 0].movedim(0, 1).flatten(1)
+    groups = embeddings.unflatten(0, (2, n_groups, -1)).transpose(0, 1).flatten(1, 2)
+    return groups - groups.mean(1, keepdim=True)
+
+
+def pair_losses(registers: Tensor, n_groups: int = 1) -> dict[str, Tensor]:
+    """Compute what is asked of windows that come in pairs.
+
+    Parameters
+    ----------
+    registers : tensor of shape (R, B, 1, D)
+        Decoded registers; those of the windows ``i`` and ``i + B / 2`` are of one recording.
+    n_groups : int, default=1
+        Equal parts of the batch, each a batch of its own here.
+
+    Returns
+    -------
+    dict of str to tensor of shape ()
+        ``"agreement"`` and ``"alignment"``.
+    """
+    return {
+        "agreement": agreement(registers, n_groups),
+        "alignment": alignment(registers, n_groups),
+    }
 
 
 def weighted_sum(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:

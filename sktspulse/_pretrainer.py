@@ -20,7 +20,7 @@ from ._callbacks import Averaging, Schedule, StateKeeper, find_state, in_order, 
 from ._checkpoints import load_checkpoint, save_checkpoint
 from ._config import TSPulseConfig
 from ._corpus import Corpus, WindowStream
-from ._losses import LOSS_WEIGHTS
+from ._losses import LOSS_WEIGHTS, OF_PAIRS
 from ._network import TSPulse
 from ._optimizer import MuonAdamW
 from ._parameters import (
@@ -82,8 +82,9 @@ class TSPulsePretrainer(BaseEstimator):
         Range of the share of hidden points that lie in whole patches, in [0, 1].
     loss_weights : dict of str to float, default=None
         Weights of the losses that shall differ from ``time`` 1, ``frequency`` 1,
-        ``spectrum`` 0.3, ``signature`` 1, ``forecast`` 0.2 and ``agreement`` 0.25. As
-        long as that last one counts, windows come in pairs, two of one recording.
+        ``spectrum`` 0.3, ``signature`` 1, ``forecast`` 0.2, ``agreement`` 0.25 and
+        ``alignment`` 0.25. As long as either of the last two counts, windows come in
+        pairs, two of one recording.
     synthetic_share : float, default=0.25
         Share of windows that are synthetic, in [0, 1].
     resolutions : tuple of float, default=(0.5, 1, 2, 4, 8)
@@ -298,10 +299,10 @@ class TSPulsePretrainer(BaseEstimator):
                 f"config mixes {config.n_channels} channels, but pre-training takes channels one "
                 "by one. Set n_channels=1 and channel_expansion=1."
             )
-        if self._weights(config)["agreement"] and self.batch_size % 2:
+        if self._in_pairs(config) and self.batch_size % 2:
             raise ValueError(
                 f"batch_size is {self.batch_size}, but must be even, as windows come in pairs. "
-                "Change it, or set loss_weights={'agreement': 0}."
+                "Change it, or set loss_weights={'agreement': 0, 'alignment': 0}."
             )
         return config
 
@@ -318,7 +319,10 @@ class TSPulsePretrainer(BaseEstimator):
 
     def _weights(self, config: TSPulseConfig) -> dict[str, float]:
         weights = {**LOSS_WEIGHTS, **(self.loss_weights or {})}
-        return weights if config.n_registers else {**weights, "agreement": 0.0}
+        return weights if config.n_registers else {**weights, **dict.fromkeys(OF_PAIRS, 0.0)}
+
+    def _in_pairs(self, config: TSPulseConfig) -> bool:
+        return any(self._weights(config)[name] for name in OF_PAIRS)
 
     def _check_corpus(self, X: Any) -> Corpus:
         if isinstance(X, str | os.PathLike):
@@ -375,7 +379,7 @@ class TSPulsePretrainer(BaseEstimator):
     def _batches(self, corpus: Corpus, config: TSPulseConfig, seed: int) -> MaskedBatches:
         lengths = config.context_length, config.forecast_length
         length, n_spans = sum(lengths), self.batch_size
-        if self._weights(config)["agreement"]:
+        if self._in_pairs(config):
             length, n_spans = span_length(*lengths), self.batch_size // 2
         drawing = (n_spans, self.synthetic_share, self.resolutions, self.augment, seed)
         rank, n_processes = 0, 1

@@ -12,8 +12,8 @@ __all__ = ["noisy", "span_length", "two_views"]
 _MARGIN = 4  # views are cut from a span longer than a window by its 4th part
 _ROLLED = 0.25  # share of views that are rolled
 _MAX_ROLL = 0.2  # of a window, as in the paper's queries for similar series (section 4.4)
-_NOISY = 0.25  # share of windows that are shown with noise
-_MAX_NOISE = 0.5  # of a window's standard deviation
+_NOISY = 0.4  # share of windows that are shown with noise
+_MAX_NOISE = 0.6  # of a window's standard deviation
 
 
 def span_length(length: int, n_ahead: int) -> int:
@@ -80,7 +80,7 @@ def noisy(x: Tensor, known: Tensor, generator: Generator) -> Tensor:
     Returns
     -------
     tensor of shape (n_windows, 1, length)
-        A copy. The noise has up to half the standard deviation of its window.
+        A copy. The noise has up to 0.6 times the standard deviation of its window.
     """
     count = known.sum(-1, keepdim=True).clamp(min=1)
     mean = x.sum(-1, keepdim=True) / count

@@ -47,6 +47,19 @@ def agreement(vectors, temperature):
     return total / len(vectors)
 
 
+def alignment(vectors):
+    """Divide the mean square of half the distance between partners by the variance of all."""
+    half = len(vectors) // 2
+    centre = [sum(column) / len(vectors) for column in zip(*vectors, strict=True)]
+    spread = sum(square_distance(one, centre) for one in vectors) / len(vectors)
+    pairs = zip(vectors[:half], vectors[half:], strict=True)
+    return sum(square_distance(one, other) / 2 for one, other in pairs) / half / spread
+
+
+def square_distance(one, other):
+    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
+
+
 def cosine(one, other):
     product = sum(a * b for a, b in zip(one, other, strict=True))
     return product / math.sqrt(sum(a * a for a in one) * sum(b * b for b in other))

@@ -16,7 +16,8 @@ from sklearn.exceptions import NotFittedError
 from sktspulse import TrainingDisplay, TSPulseConfig, TSPulsePretrainer
 from sktspulse.datasets import make_series
 
-LOSSES = ["loss", "time", "frequency", "spectrum", "signature", "forecast", "agreement"]
+HEADS = ["time", "frequency", "spectrum", "signature", "forecast"]
+LOSSES = ["loss", *HEADS, "agreement", "alignment"]
 
 
 @pytest.fixture(autouse=True)
@@ -129,7 +130,7 @@ def test_every_column_of_panels_is_labelled_at_its_bottom(n):
 def test_one_figure_is_made_and_only_when_no_axes_are_given(pretrainer):
     TrainingDisplay.from_estimator(pretrainer)
     assert len(plt.get_fignums()) == 1
-    _, axes = plt.subplots(2, 4)
+    _, axes = plt.subplots(3, 3)
     before = plt.get_fignums()
     TrainingDisplay.from_estimator(pretrainer, ax=axes[0, 0])
     TrainingDisplay.from_estimator(pretrainer, ax=axes.flat[1:])
@@ -153,14 +154,14 @@ def test_every_loss_takes_one_of_the_axes_given(pretrainer):
     display = TrainingDisplay.from_estimator(pretrainer, losses=LOSSES[:4], ax=axes)
     assert list(display.axes_) == list(axes.flat)
     assert display.figure_ is figure
-    with pytest.raises(ValueError, match="ax has 4 axes, but must have 7"):
+    with pytest.raises(ValueError, match="ax has 4 axes, but must have 8"):
         TrainingDisplay.from_estimator(pretrainer, ax=axes)
 
 
 def test_axes_outside_a_grid_are_not_divided(pretrainer):
     ax = plt.figure().add_axes((0, 0, 1, 1))
     assert TrainingDisplay.from_estimator(pretrainer, losses="loss", ax=ax).axes_[0] is ax
-    with pytest.raises(ValueError, match="no place in a grid that 7 panels could divide"):
+    with pytest.raises(ValueError, match="no place in a grid that 8 panels could divide"):
         TrainingDisplay.from_estimator(pretrainer, ax=ax)
 
 

@@ -12,6 +12,7 @@ import torch
 from sktspulse._config import TSPulseConfig
 from sktspulse._losses import (
     agreement,
+    alignment,
     evened,
     masked_mse,
     pretraining_losses,
@@ -184,13 +185,21 @@ def test_agreement_equals_its_twin(n_windows):
     )
 
 
-def test_agreement_in_groups_is_the_mean_over_them():
+@pytest.mark.parametrize("n_windows", [2, 6, 10])
+def test_alignment_equals_its_twin(n_windows):
+    registers = torch.randn((3, n_windows, 1, 4), generator=torch.Generator().manual_seed(0))
+    vectors = registers[:, :, 0].movedim(0, 1).flatten(1).tolist()
+    assert alignment(registers).item() == pytest.approx(naive_losses.alignment(vectors), abs=1e-5)
+
+
+@pytest.mark.parametrize("loss", [agreement, alignment])
+def test_losses_of_pairs_in_groups_are_the_mean_over_them(loss):
     registers = torch.randn((3, 12, 1, 4), generator=torch.Generator().manual_seed(0))
     first, second = registers.split(6, 1)
     parts = [torch.cat([first[:, i : i + 2], second[:, i : i + 2]], 1) for i in (0, 2, 4)]
-    expected = sum(agreement(part).item() for part in parts) / 3
-    assert agreement(registers, 3).item() == pytest.approx(expected, abs=1e-5)
-    assert agreement(registers, 1).item() != pytest.approx(expected, abs=1e-2)
+    expected = sum(loss(part).item() for part in parts) / 3
+    assert loss(registers, 3).item() == pytest.approx(expected, abs=1e-5)
+    assert loss(registers, 1).item() != pytest.approx(expected, abs=1e-3)
 
 
 def test_agreement_is_least_where_partners_are_alike_and_others_are_not():
@@ -202,3 +211,13 @@ def test_agreement_is_least_where_partners_are_alike_and_others_are_not():
     assert blank.item() == pytest.approx(math.log(7))
     pairs = torch.cat([one, one], 1)
     assert agreement(5 * pairs + 3).item() == pytest.approx(alike.item(), abs=1e-5)
+
+
+def test_alignment_is_the_share_of_the_variance_that_is_between_views():
+    generator = torch.Generator().manual_seed(0)
+    recordings = torch.randn((1, 500, 1, 40), generator=generator).repeat(1, 2, 1, 1)
+    views = torch.randn((1, 1000, 1, 40), generator=generator)
+    assert alignment(recordings) == 0
+    assert alignment(views).item() == pytest.approx(1, abs=0.05)
+    assert alignment(5 * (recordings + views) + 3).item() == pytest.approx(0.5, abs=0.03)
+    assert alignment(torch.ones(1, 8, 1, 8)) == 0

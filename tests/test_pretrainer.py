@@ -35,7 +35,8 @@ SIZES = {
     "forecast_length": 4,
 }
 CONFIG = TSPulseConfig(**SIZES)
-LOSSES = {"time", "frequency", "spectrum", "signature", "forecast", "agreement", "loss"}
+PAIRS = {"agreement", "alignment"}
+LOSSES = {"time", "frequency", "spectrum", "signature", "forecast", "loss"} | PAIRS
 
 
 @pytest.fixture
@@ -183,13 +184,16 @@ def test_loss_weights_change_what_is_given(panel):
         + parts["signature"][0]
         + 3 * parts["forecast"][0]
         + 0.25 * parts["agreement"][0]
+        + 0.25 * parts["alignment"][0]
     )
     assert parts["loss"][0] == pytest.approx(expected)
 
 
-def test_without_agreement_windows_come_one_by_one(panel):
-    alone = pretrainer(loss_weights={"agreement": 0.0}, batch_size=7).fit(panel)
-    assert set(alone.history_) & LOSSES == LOSSES - {"agreement"}
+def test_windows_come_one_by_one_where_nothing_is_asked_of_pairs(panel):
+    alone = pretrainer(loss_weights=dict.fromkeys(PAIRS, 0.0), batch_size=7).fit(panel)
+    assert set(alone.history_) & LOSSES == LOSSES - PAIRS
+    paired = pretrainer(loss_weights={"agreement": 0.0}).fit(panel)
+    assert set(paired.history_) & LOSSES == LOSSES
 
 
 def test_a_network_without_registers_is_trained_one_by_one_too(panel):

@@ -27,7 +27,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no hybrid masks: whole patches only": {"block_share": (1.0, 1.0)},
     "no registers": {"config": NO_REGISTERS},
     "no signature": {"loss_weights": {"signature": 0.0}},
-    "no agreement": {"loss_weights": {"agreement": 0.0}},
+    "no agreement, no alignment": {"loss_weights": {"agreement": 0.0, "alignment": 0.0}},
+    "no alignment": {"loss_weights": {"alignment": 0.0}},
 }
 SETTINGS: dict[str, Any] = {
     "batch_size": 96,

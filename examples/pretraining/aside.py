@@ -1,7 +1,8 @@
 """Measure a network on series that were set aside from the corpus it was trained on.
 
 All choices about pre-training are made with these numbers, so that the evaluation sets stay
-unseen: how well gaps are filled, and whether a distorted window finds its kind.
+unseen: how well gaps are filled, whether a distorted window finds its kind, and how far noise
+moves its embedding.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.spatial.distance import cdist
+from scipy.spatial.distance import cdist, pdist
 from torch import Tensor
 
 from sktspulse import TSPulseTransformer
@@ -25,6 +26,7 @@ EVERY = 50  # series set aside: one in so many
 LENGTH, MARGIN = 512, 128
 RATIOS = (0.125, 0.25, 0.375, 0.5)
 WINDOWS_PER_SOURCE, K = 8, 3
+NOISE = 0.5  # of a window's deviation
 CHUNK = 128
 
 
@@ -41,12 +43,12 @@ def split(folder: Path, output: Path) -> tuple[Path, Corpus]:
 
 
 def measure(checkpoint: Path | str, aside: Corpus) -> dict[str, float]:
-    """Return errors under both kinds of gaps, and precision under both kinds of distortion."""
+    """Return errors under both kinds of gaps, and what embeddings of distorted windows find."""
     network = load_checkpoint(checkpoint)
     errors = {f"{kind} gaps": gap_error(network, aside, kind) for kind in ("hybrid", "block")}
     if not network.config.n_registers:
         return errors
-    return errors | precisions(checkpoint, aside)
+    return errors | embedded(checkpoint, aside)
 
 
 def gap_error(network: TSPulse, aside: Corpus, kind: str) -> float:
@@ -80,8 +82,11 @@ def _error(network: TSPulse, head: str, x: Tensor, known: Tensor, observed: Tens
     return float(errors.clamp(max=4)[hidden.any(-1)].mean())
 
 
-def precisions(checkpoint: Path | str, aside: Corpus) -> dict[str, float]:
-    """Return the share of the nearest three that are of the source of a distorted window."""
+def embedded(checkpoint: Path | str, aside: Corpus) -> dict[str, float]:
+    """Return the share of the nearest three that are of the source of a distorted window.
+
+    The last entry is how far noise moves embeddings [mean distance between two windows].
+    """
     spans, sources = _spans(aside)
     rng = np.random.default_rng(1)
     middle = _scaled(spans[:, MARGIN // 2 :][:, :LENGTH])
@@ -95,7 +100,9 @@ def precisions(checkpoint: Path | str, aside: Corpus) -> dict[str, float]:
     for name, views in (("shifted", rolled), ("crops", crops)):
         queries = _scaled(np.stack(views)) + 0.08 * rng.standard_normal(middle.shape)
         result[name] = _precision(cdist(model.transform(queries), index), sources)
-    return result
+    noisy = model.transform(middle + NOISE * rng.standard_normal(middle.shape))
+    moved = np.linalg.norm(noisy - index, axis=1).mean()
+    return result | {"moved by noise": float(moved / pdist(index).mean())}
 
 
 def _spans(aside: Corpus) -> tuple[np.ndarray, np.ndarray]:

@@ -30,7 +30,7 @@ from torch import Tensor
 
 from sktspulse import _corpus
 from sktspulse._checkpoints import load_checkpoint, save_checkpoint
-from sktspulse._losses import LOSS_WEIGHTS, agreement, pretraining_losses, weighted_sum
+from sktspulse._losses import LOSS_WEIGHTS, pair_losses, pretraining_losses, weighted_sum
 from sktspulse._masking import varied_mask
 from sktspulse._network import SpectralSignature, Spectrum
 from sktspulse._optimizer import MuonAdamW, split_parameters
@@ -259,7 +259,7 @@ class Trainer:
     def _losses(
         self, shown: Tensor, x: Tensor, known: Tensor, observed: Tensor, future: Tensor
     ) -> dict[str, Tensor]:
-        """Return the loss of every head, the agreement, and their weighted sum."""
+        """Return the loss of every head, those of pairs, and their weighted sum."""
         with torch.autocast(self.device.type, torch.bfloat16):
             prediction = self.network(shown, observed)
         heads = prediction.heads
@@ -267,7 +267,7 @@ class Trainer:
         truth = (x, known, observed, future)
         losses = pretraining_losses(prediction, *truth, self.signature, self.spectrum)
         registers = prediction.encoding.tokens[self.config.n_register_start :].float()
-        losses["agreement"] = agreement(registers, self.n_groups)
+        losses |= pair_losses(registers, self.n_groups)
         return losses | {"loss": weighted_sum(losses, self.weights)}
 
     def _step(self) -> None:
