@@ -38,7 +38,7 @@ from sktspulse._network import TSPulse
 DEFAULT = ("retrieval", "probe", "sensitivity", "anomaly", "imputation")
 
 # Where an untrained network says something about the trained one.
-WITH_RANDOM = ("retrieval", "sensitivity", "anomaly")
+WITH_RANDOM = ("retrieval", "probe", "sensitivity", "anomaly")
 
 # How the metrics end that stand in the table of a measure.
 SHOWN = {name: "" for name in (*DEFAULT, "probe-cv")} | {"retrieval": "PREC@3"}

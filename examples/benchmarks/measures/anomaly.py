@@ -3,8 +3,9 @@
 A series is standardised as a whole and cut into windows of 512, one every 63 points, so that a
 point takes every place in its patch. Eight passes hide every eighth patch in turn, so that each
 patch is reconstructed once without having been seen. The squared errors of overlapping windows
-are averaged, then smoothed by a moving average. The score is VUS-PR as TSB-AD has it, averaged
-over 21 of its univariate files.
+are averaged, then smoothed: by a moving average, or by four, each read as how rare it is in the
+recording, of which the mean is taken, as the detector does. The score is VUS-PR as TSB-AD has it,
+averaged over 21 of its univariate files.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 import torch
 from scipy.ndimage import uniform_filter1d
 
+from sktspulse._anomaly_scale import HeadScale, choose_lengths
 from sktspulse._base import infer
 from sktspulse._checkpoints import load_checkpoint
 from sktspulse._network import TSPulse
@@ -53,9 +55,9 @@ def rows(data: Path, checkpoints: Checkpoints) -> Iterator[Row]:
     measured: dict[tuple[str, str], list[float]] = {}
     for recording in recordings(folder / "U"):
         for method, errors in scores(recording.values, networks):
-            for length in SMOOTHINGS:
-                value = volume(recording, errors, length)
-                measured.setdefault((method, f"VUS-PR, average of {length}"), []).append(value)
+            for name, smooth in smoothed(errors):
+                value = vus_pr_score(recording.labels, smooth, window=recording.period)
+                measured.setdefault((method, f"VUS-PR, {name}"), []).append(value)
     for (method, metric), values in measured.items():
         yield Row("anomaly", "mean of files", "", metric, method, float(np.mean(values)))
     yield from published(folder / "U-published-vus-pr.csv")
@@ -68,9 +70,13 @@ def recordings(folder: Path) -> Iterator[Recording]:
             yield Recording(path.stem, values, archive["label"], find_period(values))
 
 
-def volume(recording: Recording, errors: np.ndarray, length: int) -> float:
-    smooth = uniform_filter1d(errors, length, mode="nearest")
-    return vus_pr_score(recording.labels, smooth, window=recording.period)
+def smoothed(errors: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the errors smoothed in each way, with its name."""
+    for length in SMOOTHINGS:
+        yield f"average of {length}", uniform_filter1d(errors, length, mode="nearest")
+    lengths = choose_lengths("auto", len(errors))
+    scale = HeadScale.learn(lengths, trailing=False, head="time", signal=errors)
+    yield "averages of the detector", scale(errors)
 
 
 def scores(values: np.ndarray, networks: dict[str, TSPulse]) -> Iterator[tuple[str, np.ndarray]]:
