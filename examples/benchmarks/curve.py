@@ -48,8 +48,7 @@ def _precision(case: retrieval.Case, families: np.ndarray) -> Callable[[str], fl
 
 def _error(train: np.ndarray, windows: np.ndarray, kind: str) -> Callable[[str], float]:
     def measure(checkpoint: str) -> float:
-        fills = imputation.fillers({"network": checkpoint}, train)
-        return imputation.mean_error(fills["network, network alone"], windows, kind)
+        return imputation.mean_error(imputation.filler(checkpoint, train), windows, kind)
 
     return measure
 

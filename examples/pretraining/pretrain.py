@@ -24,8 +24,9 @@ from sktspulse import TSPulseConfig, TSPulsePretrainer
 RECIPES: dict[str, dict[str, Any]] = {
     "tspulse-p8": {
         "config": TSPulseConfig(),
-        # What is listed twice is drawn as often: most recordings are used at their own pace.
-        "resolutions": (0.125, 0.25, 0.5, 1, 1, 2, 4, 8),
+        # What is listed more than once is drawn as often.
+        "resolutions": (0.125, 0.25, 0.5, 1, 1, 1, 1, 2, 4, 8),
+        "loss_weights": {"signature": 0.5},
     },
     "tspulse-p16": {
         "config": TSPulseConfig(
@@ -47,6 +48,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--decay", type=float, default=0.4, help="share of steps at the end")
     parser.add_argument("--batch-size", type=int, default=96)
     parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--averaging", type=float, default=0.999)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", default="bfloat16", choices=["float32", "bfloat16"])
     parser.add_argument("--no-compile", dest="compile", action="store_false")
     parser.add_argument("--loaders", type=int, default=0, help="processes that draw windows")
@@ -64,13 +67,14 @@ def pretrainer(arguments: argparse.Namespace, accelerator: Any) -> TSPulsePretra
         decay=arguments.decay,
         batch_size=arguments.batch_size,
         lr=arguments.lr,
+        averaging=arguments.averaging,
         precision=arguments.precision,
         compile=arguments.compile,
         n_loaders=arguments.loaders,
         path=arguments.output,
         resume=True,
         accelerator=accelerator,
-        random_state=0,
+        random_state=arguments.seed,
         verbose=1,
     )
 

@@ -3,7 +3,8 @@
     python examples/pretraining/ship_checkpoint.py runs/p8/tspulse-p8.safetensors tspulse-p8 \\
         --card card.md --windows 3000000
 
-The checkpoint is loaded first, so that what cannot be read is not shipped. It is then written to
+The checkpoint is loaded first, so that what cannot be read is not shipped; the weights of several
+are averaged, which is better than each where they come from one start. It is then written to
 ``sktspulse/checkpoints`` with its name, licence and the windows it was trained on, its card beside
 it, and ``registry.json`` there gets the hash by which every load is checked.
 """
@@ -13,19 +14,40 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 
+import torch
+
 from sktspulse._checkpoints import load_checkpoint, save_checkpoint, write_atomically
+from sktspulse._network import TSPulse
 
 PACKAGE = Path(__file__).parents[2] / "sktspulse" / "checkpoints"
 ABOUT = {"licence": "Apache-2.0", "recipe": "examples/pretraining/RECIPE.md"}
 
 
+def mean(weights: Sequence[Path | str]) -> TSPulse:
+    """Return a network with the mean of the weights of several of the same sizes."""
+    networks = [load_checkpoint(path) for path in weights]
+    averaged = deepcopy(networks[0])
+    if any(network.config != averaged.config for network in networks):
+        raise ValueError(f"{[*map(str, weights)]} have different sizes, and so no mean.")
+    several = [network.state_dict() for network in networks]
+    means = {name: torch.stack([one[name] for one in several]).mean(0) for name in several[0]}
+    averaged.load_state_dict(means)
+    return averaged
+
+
 def ship(
-    weights: Path, name: str, card: Path, folder: Path = PACKAGE, windows: int | None = None
+    weights: Sequence[Path | str],
+    name: str,
+    card: Path,
+    folder: Path = PACKAGE,
+    windows: int | None = None,
 ) -> dict[str, str]:
     """Write one checkpoint into the package and return its new entry in the registry."""
-    network = load_checkpoint(weights)
+    network = mean(weights)
     entry = {"file": f"{name}.safetensors", "card": f"{name}.md"}
     text = card.read_bytes()
     save_checkpoint(network, folder / entry["file"], {"name": name, "windows": windows, **ABOUT})
@@ -39,7 +61,7 @@ def ship(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("weights", type=Path, help="file written by save_checkpoint")
+    parser.add_argument("weights", nargs="+", help="files written by save_checkpoint, or names")
     parser.add_argument("name", help="what users will call it")
     parser.add_argument("--card", type=Path, required=True, help="Markdown page that describes it")
     parser.add_argument("--windows", type=int, help="it was trained on")

@@ -7,6 +7,7 @@ import os
 import runpy
 import subprocess
 import sys
+from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
 
@@ -201,16 +202,30 @@ def test_a_checkpoint_is_shipped_under_a_name(saved, shipping, network):
     folder, ship = shipping
     card = saved.with_name("card.md")
     card.write_text("# Small\n")
-    entry = ship(saved, "small-4", card, folder)
+    entry = ship([saved], "small-4", card, folder)
     assert shipped_checkpoints() == {"small-4": entry}
     assert same_weights(load_checkpoint("small-4"), network)
     names = {"registry.json", "small-4.json", "small-4.md", "small-4.safetensors"}
     assert {path.name for path in folder.iterdir()} == names
 
 
+def test_of_several_checkpoints_the_mean_is_shipped(saved, shipping, network):
+    folder, ship = shipping
+    other = saved.with_name("other.safetensors")
+    moved = deepcopy(network)
+    with torch.no_grad():
+        for weights in moved.parameters():
+            weights.add_(1)
+    save_checkpoint(moved, other)
+    ship([saved, other], "small-4", saved, folder)
+    halfway = load_checkpoint("small-4").state_dict()
+    for name, weights in network.state_dict().items():
+        torch.testing.assert_close(halfway[name], weights + 0.5)
+
+
 def test_a_shipped_file_is_checked_by_its_hash(saved, shipping):
     folder, ship = shipping
-    ship(saved, "small-4", saved, folder)
+    ship([saved], "small-4", saved, folder)
     rewrite(folder / "small-4.safetensors", revin__bias=torch.tensor(0.5))
     with pytest.raises(CheckpointError, match="not the file that was shipped"):
         load_checkpoint("small-4")
@@ -220,5 +235,5 @@ def test_what_cannot_be_loaded_is_not_shipped(saved, shipping):
     folder, ship = shipping
     saved.write_bytes(saved.read_bytes()[:-4])
     with pytest.raises(CheckpointError):
-        ship(saved, "small-4", saved, folder)
+        ship([saved], "small-4", saved, folder)
     assert [path.name for path in folder.iterdir()] == ["registry.json"]
