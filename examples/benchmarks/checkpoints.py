@@ -41,7 +41,8 @@ DEFAULT = ("retrieval", "probe", "sensitivity", "anomaly", "imputation")
 WITH_RANDOM = ("retrieval", "probe", "sensitivity", "anomaly")
 
 # How the metrics end that stand in the table of a measure.
-SHOWN = {name: "" for name in (*DEFAULT, "probe-cv")} | {"retrieval": "PREC@3"}
+SHOWN = dict.fromkeys((*DEFAULT, "probe-cv"), "")
+SHOWN |= {"retrieval": "PREC@3", "sensitivity": ", semantic"}
 
 # Title of a panel of the figure: measure, protocol and metrics shown there.
 PANELS = {
