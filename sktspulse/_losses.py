@@ -19,6 +19,7 @@ __all__ = [
     "agreement",
     "alignment",
     "evened",
+    "in_pairs",
     "masked_mse",
     "pair_losses",
     "pretraining_losses",
@@ -35,7 +36,6 @@ LOSS_WEIGHTS = {
     "agreement": 0.25,
     "alignment": 0.25,
 }
-OF_PAIRS = ("agreement", "alignment")
 
 _TEMPERATURE = 0.1  # of the agreement; cosines are divided by it
 
@@ -103,6 +103,13 @@ def signature_cross_entropy(log_signature: Tensor, target: Tensor) -> Tensor:
     return -(target * log_signature).sum(-1).mean()
 
 
+def _centred(registers: Tensor, n_groups: int) -> Tensor:
+    """Return embeddings less the mean of their group: ``(n_groups, B / n_groups, R * D)``."""
+    embeddings = registers[:, :, 0].movedim(0, 1).flatten(1)
+    groups = embeddings.unflatten(0, (2, n_groups, -1)).transpose(0, 1).flatten(1, 2)
+    return groups - groups.mean(1, keepdim=True)
+
+
 def agreement(registers: Tensor, n_groups: int = 1) -> Tensor:
     """Ask that the two views of a recording be each other's nearest in the batch.
 
@@ -163,11 +170,23 @@ def alignment(registers: Tensor, n_groups: int = 1) -> Tensor:
     return (apart / spread.clamp(min=torch.finfo(spread.dtype).tiny)).mean()
 
 
-def _centred(registers: Tensor, n_groups: int) -> Tensor:
-    """Return embeddings less the mean of their group: ``(n_groups, B / n_groups, R * D)``."""
-    embeddings = registers[:, :, 0].movedim(0, 1).flatten(1)
-    groups = embeddings.unflatten(0, (2, n_groups, -1)).transpose(0, 1).flatten(1, 2)
-    return groups - groups.mean(1, keepdim=True)
+OF_PAIRS = {"agreement": agreement, "alignment": alignment}
+
+
+def in_pairs(weights: Mapping[str, float]) -> bool:
+    """Tell whether windows must come in pairs.
+
+    Parameters
+    ----------
+    weights : mapping of str to float
+        Weights of the losses by name.
+
+    Returns
+    -------
+    bool
+        Whether anything that is asked of pairs counts.
+    """
+    return any(weights.get(name, 0.0) for name in OF_PAIRS)
 
 
 def pair_losses(registers: Tensor, n_groups: int = 1) -> dict[str, Tensor]:
@@ -185,10 +204,7 @@ def pair_losses(registers: Tensor, n_groups: int = 1) -> dict[str, Tensor]:
     dict of str to tensor of shape ()
         ``"agreement"`` and ``"alignment"``.
     """
-    return {
-        "agreement": agreement(registers, n_groups),
-        "alignment": alignment(registers, n_groups),
-    }
+    return {name: loss(registers, n_groups) for name, loss in OF_PAIRS.items()}
 
 
 def weighted_sum(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:

@@ -20,7 +20,7 @@ from ._callbacks import Averaging, Schedule, StateKeeper, find_state, in_order, 
 from ._checkpoints import load_checkpoint, save_checkpoint
 from ._config import TSPulseConfig
 from ._corpus import Corpus, WindowStream
-from ._losses import LOSS_WEIGHTS, OF_PAIRS
+from ._losses import LOSS_WEIGHTS, OF_PAIRS, in_pairs
 from ._network import TSPulse
 from ._optimizer import MuonAdamW
 from ._parameters import (
@@ -299,7 +299,7 @@ class TSPulsePretrainer(BaseEstimator):
                 f"config mixes {config.n_channels} channels, but pre-training takes channels one "
                 "by one. Set n_channels=1 and channel_expansion=1."
             )
-        if self._in_pairs(config) and self.batch_size % 2:
+        if in_pairs(self._weights(config)) and self.batch_size % 2:
             raise ValueError(
                 f"batch_size is {self.batch_size}, but must be even, as windows come in pairs. "
                 "Change it, or set loss_weights={'agreement': 0, 'alignment': 0}."
@@ -320,9 +320,6 @@ class TSPulsePretrainer(BaseEstimator):
     def _weights(self, config: TSPulseConfig) -> dict[str, float]:
         weights = {**LOSS_WEIGHTS, **(self.loss_weights or {})}
         return weights if config.n_registers else {**weights, **dict.fromkeys(OF_PAIRS, 0.0)}
-
-    def _in_pairs(self, config: TSPulseConfig) -> bool:
-        return any(self._weights(config)[name] for name in OF_PAIRS)
 
     def _check_corpus(self, X: Any) -> Corpus:
         if isinstance(X, str | os.PathLike):
@@ -379,7 +376,7 @@ class TSPulsePretrainer(BaseEstimator):
     def _batches(self, corpus: Corpus, config: TSPulseConfig, seed: int) -> MaskedBatches:
         lengths = config.context_length, config.forecast_length
         length, n_spans = sum(lengths), self.batch_size
-        if self._in_pairs(config):
+        if in_pairs(self._weights(config)):
             length, n_spans = span_length(*lengths), self.batch_size // 2
         drawing = (n_spans, self.synthetic_share, self.resolutions, self.augment, seed)
         rank, n_processes = 0, 1

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ._config import TSPulseConfig
 from ._corpus import WindowStream
-from ._losses import OF_PAIRS, pair_losses, pretraining_losses, weighted_sum
+from ._losses import in_pairs, pair_losses, pretraining_losses, weighted_sum
 from ._masking import varied_mask
 from ._network import Prediction, SpectralSignature, Spectrum, TSPulse
 from ._optimizer import split_parameters
@@ -141,7 +141,7 @@ class PretrainingLoss:
     def __call__(self, prediction: Prediction, truth: Mapping[str, Tensor]) -> Tensor:
         series = (truth["x"], truth["known"], truth["observed"], truth["future"])
         losses = pretraining_losses(prediction, *series, self.signature, self.spectrum)
-        if any(self.weights.get(name) for name in OF_PAIRS):
+        if in_pairs(self.weights):
             losses |= pair_losses(prediction.encoding.tokens[self.n_register_start :])
         total = weighted_sum(losses, self.weights)
         self.parts = {name: loss.detach() for name, loss in losses.items()}

@@ -23,10 +23,11 @@ def rows(data: Path, checkpoints: Checkpoints, every: int = 7) -> Iterator[Row]:
     """Yield rows; ``every`` so-many-th window is a case, an odd number to meet all hours."""
     for name in dict.fromkeys(name for name, _ in PUBLISHED):
         train, windows = load(data, name)
+        fills = {method: filler(one, train) for method, one in checkpoints.items()}
         for kind in ("hybrid", "block"):
             settings = (f"window step {every}", "", f"{name} {kind} MSE")
-            for method, checkpoint in checkpoints.items():
-                value = mean_error(filler(checkpoint, train), windows[::every], kind)
+            for method, fill in fills.items():
+                value = mean_error(fill, windows[::every], kind)
                 yield Row("imputation", *settings, method, value)
             value = float(np.mean(PUBLISHED[name, kind]))
             yield Row("imputation", *settings, "TSPulse, published", published=value)
