@@ -11,13 +11,13 @@ from pathlib import Path
 import sktspulse
 
 ALLOWED = re.compile(
-    r"sktspulse/(\w+\.py|py\.typed|checkpoints/[\w.-]+\.(safetensors|json|md)|data/[\w.-]+)"
+    r"sktspulse/([\w/]+\.py|py\.typed|network/weights/[\w.-]+\.(safetensors|json|md)|data/[\w.-]+)"
     r"|sktspulse-[\d.]+\.dist-info/.+"
 )
 REQUIRED = (
     "sktspulse/py.typed",
-    "sktspulse/checkpoints/tspulse-p8.safetensors",
-    "sktspulse/checkpoints/tspulse-p16.safetensors",
+    "sktspulse/network/weights/tspulse-p8.safetensors",
+    "sktspulse/network/weights/tspulse-p16.safetensors",
 )
 MAX_BYTES = 10_000_000
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ._anomaly_display import AnomalyScoreDisplay
     from ._anomaly_stream import AnomalyStream
     from ._classifier import TSPulseClassifier
-    from ._config import TSPulseConfig
     from ._curves import TrainingDisplay
     from ._displays import EmbeddingDisplay, ImputationDisplay
     from ._imputer import TSPulseImputer
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from ._retrieval_display import RetrievalDisplay
     from ._retriever import TSPulseRetriever
     from ._transformer import TSPulseTransformer
+    from .network import TSPulseConfig
 
 __all__ = [
     "AnomalyScoreDisplay",
@@ -60,7 +60,7 @@ _HOME = {
     "RetrievalDisplay": "_retrieval_display",
     "TSPulseAnomalyDetector": "_anomaly",
     "TSPulseClassifier": "_classifier",
-    "TSPulseConfig": "_config",
+    "TSPulseConfig": "network",
     "TSPulseImputer": "_imputer",
     "TSPulsePretrainer": "_pretrainer",
     "TSPulseRegressor": "_regressor",

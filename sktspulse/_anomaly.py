@@ -20,11 +20,10 @@ from ._anomaly_scale import choose_lengths, threshold
 from ._anomaly_segments import find_segments, loudest_channels
 from ._anomaly_stream import AnomalyStream
 from ._anomaly_tuning import N_STEPS, tune
-from ._base import BaseTSPulse, resolve_device
-from ._config import TSPulseConfig
-from ._network import TSPulse
+from ._base import BaseTSPulse
 from ._time_index import TimeIndex
 from ._validation import Values, check_series
+from .network import TSPulse, TSPulseConfig, resolve_device
 
 __all__ = ["TSPulseAnomalyDetector"]
 

@@ -12,21 +12,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ._anomaly_scale import averages
-from ._base import Progress, infer
-from ._config import TSPulseConfig
-from ._network import TSPulse
-from ._windows import Starts, Stitcher, standardize, take_windows, window_starts
+from ._windows import Starts, Stitcher, take_windows, window_starts
+from .network import Progress, TSPulse, TSPulseConfig, infer, standardize
 
 __all__ = ["TRAILING_BLOCK", "PointErrors", "TrailingErrors", "heads_of"]
 
+Floats = NDArray[np.float64]
 TRAILING_BLOCK = 64  # points that TrailingErrors gives at once
 _NETWORK_HEADS = ("time", "frequency", "coarse", "forecast")
 _COARSE = 4  # points averaged for the coarse head, which sees as many times as far
 _N_PASSES = 8  # passes over a window, each hiding every eighth patch
 _N_COVERS = 8  # windows over a point: with the passes, an eighth of a pass a point
 _BLOCK = 128  # windows held at once, in all passes
-
-Floats = NDArray[np.float64]
 
 
 def heads_of(config: TSPulseConfig, *, trailing: bool = False) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ from ._anomaly_scale import smooth
 __all__ = ["Coupling", "States"]
 
 Floats = NDArray[np.float64]
-
 _LEAST_RIDGE = 0.005  # added to the variance of every channel, which is 1
 _FARTHEST = 50.0  # deviations of a channel that count where others are guessed from it
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ._anomaly_heads import heads_of
 from ._anomaly_joint import Coupling, States
 from ._anomaly_scale import ChannelScale, HeadScale, Tail, bent
-from ._config import TSPulseConfig
+from .network import TSPulseConfig
 
 __all__ = ["SIGNS", "Read", "UsualRecording", "choose_heads", "judged_channels", "refuse_unknown"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from ._windows import standardize
+from .network import standardize
 
 __all__ = [
     "ChannelScale",
@@ -23,7 +23,6 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
-
 _LENGTHS = (8, 32, 96, 256)  # a patch, what the published procedure averages over, around them
 _LEAST_TIMES = 4  # how often the longest goes into what is fitted, to tell how averages vary
 _FARTHEST = 1e6  # deviations that count, so that squares stay finite

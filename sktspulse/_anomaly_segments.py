@@ -12,7 +12,6 @@ __all__ = ["find_segments", "loudest_channels", "runs"]
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
-
 _ROWS = [("start", "i8"), ("end", "i8"), ("peak", "i8")]
 _SEGMENT = np.dtype([*_ROWS, ("score", "f8"), ("head", "U9"), ("channel", "i8")])
 

@@ -9,8 +9,8 @@ import torch
 from torch import Generator, Tensor
 
 from ._finetuning import FineTuner
-from ._network import TSPulse
 from ._validation import Values
+from .network import TSPulse
 
 __all__ = ["N_STEPS", "tune"]
 

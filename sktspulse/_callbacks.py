@@ -18,10 +18,8 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from tqdm.auto import tqdm
 
-from ._checkpoints import save_checkpoint, write_atomically
-from ._config import TSPulseConfig
-from ._network import TSPulse
 from ._training import PretrainingNet
+from .network import TSPulse, TSPulseConfig, save_checkpoint, write_atomically
 
 __all__ = [
     "Averaging",

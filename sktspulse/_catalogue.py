@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ._base import Progress
 from ._entries import Entries
 from ._faiss_index import FaissIndex
 from ._search import METRICS, STORES, Found, Metric, Pairs, Store, VectorIndex, blocks
 from ._validation import Panel, Values
+from .network import Progress
 
 __all__ = ["INDEXES", "Catalogue", "Kind", "Search"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._interpolation import Neighbours, linear
-from ._windows import standardize
+from .network import standardize
 
 __all__ = ["Comparison", "Levels", "bridge_short_gaps"]
 

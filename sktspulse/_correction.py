@@ -19,7 +19,6 @@ from ._kriging import Kriging
 __all__ = ["Correction", "Trial", "error_variances"]
 
 Floats = NDArray[np.float64]
-
 _STRENGTH = 20.0  # points of evidence the error of a channel is worth in a cell
 _FARTHEST = 4.0  # standard deviations of the error that a value is moved, at most
 _WINDOWS = 64  # windows the trust is learned from, at most

@@ -8,11 +8,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._base import Progress, Read, infer
-from ._config import TSPulseConfig
-from ._network import TSPulse
 from ._validation import Values
-from ._windows import resample, standardize, take_windows, window_starts
+from ._windows import resample, take_windows, window_starts
+from .network import Progress, Read, TSPulse, TSPulseConfig, infer, standardize
 
 __all__ = ["LENGTHS", "Length", "Vectors", "count_windows", "cut", "embed", "token_slices"]
 

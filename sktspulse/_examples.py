@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 from torch.utils.data import Dataset, Sampler
 
-from ._lens import TSLens
-from ._masking import hybrid_mask
+from .network import TSLens, hybrid_mask
 
 __all__ = ["Batch", "Clock", "Examples", "Hide", "InOrder", "LensBatches", "Shuffled", "encode"]
 

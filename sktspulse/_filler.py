@@ -7,18 +7,17 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ._base import Progress
 from ._blend import Blend
 from ._correction import Correction, Trial
 from ._gaps import Evidence, GapReader
 from ._hiding import draw_windows, hide
 from ._seasonal import find_period
 from ._uncertainty import Doubt, Uncertainty
+from .network import Progress
 
 __all__ = ["Filler"]
 
 Floats = NDArray[np.floating[Any]]
-
 _SERIES_LEARNED = 100  # series the period is taken from, at most
 
 

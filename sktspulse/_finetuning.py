@@ -20,11 +20,10 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ._callbacks import Schedule
-from ._config import TSPulseConfig
 from ._corpus import Corpus, WindowStream
-from ._network import Prediction, TSPulse
 from ._optimizer import MuonAdamW, split_parameters
 from ._training import Batch, MaskedBatches, PretrainingLoss
+from .network import Prediction, TSPulse, TSPulseConfig
 
 __all__ = ["FineTuner", "Hide"]
 

@@ -12,16 +12,15 @@ from torch import Tensor
 
 from ._blend import gap_cells
 from ._interpolation import Neighbours, cubic, linear
-from ._network import TSPulse
 from ._seasonal import seasonal
 from ._windows import Stitcher, take_windows, window_starts
+from .network import TSPulse
 
 __all__ = ["Evidence", "GapReader", "read_reconstructions"]
 
+Floats = NDArray[np.floating[Any]]
 _BLOCK_POINTS = 1 << 20  # points read at once: bounds memory, whatever the length of a recording
 _WIDEST_CUBIC = 17  # steps between known points: over more, a cubic may swing far out
-
-Floats = NDArray[np.floating[Any]]
 Infer = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, context) -> (n, 2, context)
 
 

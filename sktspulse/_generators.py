@@ -13,6 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+__all__ = [
+    "FORMS",
+    "RNG",
+    "Batch",
+    "Family",
+    "between",
+    "coloured_noise",
+    "curve",
+    "draw_segments",
+    "filtered",
+    "held",
+    "log_between",
+    "sometimes",
+    "standardize",
+    "swell",
+    "white",
+]
+
 Batch = NDArray[np.float64]
 Family = Callable[[np.random.Generator, int, int], Batch]
 RNG = np.random.Generator
@@ -27,7 +45,6 @@ HEART_WAVES = (
     (0.7, 0.3, 30.0),
 )
 STEPS_PER_DAY = (12, 24, 24, 48, 96, 96, 144, 288)  # two-hourly to five-minute sampling
-
 
 # ---------------------------------------------------------------- per-series parameters
 

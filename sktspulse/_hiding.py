@@ -8,13 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ._masking import gap_mask, hybrid_mask
 from ._windows import window_starts
+from .network import gap_mask, hybrid_mask
 
 __all__ = ["N_PARTS", "GapMasks", "Windows", "draw_masks", "draw_windows", "hide"]
 
 Floats = NDArray[np.floating[Any]]
-
 N_PARTS = 4  # that a series is divided into, to learn from some what is measured on another
 _WINDOWS = 256  # windows drawn, at most
 _REPEATS = 8  # times a window is used, at most, each time with other points hidden

@@ -12,16 +12,14 @@ from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import BaseTSPulse, fingerprint, infer, resolve_device
-from ._config import TSPulseConfig
+from ._base import BaseTSPulse
 from ._filler import Filler
 from ._finetuning import FineTuner
 from ._gaps import GapReader, read_reconstructions
 from ._grid import on_grid
 from ._hiding import GapMasks, draw_windows
-from ._network import TSPulse
 from ._validation import check_panel, check_series, restorer
-from ._windows import standardize
+from .network import TSPulse, TSPulseConfig, fingerprint, infer, resolve_device, standardize
 
 __all__ = ["TSPulseImputer"]
 

@@ -14,7 +14,7 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from ._checkpoints import write_atomically
+from .network import write_atomically
 
 __all__ = ["explained", "read_index", "write_index"]
 

@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["anomalies", "binary", "labelled", "same_length", "series"]
 
+Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
-Flags = NDArray[np.bool_]
 
 
 def labelled(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Flags, Floats]:

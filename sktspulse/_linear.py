@@ -28,7 +28,6 @@ __all__ = ["LogisticHead", "RidgeHead", "Rows", "as_set", "distinct", "temper"]
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 Mask = NDArray[np.bool_]
-
 _N_FOLDS = 5
 _ENOUGH_HELD_OUT = 1000  # rows, after which no further fold is held out
 _MIN_RANK = 300  # directions that are kept, however many rows and classes there are

@@ -13,7 +13,6 @@ __all__ = ["Logistic"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
-
 _TOLERANCE = 1e-7  # of the loss, over its size: a step that gains less is the last one
 _MAX_STEPS = 1000
 _LEAST_SPREAD = 1e-4  # of a probability, so that no direction seems flat

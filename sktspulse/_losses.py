@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ._network import Prediction, SpectralSignature, Spectrum
+from .network import Prediction, SpectralSignature, Spectrum
 
 __all__ = [
     "LOSS_WEIGHTS",

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["OcclusionDisplay"]
 
 Floats = NDArray[np.float64]
-
 _ROWS = 256  # copies of the series given to the estimator at once
 
 

@@ -15,24 +15,15 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import resolve_device
 from ._callbacks import Averaging, Schedule, StateKeeper, find_state, in_order, table
-from ._checkpoints import load_checkpoint, save_checkpoint
-from ._config import TSPulseConfig
 from ._corpus import Corpus, WindowStream
 from ._losses import LOSS_WEIGHTS, OF_PAIRS, in_pairs
-from ._network import TSPulse
 from ._optimizer import MuonAdamW
-from ._parameters import (
-    check_choice,
-    check_choices,
-    check_number,
-    check_range,
-    check_resolutions,
-)
+from ._parameters import check_choice, check_choices, check_number, check_range, check_resolutions
 from ._training import AcceleratedNet, MaskedBatches, PretrainingLoss, PretrainingNet, loading
 from ._validation import check_panel
 from ._views import span_length
+from .network import TSPulse, TSPulseConfig, load_checkpoint, resolve_device, save_checkpoint
 
 __all__ = ["TSPulsePretrainer"]
 

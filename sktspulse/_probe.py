@@ -9,14 +9,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import _check_sample_weight, _num_samples
 from torch import Tensor
 
-from ._base import BaseTSPulse, Progress
+from ._base import BaseTSPulse
 from ._embedding import LENGTHS, Length, Vectors, count_windows, embed, token_slices
 from ._examples import Clock
 from ._linear import Floats, LogisticHead, RidgeHead, Rows, as_set
-from ._network import TSPulse
 from ._validation import Panel, Values, check_panel
 from ._variants import FORMS, SMOOTH_FORMS, Form, unchanged
-from ._windows import resample, standardize
+from ._windows import resample
+from .network import Progress, TSPulse, standardize
 
 __all__ = ["BaseProbe", "Levels", "check_lengths", "check_weights", "levels_of"]
 

@@ -18,6 +18,8 @@ from ._generators import (
     white,
 )
 
+__all__ = ["PROCESSES"]
+
 # ---------------------------------------------------------------- noises and walks
 
 

@@ -14,10 +14,9 @@ __all__ = [
     "range_recall_score",
 ]
 
+Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
-Flags = NDArray[np.bool_]
-
 _CELLS = 4  # pieces of a time step on which all distances between stretches are linear
 
 

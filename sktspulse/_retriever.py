@@ -14,7 +14,6 @@ from scipy.sparse import csr_matrix
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import resolve_device
 from ._catalogue import INDEXES, Catalogue, Kind, Search
 from ._comparison import Comparison, Levels
 from ._entries import Entries
@@ -25,6 +24,7 @@ from ._saved_index import BaseSavedIndex
 from ._search import METRICS, STORES, Found
 from ._transformer import TSPulseTransformer
 from ._validation import Panel, check_panel
+from .network import resolve_device
 
 __all__ = ["TSPulseRetriever"]
 

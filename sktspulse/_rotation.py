@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 __all__ = ["MAX_RANK", "Rotation"]
 
 Floats = NDArray[np.floating[Any]]
-
 MAX_RANK = 1000  # directions of features that are kept
 
 

@@ -13,7 +13,6 @@ from ._interpolation import Neighbours, linear
 __all__ = ["find_period", "seasonal"]
 
 Floats = NDArray[np.floating[Any]]
-
 _SHORTEST = 3  # steps of a period
 _CYCLES = 3  # periods the longest series must hold
 _LEAST_RISE = 0.2  # of the autocorrelation, from the valley before a peak to that peak

@@ -14,16 +14,15 @@ from skorch.hf import AccelerateMixin
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ._config import TSPulseConfig
 from ._corpus import WindowStream
 from ._losses import in_pairs, pair_losses, pretraining_losses, weighted_sum
-from ._masking import varied_mask
-from ._network import Prediction, SpectralSignature, Spectrum, TSPulse
 from ._optimizer import split_parameters
 from ._views import noisy, two_views
+from .network import Prediction, SpectralSignature, Spectrum, TSPulse, TSPulseConfig, varied_mask
 
 __all__ = [
     "AcceleratedNet",
+    "Batch",
     "MaskedBatches",
     "PretrainingLoss",
     "PretrainingNet",

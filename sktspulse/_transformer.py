@@ -12,10 +12,9 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from torch import Tensor
 
 from ._base import BaseTSPulse
-from ._config import TSPulseConfig
 from ._embedding import LENGTHS, Vectors, count_windows, embed, token_slices
-from ._network import TSPulse
 from ._validation import Panel, check_panel
+from .network import TSPulse, TSPulseConfig
 
 __all__ = ["TSPulseTransformer"]
 

@@ -16,15 +16,14 @@ from torch import Tensor
 
 from ._embedding import count_windows, cut
 from ._examples import Clock, Examples
-from ._lens import LensSizes, TSLens
 from ._linear import Floats, distinct
-from ._network import TSPulse
 from ._parameters import check_choice, check_number
 from ._probe import BaseProbe, Levels, levels_of
 from ._tasks import Mix, Task, hold_out
 from ._tuning import Row, Tuning, table, tune
 from ._validation import Panel, Values
 from ._variants import FORMS
+from .network import LensSizes, TSLens, TSPulse
 
 __all__ = ["BaseTSLens"]
 

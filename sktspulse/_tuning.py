@@ -20,12 +20,12 @@ from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
 from ._examples import Batch, Clock, Examples, InOrder, LensBatches, Shuffled, encode
-from ._lens import TSLens
+from .network import TSLens
 
 __all__ = ["Row", "Tuning", "descent", "table", "tune"]
 
-Row = dict[str, Any]
 Floats = NDArray[np.floating[Any]]
+Row = dict[str, Any]
 
 _MAX_GRADIENT_NORM = 1.0
 _WEIGHT_DECAY = 0.01

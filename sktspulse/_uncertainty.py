@@ -14,7 +14,6 @@ from ._correction import Trial, error_variances
 __all__ = ["Doubt", "Uncertainty"]
 
 Floats = NDArray[np.float64]
-
 _SMALLEST = 1e-20  # variance that nothing is below
 _LEAST = 0.05  # weight of the usual error
 _ENOUGH = 200  # points from which a distance has a factor of its own

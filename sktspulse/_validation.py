@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-__all__ = ["Panel", "Restore", "Values", "check_panel", "check_series", "restorer"]
+__all__ = ["Panel", "Restore", "check_panel", "check_series", "restorer"]
 
 Values = NDArray[np.floating[Any]]
 Panel = Values | list[Values]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._validation import Values
-from ._windows import standardize
+from .network import standardize
 
 __all__ = ["FORMS", "SMOOTH_FORMS", "Form", "changes", "paced", "sums", "unchanged"]
 

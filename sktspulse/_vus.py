@@ -12,10 +12,9 @@ from ._labelled import anomalies, labelled
 
 __all__ = ["vus_pr_score", "vus_roc_score"]
 
+Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
-Flags = NDArray[np.bool_]
-
 _N_THRESHOLDS = 250
 _FAR = 1 << 60  # farther than any slope reaches [time steps]
 

@@ -35,6 +35,7 @@ __all__ = [
     "make_series",
 ]
 
+
 RandomState = int | np.random.RandomState | np.random.Generator | None
 
 _SIMPLE: dict[str, Family] = {**FORMS, **PROCESSES}

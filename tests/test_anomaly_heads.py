@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from sktspulse._anomaly_heads import PointErrors, TrailingErrors, heads_of
-from sktspulse._checkpoints import load_checkpoint
-from sktspulse._config import TSPulseConfig
+from sktspulse.network.checkpoints import load_checkpoint
+from sktspulse.network.config import TSPulseConfig
 
 HEADS = ("time", "frequency", "forecast")
 

@@ -7,18 +7,17 @@ import pickle
 import numpy as np
 import pytest
 
-import sktspulse._anomaly_tuning as tuning
-from sktspulse import TSPulseAnomalyDetector
-from sktspulse._base import fingerprint
-from sktspulse._checkpoints import load_checkpoint
+from sktspulse import TSPulseAnomalyDetector, _anomaly_tuning
+from sktspulse.network.checkpoints import load_checkpoint
+from sktspulse.network.inference import fingerprint
 
 
 @pytest.fixture(autouse=True)
 def few_steps(monkeypatch):
     """Train for seconds; what is tested does not depend on it."""
-    monkeypatch.setattr(tuning, "N_STEPS", 20)
-    monkeypatch.setattr(tuning, "_STEPS_PER_LOOK", 10)
-    monkeypatch.setattr(tuning, "_BATCH_SIZE", 8)
+    monkeypatch.setattr(_anomaly_tuning, "N_STEPS", 20)
+    monkeypatch.setattr(_anomaly_tuning, "_STEPS_PER_LOOK", 10)
+    monkeypatch.setattr(_anomaly_tuning, "_BATCH_SIZE", 8)
 
 
 def pulses(n_timepoints: int = 1200) -> np.ndarray:
@@ -68,7 +67,10 @@ def test_a_stream_uses_the_trained_network():
 def test_where_there_is_nothing_to_learn_the_network_stays(heads):
     network = load_checkpoint("tspulse-p8")
     X = np.ones((100, 2)) if heads == "auto" else pulses(100)
-    assert tuning.tune(network, X, ("level",) if heads == "level" else ("time",), 0) is network
+    assert (
+        _anomaly_tuning.tune(network, X, ("level",) if heads == "level" else ("time",), 0)
+        is network
+    )
     model = TSPulseAnomalyDetector(heads, fine_tune=True).fit(X)
     assert np.isfinite(model.score_samples(X)).all()
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from sktspulse._callbacks import Averaging, Schedule, find_state, table
-from sktspulse._config import TSPulseConfig
-from sktspulse._network import TSPulse
+from sktspulse.network.config import TSPulseConfig
+from sktspulse.network.tspulse import TSPulse
 
 
 def test_the_rate_rises_holds_and_falls():

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from sktspulse._config import TSPulseConfig
 from sktspulse._finetuning import FineTuner
-from sktspulse._masking import hybrid_mask
-from sktspulse._network import TSPulse
 from sktspulse._training import PretrainingLoss
+from sktspulse.network.config import TSPulseConfig
+from sktspulse.network.masks import hybrid_mask
+from sktspulse.network.tspulse import TSPulse
 
 CONFIG = TSPulseConfig(
     context_length=64,

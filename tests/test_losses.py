@@ -9,7 +9,6 @@ import naive_losses
 import pytest
 import torch
 
-from sktspulse._config import TSPulseConfig
 from sktspulse._losses import (
     agreement,
     alignment,
@@ -19,7 +18,8 @@ from sktspulse._losses import (
     signature_cross_entropy,
     weighted_sum,
 )
-from sktspulse._network import SpectralSignature, Spectrum, TSPulse
+from sktspulse.network.config import TSPulseConfig
+from sktspulse.network.tspulse import SpectralSignature, Spectrum, TSPulse
 
 CONFIG = TSPulseConfig(
     context_length=32,

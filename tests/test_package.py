@@ -105,7 +105,9 @@ def test_the_package_is_typed_and_licensed():
 
 
 def test_checkpoints_are_installed():
-    names = {item.name for item in resources.files(sktspulse).joinpath("checkpoints").iterdir()}
+    names = {
+        item.name for item in resources.files(sktspulse).joinpath("network", "weights").iterdir()
+    }
     weights = {name.removesuffix(".safetensors") for name in names if name.endswith(".safetensors")}
     assert "tspulse-p8" in weights
     assert {f"{name}.json" for name in weights} | {f"{name}.md" for name in weights} <= names

@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sktspulse import PanelToTabular, TabularToPanel, TSPulseConfig, TSPulseTransformer
-from sktspulse._checkpoints import save_checkpoint
-from sktspulse._network import TSPulse
+from sktspulse.network.checkpoints import save_checkpoint
+from sktspulse.network.tspulse import TSPulse
 
 SIZES = {"context_length": 64, "d_model": 8, "n_layers": 1, "n_registers": 2}
 SIZES |= {"n_signature_bins": 0, "forecast_length": 0}

@@ -22,7 +22,7 @@ from sklearn.base import clone
 import sktspulse
 from sktspulse import TSPulseConfig, TSPulsePretrainer
 from sktspulse._callbacks import Journal
-from sktspulse._checkpoints import load_checkpoint
+from sktspulse.network.checkpoints import load_checkpoint
 
 SIZES = {
     "context_length": 64,

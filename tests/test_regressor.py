@@ -14,8 +14,8 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from sktspulse import TSPulseConfig, TSPulseRegressor
-from sktspulse._checkpoints import save_checkpoint
-from sktspulse._network import TSPulse
+from sktspulse.network.checkpoints import save_checkpoint
+from sktspulse.network.tspulse import TSPulse
 
 SIZES = {"context_length": 64, "patch_length": 8, "d_model": 8, "n_layers": 1}
 SIZES |= {"n_registers": 2, "n_signature_bins": 0, "forecast_length": 0}

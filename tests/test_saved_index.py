@@ -13,9 +13,9 @@ import safetensors.numpy
 from retrieval_cases import assert_same, draw_panel, places
 
 from sktspulse import TSPulseRetriever
-from sktspulse._checkpoints import load_checkpoint, save_checkpoint
-from sktspulse._config import TSPulseConfig
-from sktspulse._network import TSPulse
+from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
+from sktspulse.network.config import TSPulseConfig
+from sktspulse.network.tspulse import TSPulse
 
 STORES = ("float32", "float16", "int8")
 

@@ -15,8 +15,8 @@ from sktspulse import (
     TSPulseRetriever,
     TSPulseTransformer,
 )
-from sktspulse._checkpoints import save_checkpoint
-from sktspulse._network import TSPulse
+from sktspulse.network.checkpoints import save_checkpoint
+from sktspulse.network.tspulse import TSPulse
 
 TINY = TSPulseConfig(
     context_length=64,

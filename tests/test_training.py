@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from sktspulse._config import TSPulseConfig
 from sktspulse._corpus import Corpus, WindowStream
-from sktspulse._network import TSPulse
 from sktspulse._optimizer import MuonAdamW
 from sktspulse._training import MaskedBatches, PretrainingLoss, PretrainingNet, Steps, loading
+from sktspulse.network.config import TSPulseConfig
+from sktspulse.network.tspulse import TSPulse
 
 CONFIG = TSPulseConfig(
     context_length=64,

@@ -19,10 +19,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sktspulse import TSPulseTransformer, _embedding
-from sktspulse._checkpoints import load_checkpoint, save_checkpoint
-from sktspulse._config import TSPulseConfig
-from sktspulse._network import TSPulse
 from sktspulse.datasets import make_labelled_panel
+from sktspulse.network import inference
+from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
+from sktspulse.network.config import TSPulseConfig
+from sktspulse.network.tspulse import TSPulse
 
 WIDTHS = {"semantic": 240, "time": 1536, "frequency": 1536, "detailed": 3072, "all": 3312}
 
@@ -164,7 +165,7 @@ def test_the_network_gets_blocks_of_bounded_size(monkeypatch):
         sizes.append(len(rows))
         yield np.zeros((len(rows), 240), np.float32)
 
-    monkeypatch.setattr(_embedding, "infer", count)
+    monkeypatch.setattr(inference, "infer", count)
     embed(draw_panel(3000, 1, 20))
     embed(draw_panel(1, 3, 512 * 1000), length="window")
     assert sum(sizes) == 3000 + 3 * 1999

@@ -13,9 +13,9 @@ from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 
 from sktspulse import TSPulseClassifier, TSPulseConfig, TSPulseRegressor, _tslens
-from sktspulse._checkpoints import save_checkpoint
-from sktspulse._network import TSPulse
 from sktspulse._tasks import Mix
+from sktspulse.network.checkpoints import save_checkpoint
+from sktspulse.network.tspulse import TSPulse
 
 SIZES = {"context_length": 32, "patch_length": 4, "d_model": 6, "n_layers": 1}
 SIZES |= {"n_decoder_layers": 1, "n_registers": 2, "n_signature_bins": 0, "forecast_length": 0}

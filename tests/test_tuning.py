@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from skorch.callbacks import Callback
 
 from sktspulse import _tuning
-from sktspulse._config import TSPulseConfig
 from sktspulse._examples import Clock, Examples, InOrder, LensBatches, Shuffled, encode
-from sktspulse._lens import LensSizes, TSLens
-from sktspulse._network import TSPulse
 from sktspulse._tasks import Classes
 from sktspulse._tuning import OneCycle, Tuning, descent, table, tune
+from sktspulse.network.config import TSPulseConfig
+from sktspulse.network.tslens import LensSizes, TSLens
+from sktspulse.network.tspulse import TSPulse
 
 CONFIG = TSPulseConfig(
     context_length=32,

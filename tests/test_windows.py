@@ -8,13 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sktspulse._windows import (
-    Stitcher,
-    resample,
-    standardize,
-    take_windows,
-    window_starts,
-)
+from sktspulse._windows import Stitcher, resample, take_windows, window_starts
+from sktspulse.network.scaling import standardize
 
 LENGTHS = st.integers(1, 60)
 DTYPES = st.sampled_from([np.float32, np.float64])

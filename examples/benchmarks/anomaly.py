@@ -29,9 +29,9 @@ from sklearn.ensemble import IsolationForest
 from sklearn.preprocessing import StandardScaler
 
 from sktspulse import TSPulseAnomalyDetector
-from sktspulse._base import fingerprint
-from sktspulse._checkpoints import load_checkpoint, save_checkpoint
 from sktspulse.metrics import find_period, vus_pr_score, vus_roc_score
+from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
+from sktspulse.network.inference import fingerprint
 
 OURS, TUNED = "sktspulse", "sktspulse, fine-tuned"
 SMOOTHING = 96  # points, of the baselines that are smoothed

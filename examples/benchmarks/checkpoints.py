@@ -32,8 +32,8 @@ from measures import (
     tables,
 )
 
-from sktspulse._checkpoints import load_checkpoint, save_checkpoint
-from sktspulse._network import TSPulse
+from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
+from sktspulse.network.tspulse import TSPulse
 
 DEFAULT = ("retrieval", "probe", "sensitivity", "anomaly", "imputation")
 

@@ -34,10 +34,10 @@ from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
 from sktspulse import TSPulseRetriever
-from sktspulse._base import infer
-from sktspulse._checkpoints import load_checkpoint
 from sktspulse._comparison import bridge_short_gaps
 from sktspulse._corpus import Corpus
+from sktspulse.network.checkpoints import load_checkpoint
+from sktspulse.network.inference import infer
 
 PROTOCOLS = {
     "shifted": retrieval.shifted,

@@ -78,8 +78,8 @@ def windows(n_windows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def our_network():
-    from sktspulse._config import TSPulseConfig
-    from sktspulse._network import TSPulse
+    from sktspulse.network.config import TSPulseConfig
+    from sktspulse.network.tspulse import TSPulse
 
     return TSPulse(TSPulseConfig())
 

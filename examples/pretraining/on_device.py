@@ -29,13 +29,13 @@ import torch
 from torch import Tensor
 
 from sktspulse import _corpus
-from sktspulse._checkpoints import load_checkpoint, save_checkpoint
 from sktspulse._losses import LOSS_WEIGHTS, pair_losses, pretraining_losses, weighted_sum
-from sktspulse._masking import varied_mask
-from sktspulse._network import SpectralSignature, Spectrum
 from sktspulse._optimizer import MuonAdamW, split_parameters
 from sktspulse._views import noisy, span_length, two_views
 from sktspulse.datasets import make_series
+from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
+from sktspulse.network.masks import varied_mask
+from sktspulse.network.tspulse import SpectralSignature, Spectrum
 
 RECIPES: dict[str, dict[str, Any]] = {
     "tspulse-p8": {

@@ -20,10 +20,11 @@ from pathlib import Path
 
 import torch
 
-from sktspulse._checkpoints import load_checkpoint, save_checkpoint, write_atomically
-from sktspulse._network import TSPulse
+from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
+from sktspulse.network.files import write_atomically
+from sktspulse.network.tspulse import TSPulse
 
-PACKAGE = Path(__file__).parents[2] / "sktspulse" / "checkpoints"
+PACKAGE = Path(__file__).parents[2] / "sktspulse" / "network" / "weights"
 ABOUT = {"licence": "Apache-2.0", "recipe": "examples/pretraining/RECIPE.md"}
 
 

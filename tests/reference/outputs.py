@@ -179,8 +179,8 @@ def tiny_checkpoint(folder: str) -> str:
     """Write a network of known weights."""
     from reference.recipe import random_weights
 
-    from sktspulse._checkpoints import save_checkpoint
-    from sktspulse._network import TSPulse
+    from sktspulse.network.checkpoints import save_checkpoint
+    from sktspulse.network.tspulse import TSPulse
 
     network = TSPulse(tiny_config())
     shapes = {name: list(value.shape) for name, value in network.state_dict().items()}

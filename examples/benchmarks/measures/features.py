@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from sktspulse import TSPulseTransformer
-from sktspulse._checkpoints import load_checkpoint
-from sktspulse._windows import standardize
+from sktspulse.network.checkpoints import load_checkpoint
+from sktspulse.network.scaling import standardize
 
 KINDS = ("time", "frequency", "semantic")
 Features = dict[str, np.ndarray]  # one array a kind, series first

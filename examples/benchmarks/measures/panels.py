@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sktspulse._windows import resample, standardize
+from sktspulse._windows import resample
+from sktspulse.network.scaling import standardize
 
 LENGTH = 512  # time points, as many as the network reads
 

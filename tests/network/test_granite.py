@@ -5,15 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from checkpoints.files import SETTINGS, TINY, configure, rewrite, same_weights
+from network.checkpoint_files import SETTINGS, TINY, configure, rewrite, same_weights
 from reference import cases
 
-from sktspulse._checkpoints import (
-    CheckpointError,
-    load_checkpoint,
-)
-from sktspulse._config import TSPulseConfig
-from sktspulse._published import _DEFAULTS, _FIXED, config_of
+from sktspulse.network.checkpoints import CheckpointError, load_checkpoint
+from sktspulse.network.config import TSPulseConfig
+from sktspulse.network.granite import _DEFAULTS, _FIXED, config_of
 
 
 def test_a_checkpoint_saved_by_the_reference_library_gives_its_answers():

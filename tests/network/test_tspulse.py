@@ -14,9 +14,10 @@ import pytest
 import torch
 from reference import cases
 
-from sktspulse._checkpoints import load_checkpoint
-from sktspulse._config import TSPulseConfig
-from sktspulse._network import (
+from sktspulse.network.checkpoints import load_checkpoint
+from sktspulse.network.config import TSPulseConfig
+from sktspulse.network.granite import layout_of
+from sktspulse.network.tspulse import (
     ChannelMixer,
     Mixer,
     RevIN,
@@ -24,7 +25,6 @@ from sktspulse._network import (
     Spectrum,
     TSPulse,
 )
-from sktspulse._published import layout_of
 
 SMALL = TSPulseConfig(
     context_length=32,

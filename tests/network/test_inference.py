@@ -17,11 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sktspulse
-from sktspulse import TSPulseTransformer, _base
-from sktspulse._base import chunk_size, fingerprint, infer, resolve_device
-from sktspulse._checkpoints import load_checkpoint, save_checkpoint
-from sktspulse._config import TSPulseConfig
-from sktspulse._network import TSPulse
+from sktspulse import TSPulseTransformer
+from sktspulse.network import inference
+from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
+from sktspulse.network.config import TSPulseConfig
+from sktspulse.network.inference import chunk_size, fingerprint, infer, resolve_device
+from sktspulse.network.tspulse import TSPulse
 
 SMALL = TSPulseConfig(context_length=64, n_signature_bins=32, n_layers=2)
 
@@ -78,8 +79,8 @@ def test_chunks_have_a_size_at_which_all_places_are_alike(monkeypatch, sizes_tha
         assert np.isfinite(rows).all()
         return np.arange(size)[:, None] * (size not in sizes_that_do)
 
-    monkeypatch.setattr(_base, "_run", run)
-    assert _base.chunk_size(small_network(), 5) == expected
+    monkeypatch.setattr(inference, "_run", run)
+    assert inference.chunk_size(small_network(), 5) == expected
 
 
 def test_answers_of_the_shipped_network_do_not_depend_on_their_neighbours():

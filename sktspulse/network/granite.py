@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ._config import TSPulseConfig
+from .config import TSPulseConfig
 
 __all__ = ["config_of", "layout_of"]
 

@@ -10,8 +10,8 @@ import torch
 from reference import cases
 from safetensors.torch import load_file, save_file
 
-from sktspulse._config import TSPulseConfig
-from sktspulse._network import TSPulse
+from sktspulse.network.config import TSPulseConfig
+from sktspulse.network.tspulse import TSPulse
 
 TINY = cases.FOLDER / "hf_tiny"
 SETTINGS = json.loads((TINY / "config.json").read_text())

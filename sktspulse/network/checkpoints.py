@@ -14,7 +14,6 @@ import math
 import os
 import re
 import stat
-import uuid
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -28,19 +27,14 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from ._config import TSPulseConfig
-from ._network import TSPulse
-from ._published import config_of, layout_of
+from .config import TSPulseConfig
+from .files import write_atomically
+from .granite import config_of, layout_of
+from .tspulse import TSPulse
 
-__all__ = [
-    "CheckpointError",
-    "load_checkpoint",
-    "save_checkpoint",
-    "shipped_checkpoints",
-    "write_atomically",
-]
+__all__ = ["CheckpointError", "load_checkpoint", "save_checkpoint", "shipped_checkpoints"]
 
-_FOLDER = Path(__file__).with_name("checkpoints")
+_FOLDER = Path(__file__).with_name("weights")
 _METADATA_KEY = "sktspulse"
 _FORMAT = 1
 _MAX_JSON_BYTES = 2**20  # the largest published header has 35 kB, the largest config.json 4 kB
@@ -171,27 +165,6 @@ def shipped_checkpoints() -> dict[str, dict[str, str]]:
     """
     registry: dict[str, dict[str, str]] = json.loads((_FOLDER / "registry.json").read_text())
     return registry
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file at once: a reader, or a crash, sees the old content or the new.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    content : bytes
-        Its new content.
-    """
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with draft.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

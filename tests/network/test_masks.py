@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sktspulse._masking import block_mask, gap_mask, hybrid_mask, point_mask
+from sktspulse.network.masks import block_mask, gap_mask, hybrid_mask, point_mask
 
 
 def seeded(seed=0):

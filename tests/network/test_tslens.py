@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from sktspulse._checkpoints import load_checkpoint
-from sktspulse._config import TSPulseConfig
-from sktspulse._lens import LensSizes, TSLens
-from sktspulse._network import TSPulse
+from sktspulse.network.checkpoints import load_checkpoint
+from sktspulse.network.config import TSPulseConfig
+from sktspulse.network.tslens import LensSizes, TSLens
+from sktspulse.network.tspulse import TSPulse
 
 SMALL = TSPulseConfig(
     context_length=16,

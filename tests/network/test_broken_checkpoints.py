@@ -8,17 +8,13 @@ import time
 
 import pytest
 import torch
-from checkpoints.files import SMALL, configure, rewrite, write_raw
 from hypothesis import example, given
 from hypothesis import strategies as st
+from network.checkpoint_files import SMALL, configure, rewrite, write_raw
 
-from sktspulse import _checkpoints
-from sktspulse._checkpoints import (
-    CheckpointError,
-    load_checkpoint,
-    save_checkpoint,
-)
-from sktspulse._network import TSPulse
+from sktspulse.network import checkpoints
+from sktspulse.network.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
+from sktspulse.network.tspulse import TSPulse
 
 
 @pytest.mark.parametrize(
@@ -198,7 +194,7 @@ def target(tmp_path_factory):
 def test_damage_anywhere_is_an_error_or_another_weight(target, place, junk):
     path, content = target
     path.write_bytes(content[:place] + junk + content[place + len(junk) :])
-    _checkpoints._load.cache_clear()  # the clock may not tell two writes apart
+    checkpoints._load.cache_clear()  # the clock may not tell two writes apart
     try:
         loaded = load_checkpoint(path)
     except CheckpointError:

@@ -14,19 +14,19 @@ from pathlib import Path
 import pytest
 import safetensors
 import torch
-from checkpoints.files import SMALL, TINY, rewrite, same_weights
+from network.checkpoint_files import SMALL, TINY, rewrite, same_weights
 from safetensors.torch import load_file, save_file
 
-from sktspulse import _checkpoints
-from sktspulse._checkpoints import (
+from sktspulse.network import checkpoints
+from sktspulse.network.checkpoints import (
     CheckpointError,
     load_checkpoint,
     save_checkpoint,
     shipped_checkpoints,
-    write_atomically,
 )
-from sktspulse._config import TSPulseConfig
-from sktspulse._network import TSPulse
+from sktspulse.network.config import TSPulseConfig
+from sktspulse.network.files import write_atomically
+from sktspulse.network.tspulse import TSPulse
 
 SHIP = Path(__file__).parents[2] / "examples" / "pretraining" / "ship_checkpoint.py"
 
@@ -147,7 +147,7 @@ def test_a_network_loaded_during_inference_can_be_trained_through(saved):
 
 def test_loading_imports_little(saved):
     code = (
-        "import sys; from sktspulse._checkpoints import load_checkpoint;"
+        "import sys; from sktspulse.network.checkpoints import load_checkpoint;"
         "before = set(sys.modules); [load_checkpoint(path) for path in sys.argv[1:]];"
         "sys.exit(str({'sympy', 'torch._dynamo'} & (set(sys.modules) - before) or ''))"
     )
@@ -159,7 +159,7 @@ def test_loading_imports_little(saved):
 
 @pytest.mark.parametrize("name", ["tspulse-p9", "a/b/c", "../x/y", "org/", "folder/.hidden"])
 def test_an_unknown_name_is_answered_with_those_known(name, monkeypatch):
-    monkeypatch.setattr(_checkpoints, "shipped_checkpoints", lambda: {"b-8": {}, "a-16": {}})
+    monkeypatch.setattr(checkpoints, "shipped_checkpoints", lambda: {"b-8": {}, "a-16": {}})
     with pytest.raises(CheckpointError, match=r"There is no checkpoint .* names: a-16, b-8"):
         load_checkpoint(name)
 
@@ -177,7 +177,7 @@ def test_a_revision_is_for_the_hub(saved):
 
 
 def test_the_registry_lists_every_file():
-    folder = Path(_checkpoints.__file__).with_name("checkpoints")
+    folder = Path(checkpoints.__file__).with_name("weights")
     files = {path.name for path in folder.glob("*.safetensors")}
     assert {entry["file"] for entry in shipped_checkpoints().values()} == files
     assert all((folder / entry["card"]).is_file() for entry in shipped_checkpoints().values())
@@ -194,7 +194,7 @@ def shipping(tmp_path, monkeypatch):
     folder = tmp_path / "package"
     folder.mkdir()
     (folder / "registry.json").write_text("{}")
-    monkeypatch.setattr(_checkpoints, "_FOLDER", folder)
+    monkeypatch.setattr(checkpoints, "_FOLDER", folder)
     return folder, runpy.run_path(str(SHIP))["ship"]
 
 

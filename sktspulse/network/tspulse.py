@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ._config import Gate, TSPulseConfig
+from .config import Gate, TSPulseConfig
 
-__all__ = ["Encoding", "Prediction", "SpectralSignature", "TSPulse"]
+__all__ = ["ChannelMixer", "Encoding", "Prediction", "SpectralSignature", "Spectrum", "TSPulse"]
 
 
 class MaskToken(nn.Module):

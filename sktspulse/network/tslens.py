@@ -12,8 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ._config import TSPulseConfig
-from ._network import ChannelMixer, TSPulse
+from .config import TSPulseConfig
+from .tspulse import ChannelMixer, TSPulse
 
 __all__ = ["LensSizes", "TSLens"]
 

@@ -6,12 +6,9 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from checkpoints.files import TINY, copy_tiny, same_weights
+from network.checkpoint_files import TINY, copy_tiny, same_weights
 
-from sktspulse._checkpoints import (
-    CheckpointError,
-    load_checkpoint,
-)
+from sktspulse.network.checkpoints import CheckpointError, load_checkpoint
 
 
 def test_a_missing_hub_library_is_explained(monkeypatch):

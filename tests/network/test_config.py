@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from sktspulse._config import TSPulseConfig
+from sktspulse.network.config import TSPulseConfig
 
 
 @pytest.mark.parametrize(

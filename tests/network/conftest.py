@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from checkpoints.files import SMALL, copy_tiny
+from network.checkpoint_files import SMALL, copy_tiny
 
-from sktspulse._checkpoints import save_checkpoint
-from sktspulse._network import TSPulse
+from sktspulse.network.checkpoints import save_checkpoint
+from sktspulse.network.tspulse import TSPulse
 
 
 @pytest.fixture

@@ -1,0 +1,33 @@
+"""The TSPulse network, its checkpoints, and arrays through it."""
+
+from .checkpoints import CheckpointError, load_checkpoint, save_checkpoint
+from .config import TSPulseConfig
+from .files import write_atomically
+from .inference import Progress, Read, fingerprint, infer, resolve_device
+from .masks import gap_mask, hybrid_mask, varied_mask
+from .scaling import standardize
+from .tslens import LensSizes, TSLens
+from .tspulse import Prediction, SpectralSignature, Spectrum, TSPulse
+
+__all__ = [
+    "CheckpointError",
+    "LensSizes",
+    "Prediction",
+    "Progress",
+    "Read",
+    "SpectralSignature",
+    "Spectrum",
+    "TSLens",
+    "TSPulse",
+    "TSPulseConfig",
+    "fingerprint",
+    "gap_mask",
+    "hybrid_mask",
+    "infer",
+    "load_checkpoint",
+    "resolve_device",
+    "save_checkpoint",
+    "standardize",
+    "varied_mask",
+    "write_atomically",
+]
