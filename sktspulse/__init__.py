@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from ._displays import EmbeddingDisplay, ImputationDisplay
     from ._imputer import TSPulseImputer
     from ._occlusion_display import OcclusionDisplay
-    from ._panels import PanelToTabular, TabularToPanel
     from ._pretrainer import TSPulsePretrainer
     from ._regressor import TSPulseRegressor
     from ._retrieval_display import RetrievalDisplay
     from ._retriever import TSPulseRetriever
     from ._transformer import TSPulseTransformer
     from .network import TSPulseConfig
+    from .series import PanelToTabular, TabularToPanel
 
 __all__ = [
     "AnomalyScoreDisplay",
@@ -56,7 +56,7 @@ _HOME = {
     "EmbeddingDisplay": "_displays",
     "ImputationDisplay": "_displays",
     "OcclusionDisplay": "_occlusion_display",
-    "PanelToTabular": "_panels",
+    "PanelToTabular": "series",
     "RetrievalDisplay": "_retrieval_display",
     "TSPulseAnomalyDetector": "_anomaly",
     "TSPulseClassifier": "_classifier",
@@ -66,7 +66,7 @@ _HOME = {
     "TSPulseRegressor": "_regressor",
     "TSPulseRetriever": "_retriever",
     "TSPulseTransformer": "_transformer",
-    "TabularToPanel": "_panels",
+    "TabularToPanel": "series",
     "TrainingDisplay": "_curves",
 }
 

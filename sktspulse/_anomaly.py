@@ -21,13 +21,13 @@ from ._anomaly_segments import find_segments, loudest_channels
 from ._anomaly_stream import AnomalyStream
 from ._anomaly_tuning import N_STEPS, tune
 from ._base import BaseTSPulse
-from ._time_index import TimeIndex
-from ._validation import Values, check_series
 from .network import TSPulse, TSPulseConfig, resolve_device
+from .series import TimeIndex, check_series
 
 __all__ = ["TSPulseAnomalyDetector"]
 
 Floats = NDArray[np.float64]
+Values = NDArray[np.floating[Any]]
 
 
 class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._anomaly_segments import runs
 from ._plotting import load_pyplot
+from .series import runs
 
 if TYPE_CHECKING:
     from ._anomaly import TSPulseAnomalyDetector

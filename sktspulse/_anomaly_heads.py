@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ._anomaly_scale import averages
-from ._windows import Starts, Stitcher, take_windows, window_starts
 from .network import Progress, TSPulse, TSPulseConfig, infer, standardize
+from .series import Starts, Stitcher, take_windows, window_starts
 
 __all__ = ["TRAILING_BLOCK", "PointErrors", "TrailingErrors", "heads_of"]
 

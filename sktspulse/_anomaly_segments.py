@@ -8,29 +8,14 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["find_segments", "loudest_channels", "runs"]
+from .series import runs
+
+__all__ = ["find_segments", "loudest_channels"]
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 _ROWS = [("start", "i8"), ("end", "i8"), ("peak", "i8")]
 _SEGMENT = np.dtype([*_ROWS, ("score", "f8"), ("head", "U9"), ("channel", "i8")])
-
-
-def runs(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Find the stretches of points that are all flagged.
-
-    Parameters
-    ----------
-    flags : ndarray of bool, shape (n_timepoints,)
-        What is flagged.
-
-    Returns
-    -------
-    ndarray of shape (n_runs, 2), int64
-        First point of every stretch and the one after its last, in order.
-    """
-    edges = np.flatnonzero(np.diff(np.pad(flags, 1).astype(np.int8)))
-    return edges.reshape(-1, 2).astype(np.int64)
 
 
 def loudest_channels(

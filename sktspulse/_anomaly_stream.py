@@ -10,9 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from ._anomaly_heads import TRAILING_BLOCK, TrailingErrors
 from ._anomaly_model import UsualRecording
 from ._base import BaseTSPulse
-from ._time_index import TimeIndex, refuse_disorder
-from ._validation import check_series
 from .network import TSPulse
+from .series import TimeIndex, check_series, refuse_disorder
 
 __all__ = ["AnomalyStream"]
 

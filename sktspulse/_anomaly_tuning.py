@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from ._finetuning import FineTuner
-from ._validation import Values
 from .network import TSPulse
 
 __all__ = ["N_STEPS", "tune"]
 
+Values = NDArray[np.floating[Any]]
 _HIDDEN = 0.125  # share of the patches, as when points are scored
 N_STEPS, _BATCH_SIZE, _STEPS_PER_LOOK = 400, 32, 25  # bound the time to a minute or two
 

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from ._entries import Entries
 from ._faiss_index import FaissIndex
 from ._search import METRICS, STORES, Found, Metric, Pairs, Store, VectorIndex, blocks
-from ._validation import Panel, Values
 from .network import Progress
+from .series import Panel
 
 __all__ = ["INDEXES", "Catalogue", "Kind", "Search"]
 
+Values = NDArray[np.floating[Any]]
 INDEXES = {"exact": VectorIndex, "faiss": FaissIndex}
 
 Embed = Callable[[list[Values]], NDArray[np.float32]]

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ._interpolation import Neighbours, linear
 from .network import standardize
+from .series import Neighbours, linear
 
 __all__ = ["Comparison", "Levels", "bridge_short_gaps"]
 

@@ -8,11 +8,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._validation import Panel, Values
-from ._windows import window_starts
+from .series import Panel, window_starts
 
 __all__ = ["Entries"]
 
+Values = NDArray[np.floating[Any]]
 Integers = NDArray[np.int64]
 
 

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ._blend import gap_cells
-from ._interpolation import Neighbours, cubic, linear
 from ._seasonal import seasonal
-from ._windows import Stitcher, take_windows, window_starts
 from .network import TSPulse
+from .series import Neighbours, Stitcher, cubic, linear, take_windows, window_starts
 
 __all__ = ["Evidence", "GapReader", "read_reconstructions"]
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ._windows import window_starts
 from .network import gap_mask, hybrid_mask
+from .series import window_starts
 
 __all__ = ["N_PARTS", "GapMasks", "Windows", "draw_masks", "draw_windows", "hide"]
 

@@ -16,10 +16,9 @@ from ._base import BaseTSPulse
 from ._filler import Filler
 from ._finetuning import FineTuner
 from ._gaps import GapReader, read_reconstructions
-from ._grid import on_grid
 from ._hiding import GapMasks, draw_windows
-from ._validation import check_panel, check_series, restorer
 from .network import TSPulse, TSPulseConfig, fingerprint, infer, resolve_device, standardize
+from .series import check_panel, check_series, on_grid, restorer
 
 __all__ = ["TSPulseImputer"]
 

@@ -19,7 +19,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ._windows import window_starts
+from .series import window_starts
 
 __all__ = ["Kriging"]
 

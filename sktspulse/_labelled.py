@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["anomalies", "binary", "labelled", "same_length", "series"]
+__all__ = ["binary", "labelled", "same_length", "series"]
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 
 def labelled(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Flags, Floats]:
@@ -139,20 +138,3 @@ def series(name: str, values: ArrayLike) -> Floats:
             f"{array.size} points, but all should be finite. Fill or drop these points first."
         )
     return array
-
-
-def anomalies(flags: Flags) -> tuple[Ints, Ints]:
-    """Find the runs of points that are flagged.
-
-    Parameters
-    ----------
-    flags : ndarray of bool, shape (n_timepoints,)
-        What is flagged.
-
-    Returns
-    -------
-    first, last : ndarray of int, shape (n_runs,)
-        First and last point of each run.
-    """
-    steps = np.diff(flags.astype(np.int8), prepend=0, append=0)
-    return np.flatnonzero(steps == 1), np.flatnonzero(steps == -1) - 1

@@ -21,9 +21,9 @@ from ._losses import LOSS_WEIGHTS, OF_PAIRS, in_pairs
 from ._optimizer import MuonAdamW
 from ._parameters import check_choice, check_choices, check_number, check_range, check_resolutions
 from ._training import AcceleratedNet, MaskedBatches, PretrainingLoss, PretrainingNet, loading
-from ._validation import check_panel
 from ._views import span_length
 from .network import TSPulse, TSPulseConfig, load_checkpoint, resolve_device, save_checkpoint
+from .series import check_panel
 
 __all__ = ["TSPulsePretrainer"]
 

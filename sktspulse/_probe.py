@@ -13,13 +13,13 @@ from ._base import BaseTSPulse
 from ._embedding import LENGTHS, Length, Vectors, count_windows, embed, token_slices
 from ._examples import Clock
 from ._linear import Floats, LogisticHead, RidgeHead, Rows, as_set
-from ._validation import Panel, Values, check_panel
 from ._variants import FORMS, SMOOTH_FORMS, Form, unchanged
-from ._windows import resample
 from .network import Progress, TSPulse, standardize
+from .series import Panel, check_panel, resample
 
 __all__ = ["BaseProbe", "Levels", "check_lengths", "check_weights", "levels_of"]
 
+Values = NDArray[np.floating[Any]]
 _MAX_CONCATENATED = 32  # channels; of more, mean and deviation over them are kept
 _BLOCK_ROWS = 4096  # channels of series embedded at once
 _FLAT = 1e-3  # spread of levels or scales, over the usual scale, that tells nothing

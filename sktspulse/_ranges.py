@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._labelled import anomalies, binary, same_length, series
+from ._labelled import binary, same_length, series
+from .series import anomalies
 
 __all__ = [
     "affiliation_precision_score",

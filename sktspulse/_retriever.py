@@ -23,8 +23,8 @@ from ._parameters import check_number
 from ._saved_index import BaseSavedIndex
 from ._search import METRICS, STORES, Found
 from ._transformer import TSPulseTransformer
-from ._validation import Panel, check_panel
 from .network import resolve_device
+from .series import Panel, check_panel
 
 __all__ = ["TSPulseRetriever"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._interpolation import Neighbours, linear
+from .series import Neighbours, linear
 
 __all__ = ["find_period", "seasonal"]
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from ._base import BaseTSPulse
 from ._embedding import LENGTHS, Vectors, count_windows, embed, token_slices
-from ._validation import Panel, check_panel
 from .network import TSPulse, TSPulseConfig
+from .series import Panel, check_panel
 
 __all__ = ["TSPulseTransformer"]
 

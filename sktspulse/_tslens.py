@@ -21,12 +21,13 @@ from ._parameters import check_choice, check_number
 from ._probe import BaseProbe, Levels, levels_of
 from ._tasks import Mix, Task, hold_out
 from ._tuning import Row, Tuning, table, tune
-from ._validation import Panel, Values
 from ._variants import FORMS
 from .network import LensSizes, TSLens, TSPulse
+from .series import Panel
 
 __all__ = ["BaseTSLens"]
 
+Values = NDArray[np.floating[Any]]
 _ENOUGH_SERIES = 1000  # below, "auto" does not try fine-tuning, which never paid there
 _READ_A_SECOND = 500  # windows of a channel that one core embeds with time left for the rest
 _TUNED_A_SECOND = 80  # the same, that one core encodes and sees in ten epochs

@@ -7,15 +7,16 @@ a series of as many channels. None depends on level and unit of a channel.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._validation import Values
 from .network import standardize
 
 __all__ = ["FORMS", "SMOOTH_FORMS", "Form", "changes", "paced", "sums", "unchanged"]
 
+Values = NDArray[np.floating[Any]]
 Form = Callable[[Values], Values]
 
 _ROUNDING = 1e-5  # change from point to point, over the scale, that rounding can make

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._labelled import anomalies, labelled
+from ._labelled import labelled
+from .series import anomalies
 
 __all__ = ["vus_pr_score", "vus_roc_score"]
 

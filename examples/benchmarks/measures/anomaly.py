@@ -19,12 +19,12 @@ import torch
 from scipy.ndimage import uniform_filter1d
 
 from sktspulse._anomaly_scale import HeadScale, choose_lengths
-from sktspulse._windows import Stitcher, take_windows, window_starts
 from sktspulse.metrics import find_period, vus_pr_score
 from sktspulse.network.checkpoints import load_checkpoint
 from sktspulse.network.inference import infer
 from sktspulse.network.scaling import standardize
 from sktspulse.network.tspulse import TSPulse
+from sktspulse.series.windows import Stitcher, take_windows, window_starts
 
 from . import Checkpoints, Row, tables
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sktspulse._windows import Stitcher, resample, take_windows, window_starts
 from sktspulse.network.scaling import standardize
+from sktspulse.series.windows import Stitcher, resample, take_windows, window_starts
 
 LENGTHS = st.integers(1, 60)
 DTYPES = st.sampled_from([np.float32, np.float64])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sktspulse._interpolation import Neighbours, cubic, linear
+from sktspulse.series.interpolation import Neighbours, cubic, linear
 
 MASKS = st.lists(st.booleans(), min_size=1, max_size=40).filter(any)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.base import BaseEstimator
 
-from sktspulse._validation import check_panel, check_series
+from sktspulse.series.validation import check_panel, check_series
 
 Z = np.zeros
 

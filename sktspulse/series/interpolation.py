@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Neighbours", "cubic", "linear"]
+from .types import Values
 
-Floats = NDArray[np.floating]
+__all__ = ["Neighbours", "cubic", "linear"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _shifted(
     return np.where(inside, found, missing)
 
 
-def linear(x: Floats, neighbours: Neighbours) -> Floats:
+def linear(x: Values, neighbours: Neighbours) -> Values:
     """Draw a straight line between the known points on either side of each gap.
 
     Parameters
@@ -89,7 +89,7 @@ def linear(x: Floats, neighbours: Neighbours) -> Floats:
     return left + (right - left) * _position(neighbours)
 
 
-def cubic(x: Floats, neighbours: Neighbours) -> Floats:
+def cubic(x: Values, neighbours: Neighbours) -> Values:
     """Draw a cubic through each gap whose slopes continue the known points around it.
 
     The slope at a known point is that of the parabola through it and its two known
@@ -126,13 +126,13 @@ def _position(neighbours: Neighbours) -> NDArray[np.float64]:
     return np.clip((places - neighbours.before) / width, 0, 1)
 
 
-def _slope(rise: Floats, run: NDArray[np.int64]) -> Floats:
+def _slope(rise: Values, run: NDArray[np.int64]) -> Values:
     return rise / np.maximum(run, 1)
 
 
 def _parabola_slope(
-    outer: Floats, inner: Floats, outer_run: NDArray[np.int64], inner_run: NDArray[np.int64]
-) -> Floats:
+    outer: Values, inner: Values, outer_run: NDArray[np.int64], inner_run: NDArray[np.int64]
+) -> Values:
     """Weigh the slopes on both sides of a point by the other side's width."""
     total = np.maximum(outer_run + inner_run, 1)
     weighed = (outer * inner_run + inner * outer_run) / total

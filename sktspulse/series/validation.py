@@ -13,14 +13,14 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from .types import Values
+
 __all__ = ["Panel", "Restore", "check_panel", "check_series", "restorer"]
 
-Values = NDArray[np.floating[Any]]
 Panel = Values | list[Values]
 Restore = Callable[[Values], Any]
 

@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
-from ._validation import Panel, Values, check_panel
+from .types import Values
+from .validation import Panel, check_panel
 
 __all__ = ["PanelToTabular", "TabularToPanel"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sktspulse._grid import on_grid
+from sktspulse.series.time_index import on_grid
 
 HOURS = pd.date_range("2024-03-30", periods=60, freq="h", tz="Europe/Berlin", name="when")
 

@@ -5,15 +5,16 @@ Time is the last axis everywhere, NaN is missing, and nothing given is changed.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from .types import Values
+
 __all__ = ["Starts", "Stitcher", "resample", "take_windows", "window_starts"]
 
-Values = NDArray[np.floating[Any]]
 Starts = NDArray[np.int64]
 Scalar = TypeVar("Scalar", bound=np.generic)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sktspulse._time_index import TimeIndex
+from sktspulse.series.time_index import TimeIndex
 
 
 def frame(index) -> pd.DataFrame:

@@ -1,0 +1,30 @@
+"""Time-series arrays in and out: validation, windows, gaps, time stamps."""
+
+from .interpolation import Neighbours, cubic, linear
+from .runs import anomalies, runs
+from .tabular import PanelToTabular, TabularToPanel
+from .time_index import TimeIndex, on_grid, refuse_disorder
+from .validation import Panel, check_panel, check_series, restorer
+from .windows import Starts, Stitcher, resample, take_windows, window_starts
+
+__all__ = [
+    "Neighbours",
+    "Panel",
+    "PanelToTabular",
+    "Starts",
+    "Stitcher",
+    "TabularToPanel",
+    "TimeIndex",
+    "anomalies",
+    "check_panel",
+    "check_series",
+    "cubic",
+    "linear",
+    "on_grid",
+    "refuse_disorder",
+    "resample",
+    "restorer",
+    "runs",
+    "take_windows",
+    "window_starts",
+]
