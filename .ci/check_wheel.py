@@ -11,7 +11,7 @@ from pathlib import Path
 import sktspulse
 
 ALLOWED = re.compile(
-    r"sktspulse/([\w/]+\.py|py\.typed|network/weights/[\w.-]+\.(safetensors|json|md)|data/[\w.-]+)"
+    r"sktspulse/([\w/]+\.py|py\.typed|network/weights/[\w.-]+\.(safetensors|json|md)|datasets/data/[\w.-]+)"
     r"|sktspulse-[\d.]+\.dist-info/.+"
 )
 REQUIRED = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 from sklearn.utils import check_random_state, check_scalar
 
-from ._generators import (
-    FORMS,
+from .primitives import (
     RNG,
     Batch,
     Family,
@@ -25,16 +23,10 @@ from ._generators import (
     log_between,
     standardize,
 )
-from ._processes import PROCESSES
+from .processes import PROCESSES
+from .shapes import FORMS
 
-__all__ = [
-    "FAMILIES",
-    "load_sea_temperature",
-    "make_gappy_series",
-    "make_labelled_panel",
-    "make_series",
-]
-
+__all__ = ["FAMILIES", "make_gappy_series", "make_labelled_panel", "make_series"]
 
 RandomState = int | np.random.RandomState | np.random.Generator | None
 
@@ -348,37 +340,3 @@ def _gaps(rng: RNG, n_timepoints: int, n_channels: int, n_missing: int) -> NDArr
     points = rng.choice(np.flatnonzero(~missing), n_missing - n_missing // 2, replace=False)
     missing[points] = True
     return missing.reshape(n_channels, n_timepoints).T
-
-
-def load_sea_temperature() -> tuple[NDArray[np.float64], NDArray[np.datetime64]]:
-    """Load 61 years of monthly sea-surface temperature off Peru, home of El Niño.
-
-    The record is real, regular and complete, and was not used in pre-training, so hiding
-    parts of it measures how well they are filled.
-
-    Returns
-    -------
-    recording : ndarray of shape (732, 1)
-        Temperature [°C], 1950 to 2010, without a gap.
-    months : ndarray of shape (732,), datetime64[M]
-        Month of each value.
-
-    See Also
-    --------
-    make_gappy_series : Table of several sensors whose gaps hide known values.
-
-    References
-    ----------
-    .. [1] National Oceanic and Atmospheric Administration, "ERSST.V3B, Niño 1+2", 2010.
-       Public domain.
-
-    Examples
-    --------
-    >>> from sktspulse.datasets import load_sea_temperature
-    >>> recording, months = load_sea_temperature()
-    >>> recording.shape, recording[0, 0].item(), str(months[0])
-    ((732, 1), 23.11, '1950-01')
-    """
-    path = Path(__file__).with_name("data") / "sea_temperature.csv"
-    month, temperature = np.loadtxt(path, str, delimiter=",", skiprows=1, unpack=True)
-    return temperature.astype(np.float64)[:, None], month.astype("datetime64[M]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import fft
 
-from ._generators import (
+from .primitives import (
     RNG,
     Batch,
     Family,

@@ -4,10 +4,17 @@ import numpy as np
 import pytest
 from scipy.stats import kurtosis
 
-from sktspulse import _generators, _processes
-from sktspulse.datasets import FAMILIES, make_gappy_series, make_labelled_panel, make_series
+from sktspulse.datasets import (
+    FAMILIES,
+    make_gappy_series,
+    make_labelled_panel,
+    make_series,
+    primitives,
+    processes,
+    shapes,
+)
 
-SIMPLE = {**_generators.FORMS, **_processes.PROCESSES}
+SIMPLE = {**shapes.FORMS, **processes.PROCESSES}
 
 
 def rough(series):
@@ -78,9 +85,9 @@ def test_default_draws_every_family_and_more_mixtures(monkeypatch):
 
 
 def _datasets():
-    from sktspulse import datasets
+    from sktspulse.datasets import synthetic
 
-    return datasets
+    return synthetic
 
 
 def test_listing_a_family_twice_draws_it_twice_as_often():
@@ -104,7 +111,7 @@ def test_periods_reach_from_a_few_steps_to_the_window():
 @pytest.mark.parametrize("exponent", [0.0, 1.0, 2.0])
 def test_coloured_noise_has_the_slope_it_is_asked_for(exponent):
     rng = np.random.default_rng(0)
-    noise = _generators.coloured_noise(rng, 2048, np.full((200, 1), exponent))
+    noise = primitives.coloured_noise(rng, 2048, np.full((200, 1), exponent))
     power = (np.abs(np.fft.rfft(noise * np.hanning(2048))) ** 2).mean(axis=0)
     frequency = np.arange(8, 256)
     slope = np.polyfit(np.log(frequency), np.log(power[frequency]), 1)[0]
@@ -114,7 +121,7 @@ def test_coloured_noise_has_the_slope_it_is_asked_for(exponent):
 def test_gaussian_process_has_the_covariance_of_its_kernel():
     rng, lag = np.random.default_rng(0), np.arange(65)
     kernel = np.exp(-lag / 8)
-    samples = _processes._gaussian(rng, np.tile(kernel, (20_000, 1)))
+    samples = processes._gaussian(rng, np.tile(kernel, (20_000, 1)))
     covariance = samples.T @ samples / len(samples)
     distance = np.abs(np.subtract.outer(lag[:-1], lag[:-1]))
     np.testing.assert_allclose(covariance, kernel[distance], atol=0.05)
@@ -122,7 +129,7 @@ def test_gaussian_process_has_the_covariance_of_its_kernel():
 
 def test_attractor_follows_the_lorenz_and_rossler_equations():
     state = x, y, z = np.array([1.0, 2.0, 3.0])
-    laws = _processes._laws(np.random.default_rng(0), 200)
+    laws = processes._laws(np.random.default_rng(0), 200)
     slopes = np.einsum("ijn,j->in", laws, [1.0, *state, x * y, x * z])
     lorenz = slopes[0] == 10.0
     np.testing.assert_allclose(slopes[2, lorenz], x * y - 8 / 3 * z, rtol=1e-12)
@@ -149,16 +156,16 @@ def test_sensor_families_hold_and_saturate():
 
 
 def test_calendar_repeats_every_day(monkeypatch):
-    monkeypatch.setattr(_generators, "STEPS_PER_DAY", (24,))
+    monkeypatch.setattr(shapes, "STEPS_PER_DAY", (24,))
     series = SIMPLE["calendar"](np.random.default_rng(0), 200, 480)
-    power = (np.abs(np.fft.rfft(_generators.standardize(series))) ** 2).mean(axis=0)
+    power = (np.abs(np.fft.rfft(primitives.standardize(series))) ** 2).mean(axis=0)
     for harmonic in (20, 40, 60):  # 480 steps hold 20 days
         assert power[harmonic] > 5 * power[harmonic + 10]
 
 
 def test_standardize_turns_constant_rows_to_zero():
     rows = np.array([[3.3, 3.3, 3.3], [1.0, 2.0, 3.0]])
-    standard = _generators.standardize(rows)
+    standard = primitives.standardize(rows)
     np.testing.assert_array_equal(standard[0], 0)
     np.testing.assert_allclose(standard[1], [-np.sqrt(1.5), 0, np.sqrt(1.5)])
 
