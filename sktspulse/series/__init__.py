@@ -4,10 +4,14 @@ from .interpolation import Neighbours, cubic, linear
 from .runs import anomalies, runs
 from .tabular import PanelToTabular, TabularToPanel
 from .time_index import TimeIndex, on_grid, refuse_disorder
+from .types import Flags, Floats, Indices
 from .validation import Panel, check_panel, check_series, restorer
 from .windows import Starts, Stitcher, resample, take_windows, window_starts
 
 __all__ = [
+    "Flags",
+    "Floats",
+    "Indices",
     "Neighbours",
     "Panel",
     "PanelToTabular",

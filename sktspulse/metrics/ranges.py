@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ._labelled import binary, same_length, series
-from .series import anomalies
+from ..series import Flags, Floats, Indices, anomalies
+from .labels import binary, same_length, series
 
 __all__ = [
     "affiliation_precision_score",
@@ -15,9 +15,6 @@ __all__ = [
     "range_recall_score",
 ]
 
-Flags = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 _CELLS = 4  # pieces of a time step on which all distances between stretches are linear
 
 
@@ -290,7 +287,7 @@ def _check(y_true: ArrayLike, y_pred: ArrayLike, pos_label: int) -> tuple[Flags,
     return flags
 
 
-def _overlaps(flags: Flags, others: Flags) -> tuple[Floats, Ints]:
+def _overlaps(flags: Flags, others: Flags) -> tuple[Floats, Indices]:
     """Return the share of every stretch that others cover, and how many of them overlap it."""
     first, last = anomalies(flags)
     starts, ends = anomalies(others)
@@ -306,7 +303,7 @@ def _bounds(labels: Flags) -> tuple[Floats, Floats]:
     return first.astype(np.float64), (last + 1).astype(np.float64)
 
 
-def _cells(labels: Flags) -> tuple[Floats, Ints, Floats]:
+def _cells(labels: Flags) -> tuple[Floats, Indices, Floats]:
     """Cut time into cells: their middles, the nearest anomalies, and where these change.
 
     What is averaged is linear within each cell, so its middle stands for all of it.
@@ -317,7 +314,7 @@ def _cells(labels: Flags) -> tuple[Floats, Ints, Floats]:
     return places, np.searchsorted(edges, places) - 1, edges
 
 
-def _distance_to(told: Flags, zones: Ints) -> Floats:
+def _distance_to(told: Flags, zones: Indices) -> Floats:
     """Return the distance of the middle of every cell to cells told in its zone, else infinity."""
     cells = np.arange(len(told))
     nearest = np.full(len(told), np.inf)

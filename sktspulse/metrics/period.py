@@ -7,29 +7,13 @@ The average precision of single points, which the benchmark TSB-AD calls AUC-PR,
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.fft import next_fast_len
 
-from ._labelled import series
-from ._ranges import (
-    affiliation_precision_score,
-    affiliation_recall_score,
-    range_precision_score,
-    range_recall_score,
-)
-from ._vus import vus_pr_score, vus_roc_score
+from ..series import Floats
+from .labels import series
 
-__all__ = [
-    "affiliation_precision_score",
-    "affiliation_recall_score",
-    "find_period",
-    "range_precision_score",
-    "range_recall_score",
-    "vus_pr_score",
-    "vus_roc_score",
-]
-
-Floats = NDArray[np.float64]
+__all__ = ["find_period"]
 
 _LONGEST_READ = 20_000  # points that the period is sought in
 _LAGS = slice(3, 401)  # lags whose autocorrelation is looked at

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from ..series import Flags, Floats
 
 __all__ = ["binary", "labelled", "same_length", "series"]
-
-Flags = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 
 def labelled(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Flags, Floats]:

@@ -8,14 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._labelled import labelled
-from .series import anomalies
+from ..series import Flags, Floats, Indices, anomalies
+from .labels import labelled
 
 __all__ = ["vus_pr_score", "vus_roc_score"]
 
-Flags = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 _N_THRESHOLDS = 250
 _FAR = 1 << 60  # farther than any slope reaches [time steps]
 
@@ -201,18 +198,18 @@ def _mean_area(areas: Floats) -> float:
     return float(areas.sum(axis=1).mean())
 
 
-def _ranks(scores: Floats) -> Ints:
+def _ranks(scores: Floats) -> Indices:
     """Return the first threshold at which each point is predicted."""
     places = np.linspace(0, len(scores) - 1, _N_THRESHOLDS).astype(np.intp)
     return np.searchsorted(np.sort(-scores)[places], -scores)
 
 
-def _by_threshold(ranks: Ints, weights: Floats | None = None) -> NDArray[Any]:
+def _by_threshold(ranks: Indices, weights: Floats | None = None) -> NDArray[Any]:
     """Count what is found at each threshold, or sum its weights."""
     return np.bincount(ranks, weights, _N_THRESHOLDS).cumsum()
 
 
-def _slopes(labels: Flags, ranks: Ints, window: int) -> Floats:
+def _slopes(labels: Flags, ranks: Indices, window: int) -> Floats:
     """Sum the labels of predicted points on slopes, for each length and threshold."""
     points, nearest, second = _distances(labels, window // 2)
     ranks = ranks[points]
@@ -225,7 +222,7 @@ def _slopes(labels: Flags, ranks: Ints, window: int) -> Floats:
     return sums
 
 
-def _distances(labels: Flags, reach: int) -> tuple[Ints, Ints, Ints]:
+def _distances(labels: Flags, reach: int) -> tuple[Indices, Indices, Indices]:
     """Return normal points within reach of an anomaly, nearest first, and two distances.
 
     They are the distances to the two nearest anomalies, on either side or on the same.
@@ -242,7 +239,7 @@ def _distances(labels: Flags, reach: int) -> tuple[Ints, Ints, Ints]:
     return points[order], nearest[order], second[order]
 
 
-def _existence(labels: Flags, ranks: Ints, window: int) -> Floats:
+def _existence(labels: Flags, ranks: Indices, window: int) -> Floats:
     """Return the share of anomalies that are met, for each length of slope and threshold."""
     starts, ends = anomalies(labels)
     gaps = starts[1:] - ends[:-1]
