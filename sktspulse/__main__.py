@@ -22,7 +22,7 @@ from . import (
     TSPulseRetriever,
     TSPulseTransformer,
 )
-from ._plotting import load_pyplot
+from .base import load_pyplot
 from .datasets import load_sea_temperature, make_gappy_series, make_labelled_panel
 from .metrics import find_period, vus_pr_score
 

@@ -20,7 +20,7 @@ from ._anomaly_scale import choose_lengths, threshold
 from ._anomaly_segments import find_segments, loudest_channels
 from ._anomaly_stream import AnomalyStream
 from ._anomaly_tuning import N_STEPS, tune
-from ._base import BaseTSPulse
+from .base import BaseTSPulse
 from .network import TSPulse, TSPulseConfig, resolve_device
 from .series import TimeIndex, check_series
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._plotting import load_pyplot
+from .base import load_pyplot
 from .series import runs
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._anomaly_heads import TRAILING_BLOCK, TrailingErrors
 from ._anomaly_model import UsualRecording
-from ._base import BaseTSPulse
+from .base import BaseTSPulse
 from .network import TSPulse
 from .series import TimeIndex, check_series, refuse_disorder
 

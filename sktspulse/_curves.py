@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from ._parameters import check_choices
-from ._plotting import load_pyplot
+from .base import check_choices, load_pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

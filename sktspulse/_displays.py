@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
-from ._plotting import load_pyplot
+from .base.axes import _axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -378,10 +378,3 @@ class ImputationDisplay:
         name = str(X.columns[channel]) if hasattr(X, "columns") else f"channel {channel}"
         spread = None if std is None else np.asarray(std, float)[:, channel]
         return cls(before[:, channel], after[:, channel], places, name, spread).plot(ax)
-
-
-def _axes(ax: Axes | None, **settings: Any) -> Any:
-    """Return the axes given, or new ones in a figure of their own."""
-    if ax is not None:
-        return ax
-    return load_pyplot().subplots(layout="constrained", **settings)[1]

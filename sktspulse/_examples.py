@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -13,9 +12,10 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 from torch.utils.data import Dataset, Sampler
 
+from .base import Clock
 from .network import TSLens, hybrid_mask
 
-__all__ = ["Batch", "Clock", "Examples", "Hide", "InOrder", "LensBatches", "Shuffled", "encode"]
+__all__ = ["Batch", "Examples", "Hide", "InOrder", "LensBatches", "Shuffled", "encode"]
 
 Places = NDArray[np.integer[Any]]
 Batch = tuple[dict[str, Tensor], dict[str, Tensor]]
@@ -23,35 +23,6 @@ Hide = Callable[["Examples", Generator], Tensor]
 
 _ENCODED_AT_ONCE = 64  # windows of one channel
 _ENOUGH_TO_TELL = 0.1  # share of the work after which its speed is known
-
-
-class Clock:
-    """Time that may be spent.
-
-    Parameters
-    ----------
-    seconds : float
-        How much, from now on.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.begun = time.monotonic()
-
-    @property
-    def spent(self) -> float:
-        """Seconds that have gone."""
-        return time.monotonic() - self.begun
-
-    @property
-    def left(self) -> float:
-        """Seconds that are left; below 0 if there are none."""
-        return self.seconds - self.spent
-
-    @property
-    def share(self) -> float:
-        """Share of the time that has gone."""
-        return self.spent / self.seconds if self.seconds > 0 else math.inf
 
 
 class Examples(NamedTuple):

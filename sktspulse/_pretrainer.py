@@ -19,9 +19,9 @@ from ._callbacks import Averaging, Schedule, StateKeeper, find_state, in_order, 
 from ._corpus import Corpus, WindowStream
 from ._losses import LOSS_WEIGHTS, OF_PAIRS, in_pairs
 from ._optimizer import MuonAdamW
-from ._parameters import check_choice, check_choices, check_number, check_range, check_resolutions
 from ._training import AcceleratedNet, MaskedBatches, PretrainingLoss, PretrainingNet, loading
 from ._views import span_length
+from .base import check_choice, check_choices, check_number, check_range, check_resolutions
 from .network import TSPulse, TSPulseConfig, load_checkpoint, resolve_device, save_checkpoint
 from .series import check_panel
 

@@ -19,10 +19,10 @@ from ._comparison import Comparison, Levels
 from ._entries import Entries
 from ._faiss_index import load_faiss
 from ._neighbors import NeighborsMixin
-from ._parameters import check_number
 from ._saved_index import BaseSavedIndex
 from ._search import METRICS, STORES, Found
 from ._transformer import TSPulseTransformer
+from .base import check_number
 from .network import resolve_device
 from .series import Panel, check_panel
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import BaseTSPulse
 from ._catalogue import Catalogue
 from ._comparison import Levels
 from ._index_file import explained, read_index, write_index
+from .base import BaseTSPulse
 
 __all__ = ["BaseSavedIndex"]
 

@@ -15,13 +15,13 @@ from sklearn.utils import check_random_state
 from torch import Tensor
 
 from ._embedding import count_windows, cut
-from ._examples import Clock, Examples
+from ._examples import Examples
 from ._linear import Floats, distinct
-from ._parameters import check_choice, check_number
 from ._probe import BaseProbe, Levels, levels_of
 from ._tasks import Mix, Task, hold_out
 from ._tuning import Row, Tuning, table, tune
 from ._variants import FORMS
+from .base import Clock, check_choice, check_number
 from .network import LensSizes, TSLens, TSPulse
 from .series import Panel
 

@@ -19,7 +19,8 @@ from torch import Generator, Tensor
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from ._examples import Batch, Clock, Examples, InOrder, LensBatches, Shuffled, encode
+from ._examples import Batch, Examples, InOrder, LensBatches, Shuffled, encode
+from .base import Clock
 from .network import TSLens
 
 __all__ = ["Row", "Tuning", "descent", "table", "tune"]

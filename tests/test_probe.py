@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from sktspulse import TSPulseClassifier, TSPulseRegressor, TSPulseTransformer, _probe, _tslens
-from sktspulse._examples import Clock
 from sktspulse._linear import Rows
 from sktspulse._probe import Layout, Levels, _quantile, _Scaling, levels_of, values_of
 from sktspulse._variants import FORMS, SMOOTH_FORMS, paced
+from sktspulse.base.clock import Clock
 from sktspulse.network.checkpoints import load_checkpoint
 
 CHECKPOINT = "tspulse-p8"

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from skorch.callbacks import Callback
 
 from sktspulse import _tuning
-from sktspulse._examples import Clock, Examples, InOrder, LensBatches, Shuffled, encode
+from sktspulse._examples import Examples, InOrder, LensBatches, Shuffled, encode
 from sktspulse._tasks import Classes
 from sktspulse._tuning import OneCycle, Tuning, descent, table, tune
+from sktspulse.base.clock import Clock
 from sktspulse.network.config import TSPulseConfig
 from sktspulse.network.tslens import LensSizes, TSLens
 from sktspulse.network.tspulse import TSPulse
@@ -127,7 +128,7 @@ def test_the_rate_rises_and_falls_to_nothing():
 
 def test_the_rate_falls_in_time_when_time_is_short(monkeypatch):
     now = 0.0
-    monkeypatch.setattr("sktspulse._examples.time.monotonic", lambda: now)
+    monkeypatch.setattr("sktspulse.base.clock.time.monotonic", lambda: now)
     cycle = OneCycle(1000, Clock(10))
     cycle.lr = 1.0
     cycle.on_train_begin(None)

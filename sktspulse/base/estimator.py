@@ -1,4 +1,4 @@
-"""What all estimators share: a checkpoint, a device, and inference in small pieces."""
+"""What all estimators share: a checkpoint, a device, a progress bar."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from ._parameters import check_choice
-from .network import Progress, TSPulse, fingerprint, load_checkpoint, resolve_device
+from ..network import Progress, TSPulse, fingerprint, load_checkpoint, resolve_device
+from .parameters import check_choice
 
 __all__ = ["BaseTSPulse"]
 

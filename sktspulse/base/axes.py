@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["load_pyplot"]
 
@@ -28,3 +31,10 @@ def load_pyplot() -> Any:
             'Install it with: pip install "sktspulse[plot]"'
         ) from error
     return plt
+
+
+def _axes(ax: Axes | None, **settings: Any) -> Any:
+    """Return the axes given, or new ones in a figure of their own."""
+    if ax is not None:
+        return ax
+    return load_pyplot().subplots(layout="constrained", **settings)[1]
