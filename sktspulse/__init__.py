@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from ._anomaly_stream import AnomalyStream
     from ._classifier import TSPulseClassifier
     from ._curves import TrainingDisplay
-    from ._displays import EmbeddingDisplay, ImputationDisplay
+    from ._displays import ImputationDisplay
     from ._imputer import TSPulseImputer
     from ._occlusion_display import OcclusionDisplay
     from ._pretrainer import TSPulsePretrainer
     from ._regressor import TSPulseRegressor
     from ._retrieval_display import RetrievalDisplay
     from ._retriever import TSPulseRetriever
-    from ._transformer import TSPulseTransformer
+    from .embedding import EmbeddingDisplay, TSPulseTransformer
     from .network import TSPulseConfig
     from .series import PanelToTabular, TabularToPanel
 
@@ -53,7 +53,7 @@ __version__ = "0.1.0"
 _HOME = {
     "AnomalyScoreDisplay": "_anomaly_display",
     "AnomalyStream": "_anomaly_stream",
-    "EmbeddingDisplay": "_displays",
+    "EmbeddingDisplay": "embedding",
     "ImputationDisplay": "_displays",
     "OcclusionDisplay": "_occlusion_display",
     "PanelToTabular": "series",
@@ -65,7 +65,7 @@ _HOME = {
     "TSPulsePretrainer": "_pretrainer",
     "TSPulseRegressor": "_regressor",
     "TSPulseRetriever": "_retriever",
-    "TSPulseTransformer": "_transformer",
+    "TSPulseTransformer": "embedding",
     "TabularToPanel": "series",
     "TrainingDisplay": "_curves",
 }

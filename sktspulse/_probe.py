@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import _check_sample_weight, _num_samples
 from torch import Tensor
 
-from ._embedding import LENGTHS, Length, Vectors, count_windows, embed, token_slices
 from ._linear import Floats, LogisticHead, RidgeHead, Rows, as_set
 from ._variants import FORMS, SMOOTH_FORMS, Form, unchanged
 from .base import BaseTSPulse, Clock
+from .embedding import LENGTHS, Length, Vectors, count_windows, embed, token_slices
 from .network import Progress, TSPulse, standardize
 from .series import Panel, check_panel, resample
 

@@ -21,8 +21,8 @@ from ._faiss_index import load_faiss
 from ._neighbors import NeighborsMixin
 from ._saved_index import BaseSavedIndex
 from ._search import METRICS, STORES, Found
-from ._transformer import TSPulseTransformer
 from .base import check_number
+from .embedding import TSPulseTransformer
 from .network import resolve_device
 from .series import Panel, check_panel
 

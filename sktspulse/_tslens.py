@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from torch import Tensor
 
-from ._embedding import count_windows, cut
 from ._examples import Examples
 from ._linear import Floats, distinct
 from ._probe import BaseProbe, Levels, levels_of
@@ -22,6 +21,7 @@ from ._tasks import Mix, Task, hold_out
 from ._tuning import Row, Tuning, table, tune
 from ._variants import FORMS
 from .base import Clock, check_choice, check_number
+from .embedding import count_windows, cut
 from .network import LensSizes, TSLens, TSPulse
 from .series import Panel
 

@@ -4,7 +4,7 @@ from .interpolation import Neighbours, cubic, linear
 from .runs import anomalies, runs
 from .tabular import PanelToTabular, TabularToPanel
 from .time_index import TimeIndex, on_grid, refuse_disorder
-from .types import Flags, Floats, Indices
+from .types import Flags, Floats, Indices, Values
 from .validation import Panel, check_panel, check_series, restorer
 from .windows import Starts, Stitcher, resample, take_windows, window_starts
 
@@ -19,6 +19,7 @@ __all__ = [
     "Stitcher",
     "TabularToPanel",
     "TimeIndex",
+    "Values",
     "anomalies",
     "check_panel",
     "check_series",

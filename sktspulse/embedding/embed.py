@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .network import Progress, Read, TSPulse, TSPulseConfig, infer, standardize
-from .series import resample, take_windows, window_starts
+from ..network import Progress, Read, TSPulse, TSPulseConfig, infer, standardize
+from ..series import Values, resample, take_windows, window_starts
 
 __all__ = ["LENGTHS", "Length", "Vectors", "count_windows", "cut", "embed", "token_slices"]
 
-Values = NDArray[np.floating[Any]]
 Length = Literal["resample", "window"]
 LENGTHS = ("resample", "window")
 

@@ -11,10 +11,10 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from torch import Tensor
 
-from ._embedding import LENGTHS, Vectors, count_windows, embed, token_slices
-from .base import BaseTSPulse
-from .network import TSPulse, TSPulseConfig
-from .series import Panel, check_panel
+from ..base import BaseTSPulse
+from ..network import TSPulse, TSPulseConfig
+from ..series import Panel, check_panel
+from .embed import LENGTHS, Vectors, count_windows, embed, token_slices
 
 __all__ = ["TSPulseTransformer"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -18,9 +19,8 @@ from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_sp
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sktspulse import TSPulseTransformer, _embedding
+from sktspulse import TSPulseTransformer
 from sktspulse.datasets import make_labelled_panel
-from sktspulse.network import inference
 from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
 from sktspulse.network.config import TSPulseConfig
 from sktspulse.network.tspulse import TSPulse
@@ -31,6 +31,9 @@ WIDTHS = {"semantic": 240, "time": 1536, "frequency": 1536, "detailed": 3072, "a
 def draw_panel(n_series=4, n_channels=2, n_timepoints=100, seed=0):
     rng = np.random.default_rng(seed)
     return rng.normal(size=(n_series, n_channels, n_timepoints)).cumsum(axis=-1)
+
+
+embed_module = import_module("sktspulse.embedding.embed")
 
 
 def embed(X, **parameters):
@@ -154,7 +157,7 @@ def test_the_container_does_not_matter():
 def test_blocks_do_not_matter(monkeypatch):
     X = [draw_panel(1, 2, n)[0] for n in (300, 5000, 600, 4000)]
     expected = embed(X, length="window")
-    monkeypatch.setattr(_embedding, "_BLOCK_ROWS", 7)
+    monkeypatch.setattr(embed_module, "_BLOCK_ROWS", 7)
     assert_close(embed(X, length="window"), expected)
 
 
@@ -165,7 +168,7 @@ def test_the_network_gets_blocks_of_bounded_size(monkeypatch):
         sizes.append(len(rows))
         yield np.zeros((len(rows), 240), np.float32)
 
-    monkeypatch.setattr(inference, "infer", count)
+    monkeypatch.setattr(embed_module, "infer", count)
     embed(draw_panel(3000, 1, 20))
     embed(draw_panel(1, 3, 512 * 1000), length="window")
     assert sum(sizes) == 3000 + 3 * 1999
