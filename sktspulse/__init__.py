@@ -15,16 +15,15 @@ if TYPE_CHECKING:
     from ._anomaly_display import AnomalyScoreDisplay
     from ._anomaly_stream import AnomalyStream
     from ._classifier import TSPulseClassifier
-    from ._curves import TrainingDisplay
     from ._displays import ImputationDisplay
     from ._imputer import TSPulseImputer
     from ._occlusion_display import OcclusionDisplay
-    from ._pretrainer import TSPulsePretrainer
     from ._regressor import TSPulseRegressor
     from ._retrieval_display import RetrievalDisplay
     from ._retriever import TSPulseRetriever
     from .embedding import EmbeddingDisplay, TSPulseTransformer
     from .network import TSPulseConfig
+    from .pretraining import TrainingDisplay, TSPulsePretrainer
     from .series import PanelToTabular, TabularToPanel
 
 __all__ = [
@@ -62,12 +61,12 @@ _HOME = {
     "TSPulseClassifier": "_classifier",
     "TSPulseConfig": "network",
     "TSPulseImputer": "_imputer",
-    "TSPulsePretrainer": "_pretrainer",
+    "TSPulsePretrainer": "pretraining",
     "TSPulseRegressor": "_regressor",
     "TSPulseRetriever": "_retriever",
     "TSPulseTransformer": "embedding",
     "TabularToPanel": "series",
-    "TrainingDisplay": "_curves",
+    "TrainingDisplay": "pretraining",
 }
 
 

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from ._finetuning import FineTuner
 from .network import TSPulse
+from .pretraining import FineTuner
 
 __all__ = ["N_STEPS", "tune"]
 

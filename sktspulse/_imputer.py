@@ -13,11 +13,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._filler import Filler
-from ._finetuning import FineTuner
 from ._gaps import GapReader, read_reconstructions
 from ._hiding import GapMasks, draw_windows
 from .base import BaseTSPulse
 from .network import TSPulse, TSPulseConfig, fingerprint, infer, resolve_device, standardize
+from .pretraining import FineTuner
 from .series import check_panel, check_series, on_grid, restorer
 
 __all__ = ["TSPulseImputer"]

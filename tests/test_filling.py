@@ -13,7 +13,7 @@ from imputer_cases import NETWORK, fill, recording, same_bits
 from sklearn.base import clone
 
 from sktspulse import TSPulseImputer
-from sktspulse._finetuning import FineTuner
+from sktspulse.pretraining.fine_tuning import FineTuner
 
 # --- Special gaps
 

@@ -35,9 +35,9 @@ from threadpoolctl import threadpool_limits
 
 from sktspulse import TSPulseRetriever
 from sktspulse._comparison import bridge_short_gaps
-from sktspulse._corpus import Corpus
 from sktspulse.network.checkpoints import load_checkpoint
 from sktspulse.network.inference import infer
+from sktspulse.pretraining.corpus import Corpus
 
 PROTOCOLS = {
     "shifted": retrieval.shifted,

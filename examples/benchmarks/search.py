@@ -29,10 +29,10 @@ from threadpoolctl import threadpool_limits
 
 from sktspulse import TSPulseTransformer
 from sktspulse._catalogue import Catalogue, Kind, Search
-from sktspulse._corpus import Corpus, WindowStream
 from sktspulse._entries import Entries
 from sktspulse._faiss_index import FaissIndex, load_faiss
 from sktspulse._search import METRICS, STORES, VectorIndex
+from sktspulse.pretraining.corpus import Corpus, WindowStream
 
 ROOT = Path(__file__).parents[2]
 N_VECTORS, N_FEATURES, N_QUERIES, K = 100_000, 240, 500, 10

@@ -18,7 +18,7 @@ import aside
 import torch
 
 from sktspulse import TSPulseConfig, TSPulsePretrainer
-from sktspulse._corpus import Corpus
+from sktspulse.pretraining.corpus import Corpus
 
 NO_REGISTERS = TSPulseConfig(n_registers=0, n_signature_bins=0, forecast_length=0)
 VARIANTS: dict[str, dict[str, Any]] = {

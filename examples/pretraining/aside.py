@@ -16,11 +16,11 @@ from scipy.spatial.distance import cdist, pdist
 from torch import Tensor
 
 from sktspulse import TSPulseTransformer
-from sktspulse._corpus import Corpus, WindowStream
 from sktspulse.network.checkpoints import load_checkpoint
 from sktspulse.network.masks import block_mask, hybrid_mask
 from sktspulse.network.scaling import standardize
 from sktspulse.network.tspulse import TSPulse
+from sktspulse.pretraining.corpus import Corpus, WindowStream
 
 EVERY = 50  # series set aside: one in so many
 LENGTH, MARGIN = 512, 128

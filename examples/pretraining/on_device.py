@@ -28,14 +28,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sktspulse import _corpus
-from sktspulse._losses import LOSS_WEIGHTS, pair_losses, pretraining_losses, weighted_sum
-from sktspulse._optimizer import MuonAdamW, split_parameters
-from sktspulse._views import noisy, span_length, two_views
 from sktspulse.datasets import make_series
 from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
 from sktspulse.network.masks import varied_mask
 from sktspulse.network.tspulse import SpectralSignature, Spectrum
+from sktspulse.pretraining import corpus
+from sktspulse.pretraining.augmentation import noisy, span_length, two_views
+from sktspulse.pretraining.losses import LOSS_WEIGHTS, pair_losses, pretraining_losses, weighted_sum
+from sktspulse.pretraining.optimizer import MuonAdamW, split_parameters
 
 RECIPES: dict[str, dict[str, Any]] = {
     "tspulse-p8": {
@@ -78,7 +78,7 @@ class Corpus:
     def __init__(
         self, path: Path, length: int, resolutions: tuple[float, ...], device: torch.device
     ) -> None:
-        read = _corpus.Corpus.from_files([path])
+        read = corpus.Corpus.from_files([path])
         self.length, self.device = length, device
         self.edges = torch.tensor(read.probabilities().cumsum()[:-1], device=device).float()
         self.offsets = torch.tensor(read.offsets[:-1], device=device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from sktspulse._views import noisy, two_views
+from sktspulse.pretraining.augmentation import noisy, two_views
 
 
 def spans(n_spans=200, n_timepoints=48):

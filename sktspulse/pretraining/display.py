@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
-from .base import check_choices, load_pyplot
+from ..base import check_choices, load_pyplot
+from ..series import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ._pretrainer import TSPulsePretrainer
+    from .pretrainer import TSPulsePretrainer
 
 __all__ = ["TrainingDisplay"]
 
-Vector = NDArray[np.float64]
 _BESIDE_LOSSES = ("epoch", "n_steps", "lr", "seconds", "windows_per_second")
 _TOTAL = "loss"
 _MAX_COLUMNS = 4
@@ -80,7 +80,7 @@ class TrainingDisplay:
     ['loss', 'time']
     """
 
-    def __init__(self, losses: dict[str, Vector], n_windows: Vector, lr: Vector) -> None:
+    def __init__(self, losses: dict[str, Floats], n_windows: Floats, lr: Floats) -> None:
         self.losses = losses
         self.n_windows = n_windows
         self.lr = lr
@@ -212,7 +212,7 @@ class TrainingDisplay:
         panel.fill_between(self.n_windows, share, **style)
 
 
-def _columns(history: str | os.PathLike[str] | Mapping[str, ArrayLike]) -> dict[str, Vector]:
+def _columns(history: str | os.PathLike[str] | Mapping[str, ArrayLike]) -> dict[str, Floats]:
     """Return the columns of a history, copied, and check that there is something to draw."""
     if isinstance(history, str | os.PathLike):
         history = _read(Path(history))
@@ -298,7 +298,7 @@ def _style(line_kwargs: dict[str, Any]) -> dict[str, Any]:
     return usual | normalize_kwargs(line_kwargs, Line2D)
 
 
-def _set_ranges(panel: Any, values: Vector) -> None:
+def _set_ranges(panel: Any, values: Floats) -> None:
     """Show the run from its start, and the range of values it settled in."""
     from matplotlib.ticker import EngFormatter
 

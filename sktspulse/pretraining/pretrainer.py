@@ -15,15 +15,18 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ._callbacks import Averaging, Schedule, StateKeeper, find_state, in_order, table
-from ._corpus import Corpus, WindowStream
-from ._losses import LOSS_WEIGHTS, OF_PAIRS, in_pairs
-from ._optimizer import MuonAdamW
-from ._training import AcceleratedNet, MaskedBatches, PretrainingLoss, PretrainingNet, loading
-from ._views import span_length
-from .base import check_choice, check_choices, check_number, check_range, check_resolutions
-from .network import TSPulse, TSPulseConfig, load_checkpoint, resolve_device, save_checkpoint
-from .series import check_panel
+from ..base import check_choice, check_choices, check_number, check_range, check_resolutions
+from ..network import TSPulse, TSPulseConfig, load_checkpoint, resolve_device, save_checkpoint
+from ..series import check_panel
+from .augmentation import span_length
+from .batches import MaskedBatches, loading
+from .callbacks import Averaging, table
+from .corpus import Corpus, WindowStream
+from .losses import LOSS_WEIGHTS, OF_PAIRS, PretrainingLoss, in_pairs
+from .net import AcceleratedNet, PretrainingNet
+from .optimizer import MuonAdamW
+from .run_state import StateKeeper, find_state, in_order
+from .schedule import Schedule
 
 __all__ = ["TSPulsePretrainer"]
 

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from sktspulse._corpus import Corpus, WindowStream
-from sktspulse._optimizer import MuonAdamW
-from sktspulse._training import MaskedBatches, PretrainingLoss, PretrainingNet, Steps, loading
 from sktspulse.network.config import TSPulseConfig
 from sktspulse.network.tspulse import TSPulse
+from sktspulse.pretraining.batches import MaskedBatches, Steps, loading
+from sktspulse.pretraining.corpus import Corpus, WindowStream
+from sktspulse.pretraining.losses import PretrainingLoss
+from sktspulse.pretraining.net import PretrainingNet
+from sktspulse.pretraining.optimizer import MuonAdamW
 
 CONFIG = TSPulseConfig(
     context_length=64,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sktspulse._corpus import Corpus, WindowStream
+from sktspulse.pretraining.corpus import Corpus, WindowStream
 
 
 @pytest.fixture

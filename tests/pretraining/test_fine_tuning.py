@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from sktspulse._finetuning import FineTuner
-from sktspulse._training import PretrainingLoss
 from sktspulse.network.config import TSPulseConfig
 from sktspulse.network.masks import hybrid_mask
 from sktspulse.network.tspulse import TSPulse
+from sktspulse.pretraining.fine_tuning import FineTuner
+from sktspulse.pretraining.losses import PretrainingLoss
 
 CONFIG = TSPulseConfig(
     context_length=64,

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from .network import Prediction, SpectralSignature, Spectrum
+from ..network import Prediction, SpectralSignature, Spectrum, TSPulseConfig
 
 __all__ = [
     "LOSS_WEIGHTS",
     "OF_PAIRS",
+    "PretrainingLoss",
     "agreement",
     "alignment",
     "evened",
@@ -276,3 +277,25 @@ def pretraining_losses(
         ahead = torch.where(there, (future - scaling.loc) / scaling.scale, 0)
         losses["forecast"] = masked_mse(heads["forecast"], ahead, there, evened(ahead, there))
     return losses
+
+
+class PretrainingLoss:
+    """Weigh and add the losses of all heads, and remember each."""
+
+    def __init__(self, config: TSPulseConfig, weights: Mapping[str, float]) -> None:
+        self.signature = SpectralSignature(config.n_signature_bins, config.signature_scale)
+        self.spectrum = Spectrum(config.variance_floor)
+        self.n_register_start = config.n_register_start
+        self.weights = weights
+        self.parts: dict[str, Tensor] = {}
+
+    def __call__(self, prediction: Prediction, truth: Mapping[str, Tensor]) -> Tensor:
+        """Return the weighted sum of the losses, and keep them in ``parts``."""
+        series = (truth["x"], truth["known"], truth["observed"], truth["future"])
+        losses = pretraining_losses(prediction, *series, self.signature, self.spectrum)
+        if in_pairs(self.weights):
+            losses |= pair_losses(prediction.encoding.tokens[self.n_register_start :])
+        total = weighted_sum(losses, self.weights)
+        self.parts = {name: loss.detach() for name, loss in losses.items()}
+        self.parts["loss"] = total.detach()
+        return total

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .datasets import make_series
-from .series import resample
+from ..datasets import make_series
+from ..series import resample
 
 __all__ = ["Corpus", "WindowStream"]
 

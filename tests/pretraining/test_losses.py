@@ -9,7 +9,9 @@ import naive_losses
 import pytest
 import torch
 
-from sktspulse._losses import (
+from sktspulse.network.config import TSPulseConfig
+from sktspulse.network.tspulse import SpectralSignature, Spectrum, TSPulse
+from sktspulse.pretraining.losses import (
     agreement,
     alignment,
     evened,
@@ -18,8 +20,6 @@ from sktspulse._losses import (
     signature_cross_entropy,
     weighted_sum,
 )
-from sktspulse.network.config import TSPulseConfig
-from sktspulse.network.tspulse import SpectralSignature, Spectrum, TSPulse
 
 CONFIG = TSPulseConfig(
     context_length=32,

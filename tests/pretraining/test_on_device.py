@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from sktspulse._corpus import Corpus
-from sktspulse._optimizer import MuonAdamW
+from sktspulse.pretraining.corpus import Corpus
+from sktspulse.pretraining.optimizer import MuonAdamW
 
 LENGTH = 33
 LENGTHS = (400, 300, 20, 60)
@@ -19,7 +19,7 @@ LENGTHS = (400, 300, 20, 60)
 
 @pytest.fixture
 def on_device(monkeypatch):
-    folder = Path(__file__).parents[1] / "examples" / "pretraining"
+    folder = Path(__file__).parents[2] / "examples" / "pretraining"
     if not folder.exists():
         pytest.skip("the examples are not beside these tests")
     monkeypatch.syspath_prepend(str(folder))

@@ -21,8 +21,8 @@ from sklearn.base import clone
 
 import sktspulse
 from sktspulse import TSPulseConfig, TSPulsePretrainer
-from sktspulse._callbacks import Journal
 from sktspulse.network.checkpoints import load_checkpoint
+from sktspulse.pretraining.callbacks import Journal
 
 SIZES = {
     "context_length": 64,

@@ -10,24 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Generator, Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ._callbacks import Schedule
-from ._corpus import Corpus, WindowStream
-from ._optimizer import MuonAdamW, split_parameters
-from ._training import Batch, MaskedBatches, PretrainingLoss
-from .network import Prediction, TSPulse, TSPulseConfig
+from ..network import Prediction, TSPulse, TSPulseConfig
+from ..series import Values
+from .batches import Batch, MaskedBatches
+from .corpus import Corpus, WindowStream
+from .losses import PretrainingLoss
+from .optimizer import MuonAdamW, split_parameters
+from .schedule import Schedule
 
 __all__ = ["FineTuner", "Hide"]
 
-Values = NDArray[np.floating[Any]]
 Hide = Callable[[tuple[int, ...], Generator], Tensor]  # shape of a batch -> True where shown
 
 _HELD_OUT = 0.2  # share of every series, its end, that the error is watched on

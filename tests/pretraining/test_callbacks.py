@@ -7,9 +7,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from sktspulse._callbacks import Averaging, Schedule, find_state, table
 from sktspulse.network.config import TSPulseConfig
 from sktspulse.network.tspulse import TSPulse
+from sktspulse.pretraining.callbacks import Averaging, table
+from sktspulse.pretraining.run_state import find_state
+from sktspulse.pretraining.schedule import Schedule
 
 
 def test_the_rate_rises_holds_and_falls():

@@ -7,9 +7,9 @@ import io
 import pytest
 import torch
 
-from sktspulse._optimizer import MuonAdamW, orthogonalize, split_parameters
 from sktspulse.network.config import TSPulseConfig
 from sktspulse.network.tspulse import TSPulse
+from sktspulse.pretraining.optimizer import MuonAdamW, orthogonalize, split_parameters
 
 SHAPES = [(6, 4), (4, 6), (6, 4), (5,), ()]
 
