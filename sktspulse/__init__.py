@@ -14,17 +14,15 @@ if TYPE_CHECKING:
     from ._anomaly import TSPulseAnomalyDetector
     from ._anomaly_display import AnomalyScoreDisplay
     from ._anomaly_stream import AnomalyStream
-    from ._classifier import TSPulseClassifier
     from ._displays import ImputationDisplay
     from ._imputer import TSPulseImputer
-    from ._occlusion_display import OcclusionDisplay
-    from ._regressor import TSPulseRegressor
     from ._retrieval_display import RetrievalDisplay
     from ._retriever import TSPulseRetriever
     from .embedding import EmbeddingDisplay, TSPulseTransformer
     from .network import TSPulseConfig
     from .pretraining import TrainingDisplay, TSPulsePretrainer
     from .series import PanelToTabular, TabularToPanel
+    from .supervised import OcclusionDisplay, TSPulseClassifier, TSPulseRegressor
 
 __all__ = [
     "AnomalyScoreDisplay",
@@ -54,15 +52,15 @@ _HOME = {
     "AnomalyStream": "_anomaly_stream",
     "EmbeddingDisplay": "embedding",
     "ImputationDisplay": "_displays",
-    "OcclusionDisplay": "_occlusion_display",
+    "OcclusionDisplay": "supervised",
     "PanelToTabular": "series",
     "RetrievalDisplay": "_retrieval_display",
     "TSPulseAnomalyDetector": "_anomaly",
-    "TSPulseClassifier": "_classifier",
+    "TSPulseClassifier": "supervised",
     "TSPulseConfig": "network",
     "TSPulseImputer": "_imputer",
     "TSPulsePretrainer": "pretraining",
-    "TSPulseRegressor": "_regressor",
+    "TSPulseRegressor": "supervised",
     "TSPulseRetriever": "_retriever",
     "TSPulseTransformer": "embedding",
     "TabularToPanel": "series",

@@ -4,7 +4,7 @@ from .interpolation import Neighbours, cubic, linear
 from .runs import anomalies, runs
 from .tabular import PanelToTabular, TabularToPanel
 from .time_index import TimeIndex, on_grid, refuse_disorder
-from .types import Flags, Floats, Indices, Values
+from .types import Flags, Floats, Indices, Integers, Values
 from .validation import Panel, check_panel, check_series, restorer
 from .windows import Starts, Stitcher, resample, take_windows, window_starts
 
@@ -12,6 +12,7 @@ __all__ = [
     "Flags",
     "Floats",
     "Indices",
+    "Integers",
     "Neighbours",
     "Panel",
     "PanelToTabular",

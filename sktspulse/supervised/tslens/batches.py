@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Generator, Tensor
 from torch.utils.data import Dataset, Sampler
 
-from .base import Clock
-from .network import TSLens, hybrid_mask
+from ...base import Clock
+from ...network import TSLens, hybrid_mask
+from ...series import Integers
 
 __all__ = ["Batch", "Examples", "Hide", "InOrder", "LensBatches", "Shuffled", "encode"]
 
-Places = NDArray[np.integer[Any]]
 Batch = tuple[dict[str, Tensor], dict[str, Tensor]]
 Hide = Callable[["Examples", Generator], Tensor]
 
@@ -34,7 +33,7 @@ class Examples(NamedTuple):
     targets: Tensor  # (n,) or (n, n_outputs)
     weights: Tensor  # (n,), of mean 1
 
-    def take(self, places: Places) -> Examples:
+    def take(self, places: Integers) -> Examples:
         """Return some of them."""
         return Examples(*(part[torch.from_numpy(places)] for part in self))
 
@@ -102,7 +101,7 @@ class LensBatches(Dataset[Batch]):
     def __len__(self) -> int:
         return len(self.examples.weights)
 
-    def __getitem__(self, places: Places) -> Batch:
+    def __getitem__(self, places: Integers) -> Batch:
         chosen = self.examples.take(places)
         truth = {"targets": chosen.targets, "weights": chosen.weights}
         if not self.tokens:
@@ -114,7 +113,7 @@ class LensBatches(Dataset[Batch]):
         return {"moments": chosen.moments, "tokens": tokens}, truth
 
 
-class Shuffled(Sampler[Places]):
+class Shuffled(Sampler[Integers]):
     """Deal examples to batches of nearly equal sizes, in another order each time."""
 
     def __init__(self, n_examples: int, batch_size: int, seed: int) -> None:
@@ -125,11 +124,11 @@ class Shuffled(Sampler[Places]):
     def __len__(self) -> int:
         return self.n_batches
 
-    def __iter__(self) -> Iterator[Places]:
+    def __iter__(self) -> Iterator[Integers]:
         yield from np.array_split(self.rng.permutation(self.n_examples), self.n_batches)
 
 
-class InOrder(Sampler[Places]):
+class InOrder(Sampler[Integers]):
     """Deal examples to batches as they come."""
 
     def __init__(self, n_examples: int, batch_size: int) -> None:
@@ -139,5 +138,5 @@ class InOrder(Sampler[Places]):
     def __len__(self) -> int:
         return self.n_batches
 
-    def __iter__(self) -> Iterator[Places]:
+    def __iter__(self) -> Iterator[Integers]:
         yield from np.array_split(np.arange(self.n_examples), self.n_batches)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 
-from sktspulse._tasks import Classes, Mix, Numbers, hold_out
+from sktspulse.supervised.tasks import Classes, Mix, Numbers, hold_out
 
 
 def draw(n=400, n_classes=3, seed=0):

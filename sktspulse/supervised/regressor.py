@@ -10,10 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ._labels import check_numbers
-from ._probe import check_lengths, check_weights
-from ._tasks import Numbers
-from ._tslens import BaseTSLens
+from .strategies import BaseTSLens
+from .targets import check_lengths, check_numbers, check_weights
+from .tasks import Numbers
 
 __all__ = ["TSPulseRegressor"]
 

@@ -14,20 +14,20 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from torch import Tensor
 
-from ._examples import Examples
-from ._linear import Floats, distinct
-from ._probe import BaseProbe, Levels, levels_of
-from ._tasks import Mix, Task, hold_out
-from ._tuning import Row, Tuning, table, tune
-from ._variants import FORMS
-from .base import Clock, check_choice, check_number
-from .embedding import count_windows, cut
-from .network import LensSizes, TSLens, TSPulse
-from .series import Panel
+from ..base import Clock, check_choice, check_number
+from ..embedding import count_windows, cut
+from ..network import LensSizes, TSLens, TSPulse
+from ..series import Panel, Values
+from .probe.base import BaseProbe
+from .probe.features import Levels, levels_of
+from .probe.representations import FORMS
+from .probe.samples import distinct
+from .tasks import Mix, Task, hold_out
+from .tslens.batches import Examples
+from .tslens.training import Row, Tuning, table, tune
 
 __all__ = ["BaseTSLens"]
 
-Values = NDArray[np.floating[Any]]
 _ENOUGH_SERIES = 1000  # below, "auto" does not try fine-tuning, which never paid there
 _READ_A_SECOND = 500  # windows of a channel that one core embeds with time left for the rest
 _TUNED_A_SECOND = 80  # the same, that one core encodes and sees in ten epochs
@@ -53,7 +53,7 @@ class Labelled(NamedTuple):
 
     series: list[Values]
     targets: Any
-    weights: Floats
+    weights: Values
 
     def take(self, places: Any) -> Labelled:
         """Return those chosen by a mask."""
@@ -66,18 +66,18 @@ class Moments(NamedTuple):
     """Level and scale of channels as TSLens reads them: mean 0 and variance 1 in training."""
 
     levels: Levels
-    mean: Floats
-    deviation: Floats
+    mean: Values
+    deviation: Values
 
     @classmethod
-    def of(cls, series: list[Values], weights: Floats) -> Self:
+    def of(cls, series: list[Values], weights: Values) -> Self:
         found = levels_of(series)
         levels = Levels.of(found, weights)
         mean = np.average(levels(found), axis=0, weights=weights)
         variance = np.average(np.square(levels(found) - mean), axis=0, weights=weights)
         return cls(levels, mean, np.sqrt(np.where(variance > 1e-6, variance, 1)))
 
-    def __call__(self, series: list[Values]) -> Floats:
+    def __call__(self, series: list[Values]) -> Values:
         return np.asarray((self.levels(levels_of(series)) - self.mean) / self.deviation)
 
 
@@ -129,7 +129,7 @@ class BaseTSLens(BaseProbe):
         else:
             check_number("lr", self.lr, Real, 0, math.inf)
 
-    def _learn(self, X: ArrayLike, task: Task, targets: Any, weights: Floats) -> Any:
+    def _learn(self, X: ArrayLike, task: Task, targets: Any, weights: Values) -> Any:
         """Fit what the strategy asks for, note what came of it, and return the linear head."""
         clock = Clock(self.max_time)
         network = self._read_checkpoint()
@@ -171,7 +171,7 @@ class BaseTSLens(BaseProbe):
         network: TSPulse,
         task: Task,
         labelled: Labelled,
-        features: Floats | None,
+        features: Values | None,
         clock: Clock,
     ) -> Outcome:
         """Train on most of the series; mix with the probe as suits the others best."""
@@ -276,7 +276,7 @@ class BaseTSLens(BaseProbe):
         # One by one: in a batch, rounding would depend on the neighbours.
         return np.array([self._look_at(lens, series, tuned.moments([series])) for series in panel])
 
-    def _look_at(self, lens: TSLens, series: Values, moments: Floats) -> NDArray[np.float64]:
+    def _look_at(self, lens: TSLens, series: Values, moments: Values) -> NDArray[np.float64]:
         device = next(lens.parameters()).device
         outputs = []
         for windows in cut(series, lens.network.config.context_length, self.length):
@@ -288,7 +288,7 @@ class BaseTSLens(BaseProbe):
         return np.asarray(torch.cat(outputs).double().mean(0).cpu())
 
 
-def _mean_of_windows(outputs: Floats, owners: NDArray[np.intp]) -> Floats:
+def _mean_of_windows(outputs: Values, owners: NDArray[np.intp]) -> Values:
     """Average the outputs of the windows of each series."""
     sums = np.zeros((owners[-1] + 1, outputs.shape[1]))
     np.add.at(sums, owners, outputs)

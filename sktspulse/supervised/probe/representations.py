@@ -7,16 +7,15 @@ a series of as many channels. None depends on level and unit of a channel.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .network import standardize
+from ...network import standardize
+from ...series import Values
 
 __all__ = ["FORMS", "SMOOTH_FORMS", "Form", "changes", "paced", "sums", "unchanged"]
 
-Values = NDArray[np.floating[Any]]
 Form = Callable[[Values], Values]
 
 _ROUNDING = 1e-5  # change from point to point, over the scale, that rounding can make

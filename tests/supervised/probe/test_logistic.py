@@ -7,8 +7,8 @@ import pytest
 from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 
-from sktspulse._logistic import Logistic
-from sktspulse._rotation import Rotation
+from sktspulse.supervised.probe.logistic import Logistic
+from sktspulse.supervised.probe.samples import Rotation
 
 
 def draw(n_classes, n=80, n_features=30, seed=0):

@@ -12,10 +12,11 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 
-from sktspulse import TSPulseClassifier, TSPulseConfig, TSPulseRegressor, _tslens
-from sktspulse._tasks import Mix
+from sktspulse import TSPulseClassifier, TSPulseConfig, TSPulseRegressor
 from sktspulse.network.checkpoints import save_checkpoint
 from sktspulse.network.tspulse import TSPulse
+from sktspulse.supervised import strategies
+from sktspulse.supervised.tasks import Mix
 
 SIZES = {"context_length": 32, "patch_length": 4, "d_model": 6, "n_layers": 1}
 SIZES |= {"n_decoder_layers": 1, "n_registers": 2, "n_signature_bins": 0, "forecast_length": 0}
@@ -162,11 +163,11 @@ def test_few_series_stay_with_the_probe(model):
 @pytest.mark.parametrize(("share", "strategy"), [(0.0, "probe"), (0.4, "blend"), (1.0, "tslens")])
 def test_what_suits_held_out_series_is_what_answers(model, monkeypatch, share, strategy):
     X, y = draw()
-    monkeypatch.setattr(_tslens, "_ENOUGH_SERIES", 10)
-    monkeypatch.setattr("sktspulse._tasks.Classes.is_solved", lambda *_: False)
-    monkeypatch.setattr("sktspulse._tasks.Numbers.is_solved", lambda *_: False)
+    monkeypatch.setattr(strategies, "_ENOUGH_SERIES", 10)
+    monkeypatch.setattr("sktspulse.supervised.tasks.Classes.is_solved", lambda *_: False)
+    monkeypatch.setattr("sktspulse.supervised.tasks.Numbers.is_solved", lambda *_: False)
     for name in ("Classes", "Numbers"):
-        monkeypatch.setattr(f"sktspulse._tasks.{name}.mix", lambda *_: Mix(share))
+        monkeypatch.setattr(f"sktspulse.supervised.tasks.{name}.mix", lambda *_: Mix(share))
     auto = clone(model).set_params(strategy="auto").fit(X, y)
     assert auto.strategy_ == strategy
     assert auto.n_iter_ == 3
@@ -176,7 +177,7 @@ def test_what_suits_held_out_series_is_what_answers(model, monkeypatch, share, s
 
 
 def test_a_probe_without_mistakes_is_not_tried_to_be_bettered(checkpoint, monkeypatch):
-    monkeypatch.setattr(_tslens, "_ENOUGH_SERIES", 10)
+    monkeypatch.setattr(strategies, "_ENOUGH_SERIES", 10)
     X, y = draw(60)
     model = TSPulseClassifier(checkpoint=checkpoint, **QUICK).fit(X + 9 * y[:, None, None], y)
     assert (model.strategy_, model.n_iter_) == ("probe", 0)
@@ -195,9 +196,9 @@ def test_too_little_time_leaves_the_probe_and_says_so(model):
 def test_whether_tslens_is_tried_depends_on_the_work_and_not_on_the_clock(
     model, monkeypatch, max_time, is_tried
 ):
-    monkeypatch.setattr(_tslens, "_ENOUGH_SERIES", 10)
+    monkeypatch.setattr(strategies, "_ENOUGH_SERIES", 10)
     tried = []
-    monkeypatch.setattr(model, "_tune", lambda *_: tried.append(1) or _tslens.Outcome())
+    monkeypatch.setattr(model, "_tune", lambda *_: tried.append(1) or strategies.Outcome())
     X, y = draw()
     model.set_params(strategy="auto", max_time=max_time).fit(X, y)
     assert bool(tried) == is_tried

@@ -6,13 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import _check_sample_weight, _num_samples, column_or_1d
 
-__all__ = ["check_labels", "check_numbers", "class_weights", "encode_labels"]
+__all__ = [
+    "check_labels",
+    "check_lengths",
+    "check_numbers",
+    "check_weights",
+    "class_weights",
+    "encode_labels",
+]
 
 
 def check_labels(estimator: BaseEstimator, y: Any) -> NDArray[Any]:
@@ -167,3 +174,61 @@ def class_weights(
             f"among {classes.tolist()}. Mend it, or leave labels out."
         )
     return chosen
+
+
+_BAD_WEIGHTS = (
+    "sample_weight holds {}, expected numbers of at least 0, some of them above. Give 0 to "
+    "series that should not count."
+)
+
+
+def check_lengths(X: Any, y: NDArray[Any]) -> None:
+    """Refuse y of another length than X.
+
+    Parameters
+    ----------
+    X : array-like
+        The panel, not checked yet.
+    y : ndarray of shape (n_targets, ...)
+        The targets.
+
+    Raises
+    ------
+    ValueError
+        If there is not one target a series.
+    """
+    n_series = _num_samples(X)
+    if len(y) != n_series:
+        raise ValueError(
+            f"y has {len(y)} entries, but X has {n_series} series. Pass one entry a series."
+        )
+
+
+def check_weights(sample_weight: ArrayLike | None, n_series: int) -> NDArray[np.float64]:
+    """Check the weights of series.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_series,) or None
+        The weights; None gives each the weight 1.
+    n_series : int
+        Number of series.
+
+    Returns
+    -------
+    ndarray of shape (n_series,)
+        Finite weights of at least 0, some above.
+
+    Raises
+    ------
+    ValueError
+        If they are anything else.
+    """
+    # Before scikit-learn, whose later releases refuse only zeros in other words.
+    if sample_weight is not None and not np.asarray(sample_weight).any():
+        raise ValueError(_BAD_WEIGHTS.format("only zeros"))
+    rows = np.empty((n_series, 1))
+    weights = np.asarray(_check_sample_weight(sample_weight, rows, dtype=np.float64))
+    if (weights < 0).any():
+        raise ValueError(_BAD_WEIGHTS.format(f"{weights.min():.6g}"))
+    return weights

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sktspulse._variants import FORMS, changes, paced, sums
+from sktspulse.supervised.probe.representations import FORMS, changes, paced, sums
 
 EVERY_FORM = pytest.mark.parametrize("form", FORMS["resample"])
 

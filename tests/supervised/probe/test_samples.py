@@ -7,9 +7,10 @@ import pytest
 from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from sktspulse import _linear
-from sktspulse._linear import LogisticHead, RidgeHead, as_set
-from sktspulse._rotation import Rotation
+from sktspulse.supervised.probe import logistic, ridge
+from sktspulse.supervised.probe.logistic import LogisticHead
+from sktspulse.supervised.probe.ridge import RidgeHead
+from sktspulse.supervised.probe.samples import Rotation, as_set
 
 HEADS = pytest.mark.parametrize("head", [LogisticHead, RidgeHead])
 
@@ -91,7 +92,7 @@ def test_of_many_directions_the_longest_are_kept(shape):
     ("n_rows", "n_classes", "rank"), [(200, 3, 1000), (5000, 10, 400), (10**6, 9, 300)]
 )
 def test_the_more_rows_and_classes_the_fewer_directions_are_kept(n_rows, n_classes, rank):
-    assert _linear._rank(np.arange(n_rows) % n_classes) == rank
+    assert logistic._rank(np.arange(n_rows) % n_classes) == rank
 
 
 # --------------------------------------------------------------------------- classes
@@ -101,9 +102,9 @@ def naive_choice(features, y, weights):
     """Loop over strengths, folds and temperatures; return the best C and temperature."""
     order = np.argsort(features.sum(axis=1))
     features, y, weights = features[order], y[order], weights[order]
-    folds = _linear._folds(y)
+    folds = logistic._folds(y)
     best = (np.inf, None, None)
-    for C in _linear._C_GRID:
+    for C in logistic._C_GRID:
         logits, place = [], []
         for fold in range(5):
             shown = folds != fold
@@ -151,23 +152,23 @@ def test_classes_of_one_or_two_rows_are_enough(counts):
 @pytest.mark.parametrize("n", [4, 12, 100])
 def test_folds_share_out_every_class_and_never_hold_out_all_of_one(n):
     y = np.sort(np.random.default_rng(n).integers(0, 5, n))
-    folds = _linear._folds(y)
+    folds = logistic._folds(y)
     for label in np.unique(y):
         sizes = np.bincount(folds[y == label] + 1, minlength=6)[1:]
         assert sizes.sum() == (y == label).sum() * ((y == label).sum() > 1)
         assert sizes.max() - sizes.min() <= 1
-    assert _linear._n_held_out(folds) in (0, 5)
+    assert logistic._n_held_out(folds) in (0, 5)
 
 
 def test_names_of_classes_make_no_difference_to_folds():
     y = np.random.default_rng(0).integers(0, 4, 50)
-    np.testing.assert_array_equal(_linear._folds(np.array([2, 0, 3, 1])[y]), _linear._folds(y))
+    np.testing.assert_array_equal(logistic._folds(np.array([2, 0, 3, 1])[y]), logistic._folds(y))
 
 
 def test_of_many_rows_one_fold_is_held_out():
-    folds = _linear._folds(np.arange(6000) % 3)
-    assert _linear._n_held_out(folds) == 1
-    assert _linear._n_held_out(folds[:3000]) == 2
+    folds = logistic._folds(np.arange(6000) % 3)
+    assert logistic._n_held_out(folds) == 1
+    assert logistic._n_held_out(folds[:3000]) == 2
 
 
 # --------------------------------------------------------------------------- groups
@@ -205,9 +206,9 @@ def test_shares_of_logistic_models_have_the_least_loss_on_held_out_rows():
     features, y = draw_rows(60, 8)
     rows = as_set(features, y, np.random.default_rng(0).uniform(0.5, 2, 60))
     rows = rows.take(np.argsort(rows.features.sum(1)))
-    held = _linear._held_out(rows.targets)
+    held = logistic._held_out(rows.targets)
     parts = [rows._replace(features=rows.features[:, g]) for g in (slice(0, 5), slice(3, 8))]
-    models = [_linear._Tempered.of(part, held) for part in parts]
+    models = [logistic._Tempered.of(part, held) for part in parts]
     place = np.concatenate([np.flatnonzero(h) for h in held])
     best = (np.inf, 0.0, 0.0)
     for one in np.linspace(0, 1.5, 76):
@@ -215,7 +216,7 @@ def test_shares_of_logistic_models_have_the_least_loss_on_held_out_rows():
             logs = log_softmax(one * models[0].logits + other * models[1].logits, axis=1)
             loss = -(rows.weights[place] * logs[np.arange(60), rows.targets[place]]).sum()
             best = min(best, (loss + (one + other - 1) ** 2, one, other))
-    shares = _linear._log_linear_shares(models, rows, held)
+    shares = logistic._log_linear_shares(models, rows, held)
     np.testing.assert_allclose(shares, best[1:], atol=0.02)
     head = LogisticHead().fit(rows, (slice(0, 5), slice(3, 8)))
     sums = sum(
@@ -230,7 +231,7 @@ def test_shares_of_ridge_models_have_the_least_error_on_rows_left_out():
     rng = np.random.default_rng(0)
     residuals, weights = list(rng.normal(size=(2, 30, 4))), rng.uniform(0.5, 2, 30)
     residuals[1][:, 3] = 2 * residuals[0][:, 3]
-    shares = _linear._linear_shares(residuals, weights)
+    shares = ridge._linear_shares(residuals, weights)
     np.testing.assert_allclose(shares.sum(0), 1)
     np.testing.assert_allclose(shares[:, 3], [1, 0])
     tried = np.linspace(0, 1, 1001)
@@ -254,9 +255,9 @@ def test_when_it_is_late_no_strength_is_looked_for():
     rows = as_set(features, y, np.ones(60))
     checks = iter([False, True, True, True])
     hurried = LogisticHead().fit(rows, is_late=lambda: next(checks))
-    assert pytest.approx(_linear._C_GRID[0]) == hurried.C
-    assert pytest.approx(_linear._C_BLIND) == LogisticHead().fit(rows, is_late=lambda: True).C
-    assert LogisticHead().fit(rows).C not in (hurried.C, _linear._C_BLIND)
+    assert pytest.approx(logistic._C_GRID[0]) == hurried.C
+    assert pytest.approx(logistic._C_BLIND) == LogisticHead().fit(rows, is_late=lambda: True).C
+    assert LogisticHead().fit(rows).C not in (hurried.C, logistic._C_BLIND)
 
 
 # --------------------------------------------------------------------------- numbers
@@ -270,7 +271,7 @@ def test_the_ridge_strength_has_the_least_error_on_rows_left_out_one_by_one(n_fe
     rows = as_set(features, targets, rng.uniform(0.5, 2, 25))
     z = rows.targets[:, 0] - np.average(rows.targets[:, 0], weights=rows.weights)
     errors = []
-    for alpha in _linear._ALPHA_GRID:
+    for alpha in ridge._ALPHA_GRID:
         total = 0.0
         for i in range(25):
             kept = np.arange(25) != i
@@ -278,7 +279,7 @@ def test_the_ridge_strength_has_the_least_error_on_rows_left_out_one_by_one(n_fe
             total += rows.weights[i] * (model.predict(rows.features[[i]])[0] - z[i]) ** 2
         errors.append(total)
     head = RidgeHead().fit(rows)
-    assert head.alpha[0] == pytest.approx(_linear._ALPHA_GRID[np.argmin(errors)])
+    assert head.alpha[0] == pytest.approx(ridge._ALPHA_GRID[np.argmin(errors)])
     model = Ridge(head.alpha[0]).fit(*rows)
     np.testing.assert_allclose(head.coefficients, np.atleast_2d(model.coef_), atol=1e-8)
     np.testing.assert_allclose(head.intercept, model.intercept_, atol=1e-8)

@@ -5,12 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sktspulse import TSPulseClassifier, TSPulseRegressor, TSPulseTransformer, _probe, _tslens
-from sktspulse._linear import Rows
-from sktspulse._probe import Layout, Levels, _quantile, _Scaling, levels_of, values_of
-from sktspulse._variants import FORMS, SMOOTH_FORMS, paced
+from sktspulse import TSPulseClassifier, TSPulseRegressor, TSPulseTransformer
 from sktspulse.base.clock import Clock
 from sktspulse.network.checkpoints import load_checkpoint
+from sktspulse.supervised import strategies
+from sktspulse.supervised.probe import base, features
+from sktspulse.supervised.probe.features import (
+    Layout,
+    Levels,
+    _quantile,
+    _Scaling,
+    levels_of,
+    values_of,
+)
+from sktspulse.supervised.probe.representations import FORMS, SMOOTH_FORMS, paced
+from sktspulse.supervised.probe.samples import Rows
 
 CHECKPOINT = "tspulse-p8"
 NETWORK = load_checkpoint(CHECKPOINT)
@@ -48,7 +57,7 @@ def test_features_are_embeddings_of_each_form_then_levels(length, forms):
 
 
 def test_of_many_channels_mean_and_deviation_are_kept(monkeypatch):
-    monkeypatch.setattr(_probe, "_MAX_CONCATENATED", 2)
+    monkeypatch.setattr(base, "_MAX_CONCATENATED", 2)
     X = draw_panel(3, 3, 20)
     features = extract(X)
     apart = embed(np.stack(list(map(paced, X)))).reshape(3, 3, 240)
@@ -61,7 +70,7 @@ def test_of_many_channels_mean_and_deviation_are_kept(monkeypatch):
 def test_a_series_does_not_depend_on_its_block(length, monkeypatch):
     X = [draw_panel(1, 2, n)[0] for n in (40, 600, 9, 513, 40)]
     expected = extract(X, length=length)
-    monkeypatch.setattr(_probe, "_BLOCK_ROWS", 5)
+    monkeypatch.setattr(base, "_BLOCK_ROWS", 5)
     np.testing.assert_array_equal(extract(X, length=length), expected)
 
 
@@ -83,7 +92,7 @@ def test_one_form_is_read_even_if_the_clock_allows_for_none(seconds, n_forms):
 def test_of_more_series_fewer_forms_are_read_to_stay_within_the_time(
     n_series, n_forms, monkeypatch
 ):
-    monkeypatch.setattr(_tslens, "_READ_A_SECOND", 0.8)  # 48 in a minute; a series has two
+    monkeypatch.setattr(strategies, "_READ_A_SECOND", 0.8)  # 48 in a minute; a series has two
     X, y = draw_panel(n_series), np.arange(n_series) % 2
     model = TSPulseClassifier(checkpoint=CHECKPOINT).fit(X, y)
     assert model.n_forms_ == n_forms
@@ -132,7 +141,7 @@ def test_values_do_not_depend_on_units_nor_on_one_series_far_out():
         found.append(levels.scale(values_of(panel)))
     np.testing.assert_allclose(*found, atol=1e-4)
     assert np.isfinite(found).all()
-    assert np.abs(found).max() <= _probe._FARTHEST
+    assert np.abs(found).max() <= features._FARTHEST
     assert 0.1 < np.std(found[0][2:]) < 3
 
 

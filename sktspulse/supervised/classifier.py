@@ -11,10 +11,9 @@ from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ._labels import check_labels, class_weights, encode_labels
-from ._probe import check_lengths, check_weights
-from ._tasks import Classes
-from ._tslens import BaseTSLens
+from .strategies import BaseTSLens
+from .targets import check_labels, check_lengths, check_weights, class_weights, encode_labels
+from .tasks import Classes
 
 __all__ = ["TSPulseClassifier"]
 

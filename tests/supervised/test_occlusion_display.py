@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sktspulse import OcclusionDisplay, TSPulseClassifier, _occlusion_display
+from sktspulse import OcclusionDisplay, TSPulseClassifier
+from sktspulse.supervised import occlusion_display
 
 
 class Peaks:
@@ -40,7 +41,7 @@ def naive_falls(model, x, n_spans):
 
 @pytest.mark.parametrize("n_spans", [1, 7, 8, 40])
 def test_falls_are_those_of_hiding_one_span_after_the_other(n_spans, monkeypatch):
-    monkeypatch.setattr(_occlusion_display, "_ROWS", 10)
+    monkeypatch.setattr(occlusion_display, "_ROWS", 10)
     model, x = Peaks(), draw()
     before = x.copy()
     display = OcclusionDisplay.from_estimator(model, x, n_spans=n_spans)

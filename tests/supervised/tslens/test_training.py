@@ -12,14 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skorch.callbacks import Callback
 
-from sktspulse import _tuning
-from sktspulse._examples import Examples, InOrder, LensBatches, Shuffled, encode
-from sktspulse._tasks import Classes
-from sktspulse._tuning import OneCycle, Tuning, descent, table, tune
 from sktspulse.base.clock import Clock
 from sktspulse.network.config import TSPulseConfig
 from sktspulse.network.tslens import LensSizes, TSLens
 from sktspulse.network.tspulse import TSPulse
+from sktspulse.supervised.tasks import Classes
+from sktspulse.supervised.tslens import training
+from sktspulse.supervised.tslens.batches import Examples, InOrder, LensBatches, Shuffled, encode
+from sktspulse.supervised.tslens.callbacks import OneCycle
+from sktspulse.supervised.tslens.training import Tuning, descent, table, tune
 
 CONFIG = TSPulseConfig(
     context_length=32,
@@ -163,7 +164,7 @@ def test_tokens_too_many_to_be_kept_are_made_in_each_epoch(monkeypatch):
     kept, made = build(), build()
     quick = QUICK._replace(mask_ratio=0)
     expected, _ = train(kept, quick)
-    monkeypatch.setattr(_tuning, "_MAX_TOKEN_BYTES", 1000)
+    monkeypatch.setattr(training, "_MAX_TOKEN_BYTES", 1000)
     rows, _ = train(made, quick)
     losses = [table(part)["valid_loss"] for part in (expected, rows)]
     np.testing.assert_allclose(*losses, atol=0.02)

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 from torch import Tensor, nn
 
-from ._linear import Floats, LogisticHead, RidgeHead, temper
+from ..series import Values
+from .probe.logistic import LogisticHead, temper
+from .probe.ridge import RidgeHead
 
 __all__ = ["Classes", "Mix", "Numbers", "Task", "hold_out"]
 
@@ -23,15 +25,16 @@ class Mix(NamedTuple):
 
     share: float  # of TSLens, from 0 to 1
     temperature: float = 1.0  # that the sum is divided by
-    lens_factor: Floats | float = 1.0  # brings the outputs of TSLens to the unit of the head
-    lens_shift: Floats | float = 0.0
+    lens_factor: Values | float = 1.0  # brings the outputs of TSLens to the unit of the head
+    lens_shift: Values | float = 0.0
 
     @property
     def strategy(self) -> str:
         """Name what has a part in the answers."""
         return {0.0: "probe", 1.0: "tslens"}.get(self.share, "blend")
 
-    def __call__(self, probe: Floats | float, lens: Floats | float) -> Any:
+    def __call__(self, probe: Values | float, lens: Values | float) -> Any:
+        """Mix the outputs of both."""
         lens = lens * self.lens_factor + self.lens_shift
         return ((1 - self.share) * probe + self.share * lens) / self.temperature
 
@@ -50,7 +53,7 @@ class Classes:
     def __init__(self, n_classes: int) -> None:
         self.n_outputs = 1 if n_classes == 2 else n_classes
 
-    def learn(self, codes: Any, weights: Floats) -> None:
+    def learn(self, codes: Any, weights: Values) -> None:
         """Learn nothing: there is nothing to scale."""
 
     def encode(self, codes: Any) -> Tensor:
@@ -63,15 +66,15 @@ class Classes:
             outputs = torch.cat([torch.zeros_like(outputs), outputs], 1)
         return nn.functional.cross_entropy(outputs, targets, reduction="none")
 
-    def held_out_loss(self, outputs: Floats, targets: Any, weights: Floats) -> float:
+    def held_out_loss(self, outputs: Values, targets: Any, weights: Values) -> float:
         """Return the mean cross-entropy at the best temperature: boldness can be mended."""
         return temper(_logits(outputs), targets.astype(np.int64), weights)[0] / weights.sum()
 
-    def is_solved(self, decisions: Floats, codes: Any) -> bool:
+    def is_solved(self, decisions: Values, codes: Any) -> bool:
         """Tell whether nothing is left to do better."""
         return bool((_logits(decisions).argmax(1) == codes).all())
 
-    def mix(self, probe: Floats | None, lens: Floats, codes: Any, weights: Floats) -> Mix:
+    def mix(self, probe: Values | None, lens: Values, codes: Any, weights: Values) -> Mix:
         """Choose the mixture of the least log-loss on held-out series, the probe if in doubt."""
         _, temperature = temper(_logits(lens), codes, weights)
         if probe is None:
@@ -86,19 +89,19 @@ class Classes:
         return mix if _is_sure(gains, weights) else Mix(0.0)
 
 
-def _logits(decisions: Floats) -> Floats:
+def _logits(decisions: Values) -> Values:
     """Return one number a class, also where there are two."""
     if decisions.shape[1] > 1:
         return decisions
     return np.hstack([np.zeros_like(decisions), decisions])
 
 
-def _log_likelihoods(decisions: Floats, codes: Any) -> NDArray[np.float64]:
+def _log_likelihoods(decisions: Values, codes: Any) -> NDArray[np.float64]:
     likelihoods = log_softmax(_logits(decisions), axis=1)[np.arange(len(codes)), codes]
     return np.asarray(likelihoods)
 
 
-def _is_sure(gains: Floats, weights: Floats) -> bool:
+def _is_sure(gains: Values, weights: Values) -> bool:
     """Tell whether the mean of gains is far enough above 0 to be no accident."""
     mean = np.average(gains, weights=weights)
     variance = np.average(np.square(gains - mean), weights=weights)
@@ -119,13 +122,13 @@ class Numbers:
     def __init__(self, n_outputs: int) -> None:
         self.n_outputs = n_outputs
 
-    def learn(self, targets: Floats, weights: Floats) -> None:
+    def learn(self, targets: Values, weights: Values) -> None:
         """Learn level and scale of each output."""
         self.loc = np.average(targets, axis=0, weights=weights)
         scale = np.sqrt(np.average(np.square(targets - self.loc), axis=0, weights=weights))
         self.scale = np.where(scale > 0, scale, 1)
 
-    def encode(self, targets: Floats) -> Tensor:
+    def encode(self, targets: Values) -> Tensor:
         """Return targets as the loss takes them."""
         return torch.from_numpy((targets - self.loc) / self.scale).float()
 
@@ -133,15 +136,15 @@ class Numbers:
         """Return the squared error of each row, averaged over outputs."""
         return (outputs - targets).square().mean(1)
 
-    def held_out_loss(self, outputs: Floats, targets: Floats, weights: Floats) -> float:
+    def held_out_loss(self, outputs: Values, targets: Values, weights: Values) -> float:
         """Return the mean squared error, of scaled targets."""
         return float(np.average(np.square(outputs - targets).mean(1), weights=weights))
 
-    def is_solved(self, decisions: Floats, targets: Floats) -> bool:
+    def is_solved(self, decisions: Values, targets: Values) -> bool:
         """Tell whether nothing is left to do better."""
         return bool(self._errors(decisions, targets).max() < np.finfo(np.float32).eps)
 
-    def mix(self, probe: Floats | None, lens: Floats, targets: Floats, weights: Floats) -> Mix:
+    def mix(self, probe: Values | None, lens: Values, targets: Values, weights: Values) -> Mix:
         """Choose the mixture of the least error on held-out series, the probe if in doubt."""
         if probe is None:
             return Mix(1.0, 1.0, self.scale, self.loc)
@@ -150,7 +153,7 @@ class Numbers:
         best = int(np.argmin([weights @ error for error in errors]))
         return mixes[best if _is_sure(errors[0] - errors[best], weights) else 0]
 
-    def _errors(self, decisions: Floats, targets: Floats) -> NDArray[np.float64]:
+    def _errors(self, decisions: Values, targets: Values) -> NDArray[np.float64]:
         return np.asarray(np.square((decisions - targets) / self.scale).mean(1))
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .base import load_pyplot
+from ..base import load_pyplot
+from ..series import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["OcclusionDisplay"]
 
-Floats = NDArray[np.float64]
 _ROWS = 256  # copies of the series given to the estimator at once
 
 

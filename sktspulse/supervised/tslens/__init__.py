@@ -1,0 +1,1 @@
+"""A head trained together with the decoder of the network."""
