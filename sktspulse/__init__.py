@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import datasets, metrics
-    from ._anomaly import TSPulseAnomalyDetector
-    from ._anomaly_display import AnomalyScoreDisplay
-    from ._anomaly_stream import AnomalyStream
     from ._displays import ImputationDisplay
     from ._imputer import TSPulseImputer
     from ._retrieval_display import RetrievalDisplay
     from ._retriever import TSPulseRetriever
+    from .anomaly import AnomalyScoreDisplay, AnomalyStream, TSPulseAnomalyDetector
     from .embedding import EmbeddingDisplay, TSPulseTransformer
     from .network import TSPulseConfig
     from .pretraining import TrainingDisplay, TSPulsePretrainer
@@ -48,14 +46,14 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOME = {
-    "AnomalyScoreDisplay": "_anomaly_display",
-    "AnomalyStream": "_anomaly_stream",
+    "AnomalyScoreDisplay": "anomaly",
+    "AnomalyStream": "anomaly",
     "EmbeddingDisplay": "embedding",
     "ImputationDisplay": "_displays",
     "OcclusionDisplay": "supervised",
     "PanelToTabular": "series",
     "RetrievalDisplay": "_retrieval_display",
-    "TSPulseAnomalyDetector": "_anomaly",
+    "TSPulseAnomalyDetector": "anomaly",
     "TSPulseClassifier": "supervised",
     "TSPulseConfig": "network",
     "TSPulseImputer": "_imputer",

@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from scipy.ndimage import uniform_filter1d
 
-from sktspulse._anomaly_scale import HeadScale, choose_lengths
+from sktspulse.anomaly.calibration import HeadScale
+from sktspulse.anomaly.smoothing import choose_lengths
 from sktspulse.metrics import find_period, vus_pr_score
 from sktspulse.network.checkpoints import load_checkpoint
 from sktspulse.network.inference import infer

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .base import load_pyplot
-from .series import runs
+from ..base import load_pyplot
+from ..series import runs
 
 if TYPE_CHECKING:
-    from ._anomaly import TSPulseAnomalyDetector
+    from .detector import TSPulseAnomalyDetector
 
 __all__ = ["AnomalyScoreDisplay"]
 

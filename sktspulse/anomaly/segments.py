@@ -8,12 +8,10 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from .series import runs
+from ..series import Floats, Indices, runs
 
 __all__ = ["find_segments", "loudest_channels"]
 
-Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
 _ROWS = [("start", "i8"), ("end", "i8"), ("peak", "i8")]
 _SEGMENT = np.dtype([*_ROWS, ("score", "f8"), ("head", "U9"), ("channel", "i8")])
 

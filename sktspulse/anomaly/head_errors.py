@@ -11,13 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ._anomaly_scale import averages
-from .network import Progress, TSPulse, TSPulseConfig, infer, standardize
-from .series import Starts, Stitcher, take_windows, window_starts
+from ..network import Progress, TSPulse, TSPulseConfig, infer, standardize
+from ..series import Floats, Starts, Stitcher, take_windows, window_starts
+from .smoothing import averages
 
 __all__ = ["TRAILING_BLOCK", "PointErrors", "TrailingErrors", "heads_of"]
 
-Floats = NDArray[np.float64]
 TRAILING_BLOCK = 64  # points that TrailingErrors gives at once
 _NETWORK_HEADS = ("time", "frequency", "coarse", "forecast")
 _COARSE = 4  # points averaged for the coarse head, which sees as many times as far

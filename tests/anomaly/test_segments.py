@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sktspulse._anomaly_segments import find_segments, loudest_channels
+from sktspulse.anomaly.segments import find_segments, loudest_channels
 from sktspulse.series.runs import runs
 
 

@@ -6,7 +6,7 @@ import naive_anomaly
 import numpy as np
 import pytest
 
-from sktspulse._anomaly_joint import Coupling, States
+from sktspulse.anomaly.multichannel import Coupling, States
 
 STILL = np.zeros(3, bool)
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ._anomaly_heads import TRAILING_BLOCK, TrailingErrors
-from ._anomaly_model import UsualRecording
-from .base import BaseTSPulse
-from .network import TSPulse
-from .series import TimeIndex, check_series, refuse_disorder
+from ..base import BaseTSPulse
+from ..network import TSPulse
+from ..series import Floats, TimeIndex, check_series, refuse_disorder
+from .head_errors import TRAILING_BLOCK, TrailingErrors
+from .normal_model import UsualRecording
 
 __all__ = ["AnomalyStream"]
-
-Floats = NDArray[np.float64]
 
 
 class AnomalyStream:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from .network import TSPulse
-from .pretraining import FineTuner
+from ..network import TSPulse
+from ..pretraining import FineTuner
+from ..series import Values
 
 __all__ = ["N_STEPS", "tune"]
 
-Values = NDArray[np.floating[Any]]
 _HIDDEN = 0.125  # share of the patches, as when points are scored
 N_STEPS, _BATCH_SIZE, _STEPS_PER_LOOK = 400, 32, 25  # bound the time to a minute or two
 

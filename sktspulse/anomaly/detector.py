@@ -14,20 +14,18 @@ from sklearn.base import OutlierMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ._anomaly_heads import PointErrors, TrailingErrors
-from ._anomaly_model import UsualRecording, choose_heads, judged_channels, refuse_unknown
-from ._anomaly_scale import choose_lengths, threshold
-from ._anomaly_segments import find_segments, loudest_channels
-from ._anomaly_stream import AnomalyStream
-from ._anomaly_tuning import N_STEPS, tune
-from .base import BaseTSPulse
-from .network import TSPulse, TSPulseConfig, resolve_device
-from .series import TimeIndex, check_series
+from ..base import BaseTSPulse
+from ..network import TSPulse, TSPulseConfig, resolve_device
+from ..series import Floats, TimeIndex, Values, check_series
+from .calibration import threshold
+from .fine_tuning import N_STEPS, tune
+from .head_errors import PointErrors, TrailingErrors
+from .normal_model import UsualRecording, choose_heads, judged_channels, refuse_unknown
+from .segments import find_segments, loudest_channels
+from .smoothing import choose_lengths
+from .stream import AnomalyStream
 
 __all__ = ["TSPulseAnomalyDetector"]
-
-Floats = NDArray[np.float64]
-Values = NDArray[np.floating[Any]]
 
 
 class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):

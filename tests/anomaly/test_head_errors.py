@@ -6,7 +6,7 @@ import naive_anomaly
 import numpy as np
 import pytest
 
-from sktspulse._anomaly_heads import PointErrors, TrailingErrors, heads_of
+from sktspulse.anomaly.head_errors import PointErrors, TrailingErrors, heads_of
 from sktspulse.network.checkpoints import load_checkpoint
 from sktspulse.network.config import TSPulseConfig
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_anomaly_joint import coupled
+from anomaly.test_multichannel import coupled
 
-from sktspulse._anomaly_model import UsualRecording, judged_channels
-from sktspulse._anomaly_scale import Tail
+from sktspulse.anomaly.calibration import Tail
+from sktspulse.anomaly.normal_model import UsualRecording, judged_channels
 
 ALL = ("level", "variation", "channels", "states")
 

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
-from ._anomaly_scale import smooth
+from ..series import Floats
+from .smoothing import smooth
 
 __all__ = ["Coupling", "States"]
 
-Floats = NDArray[np.float64]
 _LEAST_RIDGE = 0.005  # added to the variance of every channel, which is 1
 _FARTHEST = 50.0  # deviations of a channel that count where others are guessed from it
 

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._anomaly_heads import heads_of
-from ._anomaly_joint import Coupling, States
-from ._anomaly_scale import ChannelScale, HeadScale, Tail, bent
-from .network import TSPulseConfig
+from ..network import TSPulseConfig
+from ..series import Floats
+from .calibration import ChannelScale, HeadScale, Tail, bent
+from .head_errors import heads_of
+from .multichannel import Coupling, States
 
 __all__ = ["SIGNS", "Read", "UsualRecording", "choose_heads", "judged_channels", "refuse_unknown"]
 
-Floats = NDArray[np.float64]
 Read = Callable[[Floats], dict[str, Floats]]  # one channel -> squared errors of heads
 
 _JOINT = ("channels", "states")  # heads that look at all channels together

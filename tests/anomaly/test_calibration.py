@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sktspulse._anomaly_scale import ChannelScale, HeadScale, Tail, smooth
+from sktspulse.anomaly.calibration import ChannelScale, HeadScale, Tail
+from sktspulse.anomaly.smoothing import smooth
 
 
 @settings(max_examples=60)

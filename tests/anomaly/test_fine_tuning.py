@@ -7,7 +7,8 @@ import pickle
 import numpy as np
 import pytest
 
-from sktspulse import TSPulseAnomalyDetector, _anomaly_tuning
+from sktspulse import TSPulseAnomalyDetector
+from sktspulse.anomaly import fine_tuning
 from sktspulse.network.checkpoints import load_checkpoint
 from sktspulse.network.inference import fingerprint
 
@@ -15,9 +16,9 @@ from sktspulse.network.inference import fingerprint
 @pytest.fixture(autouse=True)
 def few_steps(monkeypatch):
     """Train for seconds; what is tested does not depend on it."""
-    monkeypatch.setattr(_anomaly_tuning, "N_STEPS", 20)
-    monkeypatch.setattr(_anomaly_tuning, "_STEPS_PER_LOOK", 10)
-    monkeypatch.setattr(_anomaly_tuning, "_BATCH_SIZE", 8)
+    monkeypatch.setattr(fine_tuning, "N_STEPS", 20)
+    monkeypatch.setattr(fine_tuning, "_STEPS_PER_LOOK", 10)
+    monkeypatch.setattr(fine_tuning, "_BATCH_SIZE", 8)
 
 
 def pulses(n_timepoints: int = 1200) -> np.ndarray:
@@ -67,10 +68,7 @@ def test_a_stream_uses_the_trained_network():
 def test_where_there_is_nothing_to_learn_the_network_stays(heads):
     network = load_checkpoint("tspulse-p8")
     X = np.ones((100, 2)) if heads == "auto" else pulses(100)
-    assert (
-        _anomaly_tuning.tune(network, X, ("level",) if heads == "level" else ("time",), 0)
-        is network
-    )
+    assert fine_tuning.tune(network, X, ("level",) if heads == "level" else ("time",), 0) is network
     model = TSPulseAnomalyDetector(heads, fine_tune=True).fit(X)
     assert np.isfinite(model.score_samples(X)).all()
 

@@ -1,0 +1,7 @@
+"""What is unusual in a recording."""
+
+from .detector import TSPulseAnomalyDetector
+from .display import AnomalyScoreDisplay
+from .stream import AnomalyStream
+
+__all__ = ["AnomalyScoreDisplay", "AnomalyStream", "TSPulseAnomalyDetector"]
