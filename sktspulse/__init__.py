@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import datasets, metrics
-    from ._displays import ImputationDisplay
-    from ._imputer import TSPulseImputer
     from ._retrieval_display import RetrievalDisplay
     from ._retriever import TSPulseRetriever
     from .anomaly import AnomalyScoreDisplay, AnomalyStream, TSPulseAnomalyDetector
     from .embedding import EmbeddingDisplay, TSPulseTransformer
+    from .imputation import ImputationDisplay, TSPulseImputer
     from .network import TSPulseConfig
     from .pretraining import TrainingDisplay, TSPulsePretrainer
     from .series import PanelToTabular, TabularToPanel
@@ -49,14 +48,14 @@ _HOME = {
     "AnomalyScoreDisplay": "anomaly",
     "AnomalyStream": "anomaly",
     "EmbeddingDisplay": "embedding",
-    "ImputationDisplay": "_displays",
+    "ImputationDisplay": "imputation",
     "OcclusionDisplay": "supervised",
     "PanelToTabular": "series",
     "RetrievalDisplay": "_retrieval_display",
     "TSPulseAnomalyDetector": "anomaly",
     "TSPulseClassifier": "supervised",
     "TSPulseConfig": "network",
-    "TSPulseImputer": "_imputer",
+    "TSPulseImputer": "imputation",
     "TSPulsePretrainer": "pretraining",
     "TSPulseRegressor": "supervised",
     "TSPulseRetriever": "_retriever",

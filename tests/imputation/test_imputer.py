@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from imputer_cases import NETWORK, fill, recording, same_bits
+from imputation.imputer_cases import NETWORK, fill, recording, same_bits
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sktspulse import _blend
-from sktspulse._blend import CANDIDATES, Blend, gap_cells
+from sktspulse.imputation import blending
+from sktspulse.imputation.blending import CANDIDATES, Blend, gap_cells
 
 TRUE = np.array([0.5, -0.1, 0.3, 0.1, 0.2])
 PRIOR = Blend(1).weights[0, 0]
@@ -72,10 +72,10 @@ def test_equal_candidates_keep_the_prior():
 def test_ridge_is_least_squares_with_a_few_more_points(n, seed):
     rng = np.random.default_rng(seed)
     offers, gain, centre = rng.normal(size=(n, 3)), rng.normal(size=n), rng.normal(size=3)
-    force = np.sqrt(_blend._STRENGTH * offers.var()) * np.eye(3)
+    force = np.sqrt(blending._STRENGTH * offers.var()) * np.eye(3)
     left, right = np.vstack([offers, force]), np.append(gain, force @ centre)
     expected = np.linalg.lstsq(left, right)[0]
-    np.testing.assert_allclose(_blend.ridge(offers, gain, centre), expected, atol=1e-9)
+    np.testing.assert_allclose(blending.ridge(offers, gain, centre), expected, atol=1e-9)
 
 
 def test_channels_are_independent():

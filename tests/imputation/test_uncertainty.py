@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sktspulse._blend import Blend
-from sktspulse._correction import Trial
-from sktspulse._uncertainty import Doubt, Uncertainty
+from sktspulse.imputation.blending import Blend
+from sktspulse.imputation.trial import Trial
+from sktspulse.imputation.uncertainty import Doubt, Uncertainty
 
 
 def errors(kind="normal", n=200, seed=0):

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ._blend import gap_cells
-from ._seasonal import seasonal
-from .network import TSPulse
-from .series import Neighbours, Stitcher, cubic, linear, take_windows, window_starts
+from ..network import TSPulse
+from ..series import Neighbours, Stitcher, Values, cubic, linear, take_windows, window_starts
+from .blending import gap_cells
+from .seasonal import seasonal
 
 __all__ = ["Evidence", "GapReader", "read_reconstructions"]
 
-Floats = NDArray[np.floating[Any]]
 _BLOCK_POINTS = 1 << 20  # points read at once: bounds memory, whatever the length of a recording
 _WIDEST_CUBIC = 17  # steps between known points: over more, a cubic may swing far out
 Infer = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, context) -> (n, 2, context)
@@ -58,7 +57,7 @@ class GapReader:
         self.patch_length = patch_length
         self.stride = stride
 
-    def read(self, rows: Floats, wanted: NDArray[np.bool_], period: int = 0) -> Evidence:
+    def read(self, rows: Values, wanted: NDArray[np.bool_], period: int = 0) -> Evidence:
         """Collect the evidence on the wanted points.
 
         Parameters
@@ -94,7 +93,7 @@ class GapReader:
         size = max(1, _BLOCK_POINTS // max(n_timepoints, self.context_length))
         return [slice(start, start + size) for start in range(0, n_rows, size)]
 
-    def _reconstruct(self, rows: Floats, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def _reconstruct(self, rows: Values, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return both reconstructions, ``(2, n_rows, n_timepoints)``; NaN where none was made."""
         short = max(0, self.context_length - rows.shape[1])
         padded = np.pad(rows, ((0, 0), (short, 0)), constant_values=np.nan).astype(np.float32)
@@ -118,5 +117,5 @@ class GapReader:
         return stitched[:, :, short:]
 
 
-def _or(values: Floats, others: Floats) -> NDArray[np.float64]:
+def _or(values: Values, others: Values) -> NDArray[np.float64]:
     return np.where(np.isnan(values), others, values)

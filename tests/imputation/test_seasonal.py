@@ -6,8 +6,7 @@ import naive
 import numpy as np
 import pytest
 
-from sktspulse import _seasonal
-from sktspulse._seasonal import find_period, seasonal
+from sktspulse.imputation.seasonal import _NEAREST, find_period, seasonal
 
 
 def waves(period, n_timepoints, noise=0.2, seed=0):
@@ -40,9 +39,7 @@ def test_values_are_those_of_a_loop(period):
     rows[rng.random(rows.shape) < 0.4] = np.nan
     rows[1, 10:45] = np.nan
     wanted = np.isnan(rows)
-    expected = [
-        naive.seasonal(rows[row], t, period, _seasonal._NEAREST) for row, t in np.argwhere(wanted)
-    ]
+    expected = [naive.seasonal(rows[row], t, period, _NEAREST) for row, t in np.argwhere(wanted)]
     np.testing.assert_allclose(seasonal(rows, wanted, period), expected, atol=1e-12)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sktspulse._hiding import N_PARTS, GapMasks, draw_masks, draw_windows, hide
+from sktspulse.imputation.simulated_gaps import N_PARTS, GapMasks, draw_masks, draw_windows, hide
 
 
 def test_masks_hide_blocks_and_points_or_one_gap():

@@ -6,7 +6,7 @@ import naive
 import numpy as np
 import pytest
 
-from sktspulse._gaps import GapReader
+from sktspulse.imputation.candidates import GapReader
 
 CONTEXT, PATCH = 16, 4
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sktspulse._blend import Blend
-from sktspulse._correction import Correction, Trial, error_variances
+from sktspulse.imputation.blending import Blend
+from sktspulse.imputation.cross_channel import Correction
+from sktspulse.imputation.trial import Trial, error_variances
 
 
 def trial(panel, error=0.5, share=0.2, seed=0):

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .series import Neighbours, linear
+from ..series import Neighbours, Values, linear
 
 __all__ = ["find_period", "seasonal"]
 
-Floats = NDArray[np.floating[Any]]
 _SHORTEST = 3  # steps of a period
 _CYCLES = 3  # periods the longest series must hold
 _LEAST_RISE = 0.2  # of the autocorrelation, from the valley before a peak to that peak
@@ -23,7 +22,7 @@ _NEAREST = 4  # periods to each side that are averaged
 _FARTHEST = 400  # periods to each side that are looked at
 
 
-def find_period(rows: Sequence[Floats]) -> int:
+def find_period(rows: Sequence[Values]) -> int:
     """Find the time after which series repeat.
 
     Parameters
@@ -52,7 +51,7 @@ def find_period(rows: Sequence[Floats]) -> int:
     return _first_peak(correlation / correlation[0])
 
 
-def _first_peak(correlation: Floats) -> int:
+def _first_peak(correlation: Values) -> int:
     """Return the lag of the first of the high peaks; 0 if there is none."""
     valley = np.minimum.accumulate(correlation)
     inner = correlation[1:-1]
@@ -69,7 +68,7 @@ def _first_peak(correlation: Floats) -> int:
     return max(near, key=lambda lag: float(correlation[lag::lag].mean()))
 
 
-def seasonal(rows: Floats, wanted: NDArray[np.bool_], period: int) -> NDArray[np.float64]:
+def seasonal(rows: Values, wanted: NDArray[np.bool_], period: int) -> NDArray[np.float64]:
     """Average the same phase of the nearest periods, around the level of the place.
 
     Parameters
@@ -108,7 +107,7 @@ def seasonal(rows: Floats, wanted: NDArray[np.bool_], period: int) -> NDArray[np
     return average + level[row, time]
 
 
-def _level(rows: Floats, period: int) -> NDArray[np.float64]:
+def _level(rows: Values, period: int) -> NDArray[np.float64]:
     """Return the mean over whole periods around each point; NaN in rows that show too little.
 
     Over more periods the less is known, so that some half a period is in every mean.
@@ -130,7 +129,7 @@ def _level(rows: Floats, period: int) -> NDArray[np.float64]:
     return level
 
 
-def _median_of_positive(counts: Floats) -> NDArray[np.float64]:
+def _median_of_positive(counts: Values) -> NDArray[np.float64]:
     """Return the lower median of the positive counts of each row; 0 if there is none."""
     ordered, n_zero = np.sort(counts, axis=1), (counts <= 0).sum(1)
     middle = ((n_zero + counts.shape[1] - 1) // 2).clip(0, counts.shape[1] - 1)

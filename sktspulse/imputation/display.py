@@ -1,4 +1,4 @@
-"""Figures of what the estimators answer; matplotlib is imported when one is drawn."""
+"""A recording whose gaps were filled."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .base.axes import _axes
+from ..base.axes import _axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ._imputer import TSPulseImputer
+    from .imputer import TSPulseImputer
 
 __all__ = ["ImputationDisplay"]
 

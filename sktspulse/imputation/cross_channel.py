@@ -7,67 +7,22 @@ only as far as it would have helped at hidden points of the same channel and kin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ._blend import Blend, ridge
-from ._hiding import N_PARTS
-from ._kriging import Kriging
+from ..series import Floats
+from .blending import ridge
+from .cokriging import Kriging
+from .simulated_gaps import N_PARTS
+from .trial import Trial, _by_cell, error_variances
 
-__all__ = ["Correction", "Trial", "error_variances"]
+__all__ = ["Correction"]
 
-Floats = NDArray[np.float64]
-_STRENGTH = 20.0  # points of evidence the error of a channel is worth in a cell
 _FARTHEST = 4.0  # standard deviations of the error that a value is moved, at most
 _WINDOWS = 64  # windows the trust is learned from, at most
 _NUGGETS = (1e-4, 1e-3, 1e-2)  # variances of what no other value tells
 _FEW = 16  # windows these are compared on
-
-
-class Trial(NamedTuple):
-    """Windows whose hidden points were filled; all arrays are ``(n, n_channels, n_timepoints)``."""
-
-    truth: NDArray[np.float64]  # NaN where missing in the data
-    filled: NDArray[np.float64]
-    wanted: NDArray[np.bool_]  # points that were filled: hidden or missing
-    cells: NDArray[np.int8]  # kind of gap; ``Blend.n_cells`` in a series without a known value
-    part: NDArray[np.intp]  # (n,), which of N_PARTS parts of its series a window is of
-
-    @property
-    def hidden(self) -> NDArray[np.bool_]:
-        """Points that were filled and whose truth is known."""
-        return self.wanted & ~np.isnan(self.truth)
-
-    def take(self, rows: NDArray[np.bool_] | slice) -> Trial:
-        """Return some of the windows."""
-        arrays = (self.truth[rows], self.filled[rows], self.wanted[rows], self.cells[rows])
-        return Trial(*arrays, self.part[rows])
-
-
-def error_variances(trial: Trial) -> NDArray[np.float64]:
-    """Return the mean squared error in each cell, drawn towards that of the channel.
-
-    Parameters
-    ----------
-    trial : Trial
-        Filled windows.
-
-    Returns
-    -------
-    ndarray of shape (n_channels, n_cells + 1)
-        Variances. 1 where nothing was hidden, and for series without a known value.
-    """
-    squares, hidden = np.square(trial.filled - trial.truth), trial.hidden
-    variances = np.ones((squares.shape[1], Blend.n_cells + 1))
-    for channel, own in enumerate(variances):
-        inside = hidden[:, channel]
-        errors, cells = squares[:, channel][inside], trial.cells[:, channel][inside]
-        if len(errors):
-            count, sums = (np.bincount(cells, w, Blend.n_cells) for w in (None, errors))
-            own[:-1] = (sums + _STRENGTH * errors.mean()) / (count + _STRENGTH)
-    return variances
 
 
 class Correction:
@@ -144,10 +99,6 @@ class Correction:
                 own = cells == cell
                 trust[cell] = ridge(offers[own], gains[own], centre)[0]
         np.clip(self.trust, 0, 1, out=self.trust)
-
-
-def _by_cell(table: Floats, trial: Trial) -> Floats:
-    return table[np.arange(len(table))[:, None], trial.cells]
 
 
 def _spread(trial: Trial, noise: Floats) -> Floats:

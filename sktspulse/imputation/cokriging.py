@@ -11,7 +11,7 @@ ever, every value has a part of its own, the nugget.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -19,12 +19,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .series import window_starts
+from ..series import Indices, Values, window_starts
 
 __all__ = ["Kriging"]
 
-Floats = NDArray[np.floating[Any]]
-Places = NDArray[np.intp]
 _SPAN = 32  # steps that are solved at once
 _HOP = 16  # steps from one span to the next
 _TAPER = np.minimum(np.arange(1, _SPAN + 1), np.arange(_SPAN, 0, -1))  # the middle counts most
@@ -40,9 +38,9 @@ _CHUNK = 16  # systems solved at once: more would not stay in the cache of a pro
 class Group(NamedTuple):
     """Channels that are solved together, and how spans of them, end to end, vary."""
 
-    channels: Places
-    shapes: Floats  # covariance about the levels, (n_channels * n_steps, n_channels * n_steps)
-    errors: Floats  # correlation of the errors of readings, of the same shape
+    channels: Indices
+    shapes: Values  # covariance about the levels, (n_channels * n_steps, n_channels * n_steps)
+    errors: Values  # correlation of the errors of readings, of the same shape
 
 
 class Kriging:
@@ -62,7 +60,7 @@ class Kriging:
         self.nugget = nugget
 
     @classmethod
-    def of(cls, panels: Sequence[Floats], errors: Floats) -> Self:
+    def of(cls, panels: Sequence[Values], errors: Values) -> Self:
         """Learn how channels move together, and so do the errors of readings.
 
         Parameters
@@ -85,7 +83,7 @@ class Kriging:
         groups = _alike(np.tensordot(products, products, axes=((0, 2), (0, 2))))
         return cls([_group(channels, shapes, wrong) for channels in groups])
 
-    def __call__(self, values: Floats, noise: Floats) -> NDArray[np.float64]:
+    def __call__(self, values: Values, noise: Values) -> NDArray[np.float64]:
         """Estimate the uncertain values.
 
         Parameters
@@ -103,7 +101,7 @@ class Kriging:
         """
         return np.where(noise > 0, self._average(_means, values, noise), values)
 
-    def variances(self, values: Floats, noise: Floats) -> NDArray[np.float64]:
+    def variances(self, values: Values, noise: Values) -> NDArray[np.float64]:
         """Return the variance that is left where ``noise`` is positive, elsewhere 0.
 
         Parameters
@@ -118,7 +116,7 @@ class Kriging:
         """
         return np.where(noise > 0, self._average(_variances, values, noise), 0.0)
 
-    def _average(self, solve: Solve, values: Floats, noise: Floats) -> NDArray[np.float64]:
+    def _average(self, solve: Solve, values: Values, noise: Values) -> NDArray[np.float64]:
         """Average what overlapping spans say of uncertain values."""
         short = max(0, _SPAN - values.shape[-1])
         padding = ((0, 0), (0, 0), (0, short))
@@ -144,7 +142,7 @@ Solve = Callable[[System], Tensor]  # -> (n, size)
 
 
 def _average(
-    solve: Solve, group: Group, nugget: float, values: Floats, noise: Floats
+    solve: Solve, group: Group, nugget: float, values: Values, noise: Values
 ) -> NDArray[np.float64]:
     """Average the answers for one group of channels."""
     n_channels = values.shape[1]
@@ -166,7 +164,7 @@ def _average(
     return np.divide(sums, weights, out=values.copy(), where=uncertain)
 
 
-def _take_spans(panels: Sequence[Floats]) -> NDArray[np.float64]:
+def _take_spans(panels: Sequence[Values]) -> NDArray[np.float64]:
     """Take spans evenly from all series, ``(n_spans, n_channels, SPAN)``."""
     long = [panel for panel in panels if panel.shape[-1] >= _SPAN]
     counts = [len(panel) * (panel.shape[-1] - _SPAN + 1) for panel in long]
@@ -181,7 +179,7 @@ def _take_spans(panels: Sequence[Floats]) -> NDArray[np.float64]:
     return np.concatenate(taken)
 
 
-def _alike(covariance: Floats) -> list[Places]:
+def _alike(covariance: Values) -> list[Indices]:
     """Divide the channels into groups that move together: the most connected one leads."""
     deviation = np.sqrt(np.diag(covariance)).clip(np.finfo(np.float64).tiny)
     likeness = np.abs(covariance / deviation / deviation[:, None])
@@ -195,21 +193,21 @@ def _alike(covariance: Floats) -> list[Places]:
     return groups
 
 
-def _group(channels: Places, shapes: Floats, errors: Floats) -> Group:
+def _group(channels: Indices, shapes: Values, errors: Values) -> Group:
     """Learn of some channels from spans ``(n, n_channels, n_steps)``, NaN where missing."""
     shapes, errors = shapes[:, channels], errors[:, channels]
     covariance = _covariance(shapes).astype(np.float32)
     return Group(channels, covariance, _correlation(errors).astype(np.float32))
 
 
-def _covariance(spans: Floats) -> NDArray[np.float64]:
+def _covariance(spans: Values) -> NDArray[np.float64]:
     """Return the mean products over the pairs of points that are both known."""
     flat = _flat(spans)
     counts, flat = (~np.isnan(flat)).astype(np.float32), np.nan_to_num(flat)
     return _definite(flat.T @ flat / (counts.T @ counts).clip(1))
 
 
-def _correlation(errors: Floats) -> NDArray[np.float64]:
+def _correlation(errors: Values) -> NDArray[np.float64]:
     """Return how alike errors are, which depends on the steps between them alone."""
     flat = _flat(errors)
     counts, flat = (~np.isnan(flat)).astype(np.float32), np.nan_to_num(flat)
@@ -219,12 +217,12 @@ def _correlation(errors: Floats) -> NDArray[np.float64]:
     return square / deviation / deviation[:, None]
 
 
-def _flat(spans: Floats) -> Floats:
+def _flat(spans: Values) -> Values:
     n_spans, n_channels, n_steps = spans.shape
     return spans.reshape(n_spans, n_channels * n_steps)
 
 
-def _by_lag(square: Floats, n_channels: int) -> NDArray[np.float64]:
+def _by_lag(square: Values, n_channels: int) -> NDArray[np.float64]:
     """Sum over all pairs of points that lie equally far apart."""
     blocks = square.reshape(n_channels, _SPAN, n_channels, _SPAN)
     sums = np.empty_like(blocks, np.float64)
@@ -235,19 +233,19 @@ def _by_lag(square: Floats, n_channels: int) -> NDArray[np.float64]:
     return sums.reshape(square.shape)
 
 
-def _definite(square: Floats) -> NDArray[np.float64]:
+def _definite(square: Values) -> NDArray[np.float64]:
     """Make a covariance of what was taken pair by pair and need not be one."""
     values, vectors = np.linalg.eigh(square)
     return (vectors * values.clip(_LEAST)) @ vectors.T
 
 
-def _with_levels(shapes: Floats) -> Floats:
+def _with_levels(shapes: Values) -> Values:
     """Return the covariance with the level of every channel left free."""
     n_channels = len(shapes) // _SPAN
     return shapes + np.kron(np.eye(n_channels), np.full((_SPAN, _SPAN), _LEVEL))
 
 
-def _uncertain_spans(uncertain: NDArray[np.bool_]) -> Iterator[tuple[Places, Places]]:
+def _uncertain_spans(uncertain: NDArray[np.bool_]) -> Iterator[tuple[Indices, Indices]]:
     """Yield row and start of the spans that hold an uncertain value, a chunk at a time."""
     starts = window_starts(uncertain.shape[-1], _SPAN, _HOP)
     before = np.pad(uncertain.any(1), ((0, 0), (1, 0))).cumsum(1)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .network import gap_mask, hybrid_mask
-from .series import window_starts
+from ..network import gap_mask, hybrid_mask
+from ..series import Values, window_starts
 
 __all__ = ["N_PARTS", "GapMasks", "Windows", "draw_masks", "draw_windows", "hide"]
 
-Floats = NDArray[np.floating[Any]]
 N_PARTS = 4  # that a series is divided into, to learn from some what is measured on another
 _WINDOWS = 256  # windows drawn, at most
 _REPEATS = 8  # times a window is used, at most, each time with other points hidden
@@ -25,11 +24,11 @@ _GAPS = (0.02, 0.5)  # share of points hidden there
 class Windows(NamedTuple):
     """Windows of all channels."""
 
-    values: Floats  # (n_windows, n_channels, length), NaN where missing
+    values: Values  # (n_windows, n_channels, length), NaN where missing
     part: NDArray[np.intp]  # (n_windows,), which of N_PARTS parts of its series it is of
 
 
-def draw_windows(panels: list[Floats], length: int, rng: np.random.Generator) -> Windows:
+def draw_windows(panels: list[Values], length: int, rng: np.random.Generator) -> Windows:
     """Draw windows of all channels, some of them repeatedly if there are few.
 
     Parameters
@@ -54,7 +53,7 @@ def draw_windows(panels: list[Floats], length: int, rng: np.random.Generator) ->
     return Windows(values[order], part[order])
 
 
-def _draw(panel: Floats, length: int, rng: np.random.Generator) -> Windows:
+def _draw(panel: Values, length: int, rng: np.random.Generator) -> Windows:
     short = max(0, length - panel.shape[-1])
     panel = np.pad(panel, ((0, 0), (0, 0), (short, 0)), constant_values=np.nan)
     starts = window_starts(panel.shape[-1], length, max(1, length // 4))
@@ -136,7 +135,7 @@ class GapMasks:
         Length of a block [time steps].
     """
 
-    def __init__(self, windows: Floats, patch_length: int) -> None:
+    def __init__(self, windows: Values, patch_length: int) -> None:
         known = ~np.isnan(windows.reshape(-1, windows.shape[-1]))
         some = known.any(1) & ~known.all(1)
         self.known = known[some]

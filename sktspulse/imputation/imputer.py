@@ -12,18 +12,17 @@ from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ._filler import Filler
-from ._gaps import GapReader, read_reconstructions
-from ._hiding import GapMasks, draw_windows
-from .base import BaseTSPulse
-from .network import TSPulse, TSPulseConfig, fingerprint, infer, resolve_device, standardize
-from .pretraining import FineTuner
-from .series import check_panel, check_series, on_grid, restorer
+from ..base import BaseTSPulse
+from ..network import TSPulse, TSPulseConfig, fingerprint, infer, resolve_device, standardize
+from ..pretraining import FineTuner
+from ..series import Values, check_panel, check_series, on_grid, restorer
+from .candidates import GapReader, read_reconstructions
+from .gap_filler import Filler
+from .simulated_gaps import GapMasks, draw_windows
 
 __all__ = ["TSPulseImputer"]
 
-Floats = NDArray[np.floating[Any]]
-Restore = Callable[[list[Floats]], Any]
+Restore = Callable[[list[Values]], Any]
 
 _STEPS = 400  # of fine-tuning, at most
 
@@ -256,7 +255,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
                 f"points between them would not be seen. Choose at most {context_length}."
             )
 
-    def _check(self, X: Any, config: TSPulseConfig, *, reset: bool) -> tuple[list[Floats], Restore]:
+    def _check(self, X: Any, config: TSPulseConfig, *, reset: bool) -> tuple[list[Values], Restore]:
         """Return the panels ``(n_series, n_channels, n_timepoints)`` in X, and the way back."""
         least = config.patch_length
         X = X if self.freq is None else on_grid(X, self.freq)
@@ -277,7 +276,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         place = resolve_device(self.device)
         return self.network_ if place.type == "cpu" else deepcopy(self.network_).to(place)
 
-    def _tuned(self, network: TSPulse, panels: list[Floats], rng: np.random.Generator) -> TSPulse:
+    def _tuned(self, network: TSPulse, panels: list[Values], rng: np.random.Generator) -> TSPulse:
         """Train a copy of the network to fill such gaps."""
         config = network.config
         windows = draw_windows(panels, config.context_length, rng).values
@@ -295,7 +294,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         return tuned
 
     def _reader(self, network: TSPulse) -> GapReader:
-        def run(windows: NDArray[np.float32]) -> Floats:
+        def run(windows: NDArray[np.float32]) -> Values:
             # A quiet stretch must not sink below the network's variance floor.
             z, loc, scale = standardize(windows)
             rows = z.astype(np.float32)
@@ -306,11 +305,11 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         return GapReader(run, config.context_length, config.patch_length, self.stride)
 
 
-def _count_points(panels: list[Floats]) -> int:
+def _count_points(panels: list[Values]) -> int:
     return sum(panel.size for panel in panels)
 
 
-def _shaped(panels: list[Floats], shapes: list[tuple[int, ...]]) -> list[Floats]:
+def _shaped(panels: list[Values], shapes: list[tuple[int, ...]]) -> list[Values]:
     """Undo what made every series of a list a panel of its own."""
     return [panel.reshape(shape) for panel, shape in zip(panels, shapes, strict=True)]
 

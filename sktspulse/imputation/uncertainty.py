@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from ._blend import N_FAR
-from ._correction import Trial, error_variances
+from ..series import Floats
+from .blending import N_FAR
+from .trial import Trial, error_variances
 
 __all__ = ["Doubt", "Uncertainty"]
 
-Floats = NDArray[np.float64]
 _SMALLEST = 1e-20  # variance that nothing is below
 _LEAST = 0.05  # weight of the usual error
 _ENOUGH = 200  # points from which a distance has a factor of its own

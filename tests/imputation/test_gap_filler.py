@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from imputer_cases import NETWORK, fill, recording, same_bits
+from imputation.imputer_cases import NETWORK, fill, recording, same_bits
 from sklearn.base import clone
 
 from sktspulse import TSPulseImputer

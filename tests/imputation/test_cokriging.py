@@ -6,10 +6,10 @@ import naive_kriging
 import numpy as np
 import pytest
 
-from sktspulse import _kriging
-from sktspulse._kriging import Kriging
+from sktspulse.imputation import cokriging
+from sktspulse.imputation.cokriging import Kriging
 
-SPAN, HOP = _kriging._SPAN, _kriging._HOP
+SPAN, HOP = cokriging._SPAN, cokriging._HOP
 
 
 def coupled(n_channels=3, n_timepoints=400, noise=0.1, seed=0):
@@ -39,7 +39,7 @@ def learned(rows, errors=None):
 
 
 def levels(n_channels):
-    return _kriging._LEVEL * np.kron(np.eye(n_channels), np.ones((SPAN, SPAN)))
+    return cokriging._LEVEL * np.kron(np.eye(n_channels), np.ones((SPAN, SPAN)))
 
 
 def test_covariances_are_those_of_a_loop():
@@ -141,16 +141,16 @@ def test_what_is_not_there_has_no_say():
 @pytest.mark.parametrize("n_channels", [1, 3, 8, 9, 30])
 def test_groups_hold_every_channel_once(n_channels):
     covariance = np.cov(np.random.default_rng(0).normal(size=(n_channels, 50)))
-    groups = _kriging._alike(np.atleast_2d(covariance))
+    groups = cokriging._alike(np.atleast_2d(covariance))
     assert sorted(np.concatenate(groups).tolist()) == list(range(n_channels))
-    assert max(map(len, groups)) <= _kriging._GROUP
+    assert max(map(len, groups)) <= cokriging._GROUP
 
 
 def test_groups_hold_what_moves_together():
     rng = np.random.default_rng(0)
     walks = rng.normal(size=(2, 1, 300))
     rows = np.concatenate([walks[i % 2] + 0.1 * rng.normal(size=(1, 300)) for i in range(16)])
-    groups = _kriging._alike(np.cov(rows))
+    groups = cokriging._alike(np.cov(rows))
     assert sorted(map(tuple, groups)) == [tuple(range(0, 16, 2)), tuple(range(1, 16, 2))]
 
 
@@ -172,6 +172,6 @@ def test_a_tie_that_is_exact_is_used_to_the_full():
 
 
 def test_many_channels_are_learned_from_fewer_spans(monkeypatch):
-    monkeypatch.setattr(_kriging, "_VALUES_LEARNED", 2000)
-    spans = _kriging._take_spans([coupled(3, 300)[None], coupled(3, 500)[None]])
+    monkeypatch.setattr(cokriging, "_VALUES_LEARNED", 2000)
+    spans = cokriging._take_spans([coupled(3, 300)[None], coupled(3, 500)[None]])
     assert 15 <= len(spans) <= 22

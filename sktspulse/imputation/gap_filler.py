@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._blend import Blend
-from ._correction import Correction, Trial
-from ._gaps import Evidence, GapReader
-from ._hiding import draw_windows, hide
-from ._seasonal import find_period
-from ._uncertainty import Doubt, Uncertainty
-from .network import Progress
+from ..network import Progress
+from ..series import Values
+from .blending import Blend
+from .candidates import Evidence, GapReader
+from .cross_channel import Correction
+from .seasonal import find_period
+from .simulated_gaps import draw_windows, hide
+from .trial import Trial
+from .uncertainty import Doubt, Uncertainty
 
 __all__ = ["Filler"]
 
-Floats = NDArray[np.floating[Any]]
 _SERIES_LEARNED = 100  # series the period is taken from, at most
 
 
@@ -41,7 +42,7 @@ class Filler:
         How far off what was filled may be; None if nothing was learned.
     """
 
-    def __init__(self, loc: Floats, scale: Floats) -> None:
+    def __init__(self, loc: Values, scale: Values) -> None:
         self.loc = loc
         self.scale = scale
         self.periods = [0] * len(loc)
@@ -50,7 +51,7 @@ class Filler:
         self.uncertainty: Uncertainty | None = None
 
     @classmethod
-    def of(cls, panels: list[Floats]) -> Self:
+    def of(cls, panels: list[Values]) -> Self:
         """Learn level and spread of every channel."""
         channels = range(panels[0].shape[1])
         known = [np.concatenate([_known(panel[:, c]) for panel in panels]) for c in channels]
@@ -58,7 +59,7 @@ class Filler:
         spread = np.array([values.std() if len(values) else 0.0 for values in known])
         return cls(loc, np.where(spread > 0, spread, 1.0))
 
-    def learn(self, panels: list[Floats], reader: GapReader, rng: np.random.Generator) -> None:
+    def learn(self, panels: list[Values], reader: GapReader, rng: np.random.Generator) -> None:
         """Learn how to fill from known points that are hidden for the purpose."""
         windows = draw_windows(panels, reader.context_length, rng)
         truth = self.scaled(windows.values)
@@ -84,18 +85,18 @@ class Filler:
             return Doubt(heads, np.zeros(heads.shape))
         return Doubt(heads, self.correction.variances(trial))
 
-    def scaled(self, panel: Floats) -> NDArray[np.float64]:
+    def scaled(self, panel: Values) -> NDArray[np.float64]:
         """Bring ``(n_series, n_channels, n_timepoints)`` to about standardised units."""
         return (panel.astype(np.float64) - self.loc[:, None]) / self.scale[:, None]
 
     def fill(
         self,
-        panel: Floats,
+        panel: Values,
         reader: GapReader,
         progress: Progress | None = None,
         *,
         with_deviation: bool = False,
-    ) -> tuple[Floats, Floats]:
+    ) -> tuple[Values, Values]:
         """Fill ``(n_series, n_channels, n_timepoints)`` [input units].
 
         Returns a filled copy, and the standard deviation of what was filled, 0 elsewhere; all
@@ -112,7 +113,7 @@ class Filler:
         return filled, deviation
 
     def _fill_block(
-        self, part: Floats, reader: GapReader, progress: Progress | None
+        self, part: Values, reader: GapReader, progress: Progress | None
     ) -> tuple[Trial, NDArray[np.float32]]:
         """Fill some series in place; return what was done, and how far the heads were apart."""
         _fill_constants(part)
@@ -132,11 +133,11 @@ class Filler:
 
     def _fill_rows(
         self,
-        rows: Floats,
+        rows: Values,
         wanted: NDArray[np.bool_],
         channel: int,
         reader: GapReader,
-        truth: Floats | None = None,
+        truth: Values | None = None,
     ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """Fill series of one channel in place, blending as the truth teaches, if it is given.
 
@@ -155,19 +156,19 @@ class Filler:
             heads[places] = np.square(evidence.candidates[:, 0] - evidence.candidates[:, 1])
         return cells, heads
 
-    def _learn_blend(self, channel: int, evidence: Evidence, truth: Floats) -> None:
+    def _learn_blend(self, channel: int, evidence: Evidence, truth: Values) -> None:
         told = ~np.isnan(truth)
         if self.blend is not None:
             points = evidence.candidates[told], truth[told], evidence.cells[told]
             self.blend.learn(channel, *points)
 
-    def _weigh(self, evidence: Evidence, channel: int) -> Floats:
+    def _weigh(self, evidence: Evidence, channel: int) -> Values:
         if self.blend is None:
             return evidence.candidates[:, 0]
         return self.blend(channel, evidence.candidates, evidence.cells)
 
 
-def _known(values: Floats) -> NDArray[np.float64]:
+def _known(values: Values) -> NDArray[np.float64]:
     return values[~np.isnan(values)].astype(np.float64)
 
 
@@ -176,7 +177,7 @@ def _notes(shape: tuple[int, ...]) -> tuple[NDArray[np.int8], NDArray[np.float32
     return np.zeros(shape, np.int8), np.zeros(shape, np.float32)
 
 
-def _fill_constants(part: Floats) -> None:
+def _fill_constants(part: Values) -> None:
     """Fill series whose known values are all equal by that value, in place."""
     missing = np.isnan(part)
     lowest = np.min(part, -1, keepdims=True, where=~missing, initial=np.inf)
@@ -184,6 +185,6 @@ def _fill_constants(part: Floats) -> None:
     np.copyto(part, lowest, where=missing & (lowest == highest))
 
 
-def _period(panels: list[Floats], channel: int) -> int:
+def _period(panels: list[Values], channel: int) -> int:
     rows = [row for panel in panels for row in panel[:_SERIES_LEARNED, channel]]
     return find_period(rows[:_SERIES_LEARNED])
