@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import datasets, metrics
-    from ._retrieval_display import RetrievalDisplay
-    from ._retriever import TSPulseRetriever
     from .anomaly import AnomalyScoreDisplay, AnomalyStream, TSPulseAnomalyDetector
     from .embedding import EmbeddingDisplay, TSPulseTransformer
     from .imputation import ImputationDisplay, TSPulseImputer
     from .network import TSPulseConfig
     from .pretraining import TrainingDisplay, TSPulsePretrainer
+    from .retrieval import RetrievalDisplay, TSPulseRetriever
     from .series import PanelToTabular, TabularToPanel
     from .supervised import OcclusionDisplay, TSPulseClassifier, TSPulseRegressor
 
@@ -51,14 +50,14 @@ _HOME = {
     "ImputationDisplay": "imputation",
     "OcclusionDisplay": "supervised",
     "PanelToTabular": "series",
-    "RetrievalDisplay": "_retrieval_display",
+    "RetrievalDisplay": "retrieval",
     "TSPulseAnomalyDetector": "anomaly",
     "TSPulseClassifier": "supervised",
     "TSPulseConfig": "network",
     "TSPulseImputer": "imputation",
     "TSPulsePretrainer": "pretraining",
     "TSPulseRegressor": "supervised",
-    "TSPulseRetriever": "_retriever",
+    "TSPulseRetriever": "retrieval",
     "TSPulseTransformer": "embedding",
     "TabularToPanel": "series",
     "TrainingDisplay": "pretraining",

@@ -34,10 +34,10 @@ from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
 from sktspulse import TSPulseRetriever
-from sktspulse._comparison import bridge_short_gaps
 from sktspulse.network.checkpoints import load_checkpoint
 from sktspulse.network.inference import infer
 from sktspulse.pretraining.corpus import Corpus
+from sktspulse.retrieval.vectorizer import bridge_short_gaps
 
 PROTOCOLS = {
     "shifted": retrieval.shifted,

@@ -28,11 +28,11 @@ from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from sktspulse import TSPulseTransformer
-from sktspulse._catalogue import Catalogue, Kind, Search
-from sktspulse._entries import Entries
-from sktspulse._faiss_index import FaissIndex, load_faiss
-from sktspulse._search import METRICS, STORES, VectorIndex
 from sktspulse.pretraining.corpus import Corpus, WindowStream
+from sktspulse.retrieval.entries import Entries
+from sktspulse.retrieval.faiss_index import FaissIndex, load_faiss
+from sktspulse.retrieval.series_index import Catalogue, Kind, Search
+from sktspulse.retrieval.vector_index import METRICS, STORES, VectorIndex
 
 ROOT = Path(__file__).parents[2]
 N_VECTORS, N_FEATURES, N_QUERIES, K = 100_000, 240, 500, 10

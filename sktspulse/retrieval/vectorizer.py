@@ -9,12 +9,11 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .network import standardize
-from .series import Neighbours, linear
+from ..network import standardize
+from ..series import Neighbours, Values, linear
 
 __all__ = ["Comparison", "Levels", "bridge_short_gaps"]
 
-Values = NDArray[np.floating[Any]]
 Vectors = NDArray[np.float32]
 
 _SHORT = 32  # a gap is short if it is at most one in so many time points

@@ -12,8 +12,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sktspulse import _search
-from sktspulse._search import METRICS, STORES, VectorIndex
+from sktspulse.retrieval import vector_index
+from sktspulse.retrieval.vector_index import METRICS, STORES, VectorIndex
 
 CPU = torch.device("cpu")
 
@@ -24,7 +24,7 @@ def small_blocks(monkeypatch):
     sizes = {"_QUERIES": 3, "_VECTORS": 7, "_GROUP": 2, "_SPARE": 0}
     sizes |= {"_WIDER": 2, "_MAX_CANDIDATES": 9, "_MAX_NUMBERS": 11}
     for name, size in sizes.items():
-        monkeypatch.setattr(_search, name, size)
+        monkeypatch.setattr(vector_index, name, size)
 
 
 def draw(n, n_features=5, seed=0):
@@ -217,6 +217,6 @@ def test_building_makes_no_second_copy(metric):
 @pytest.mark.parametrize("n", [1, 5, 31, 64, 200])
 def test_lowest_scores_lie_in_the_lowest_groups(n):
     scores = torch.from_numpy(draw(6, 1000 + n))
-    values, places = _search._lowest(scores, n)
+    values, places = vector_index._lowest(scores, n)
     np.testing.assert_array_equal(values.sort().values, scores.sort().values[:, :n])
     np.testing.assert_array_equal(scores.gather(1, places), values)

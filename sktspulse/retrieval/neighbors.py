@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 from sklearn.utils.validation import check_is_fitted
 
-from ._search import Found
-from .base import check_choice, check_number
+from ..base import check_choice, check_number
+from .vector_index import Found
 
 __all__ = ["NeighborsMixin"]
 

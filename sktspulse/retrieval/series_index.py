@@ -11,15 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ._entries import Entries
-from ._faiss_index import FaissIndex
-from ._search import METRICS, STORES, Found, Metric, Pairs, Store, VectorIndex, blocks
-from .network import Progress
-from .series import Panel
+from ..network import Progress
+from ..series import Panel, Values
+from .entries import Entries
+from .faiss_index import FaissIndex
+from .vector_index import METRICS, STORES, Found, Metric, Pairs, Store, VectorIndex, blocks
 
 __all__ = ["INDEXES", "Catalogue", "Kind", "Search"]
 
-Values = NDArray[np.floating[Any]]
 INDEXES = {"exact": VectorIndex, "faiss": FaissIndex}
 
 Embed = Callable[[list[Values]], NDArray[np.float32]]

@@ -14,17 +14,17 @@ from scipy.sparse import csr_matrix
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ._catalogue import INDEXES, Catalogue, Kind, Search
-from ._comparison import Comparison, Levels
-from ._entries import Entries
-from ._faiss_index import load_faiss
-from ._neighbors import NeighborsMixin
-from ._saved_index import BaseSavedIndex
-from ._search import METRICS, STORES, Found
-from .base import check_number
-from .embedding import TSPulseTransformer
-from .network import resolve_device
-from .series import Panel, check_panel
+from ..base import check_number
+from ..embedding import TSPulseTransformer
+from ..network import resolve_device
+from ..series import Panel, check_panel
+from .entries import Entries
+from .faiss_index import load_faiss
+from .neighbors import NeighborsMixin
+from .persistence import BaseSavedIndex
+from .series_index import INDEXES, Catalogue, Kind, Search
+from .vector_index import METRICS, STORES, Found
+from .vectorizer import Comparison, Levels
 
 __all__ = ["TSPulseRetriever"]
 

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .base import load_pyplot
+from ..base import load_pyplot
+from ..series import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ._retriever import TSPulseRetriever
+    from .retriever import TSPulseRetriever
 
 __all__ = ["RetrievalDisplay"]
-
-Values = NDArray[np.float64]
 
 
 class RetrievalDisplay:
@@ -67,7 +66,7 @@ class RetrievalDisplay:
     """
 
     def __init__(
-        self, query: Values, neighbors: list[Values], distances: Values, names: list[str]
+        self, query: Floats, neighbors: list[Floats], distances: Floats, names: list[str]
     ) -> None:
         self.query = query
         self.neighbors = neighbors
@@ -176,7 +175,7 @@ class RetrievalDisplay:
         return self
 
 
-def _one_series(values: Any) -> Values:
+def _one_series(values: Any) -> Floats:
     series = np.atleast_2d(np.asarray(values, dtype=float))
     if series.ndim != 2:
         raise ValueError(

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from retrieval_cases import draw_panel
+from retrieval.retrieval_cases import draw_panel
 
 from sktspulse import TSPulseRetriever
-from sktspulse._comparison import Levels, bridge_short_gaps
+from sktspulse.retrieval.vectorizer import Levels, bridge_short_gaps
 
 
 def bridged_in_loops(channel):

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from ._search import Found, Rows, VectorIndex, Vectors, blocks
+from .vector_index import Found, Rows, VectorIndex, Vectors, blocks
 
 __all__ = ["FaissIndex", "load_faiss"]
 

@@ -1,20 +1,124 @@
-"""An index in a file: what is kept of an estimator, and how it comes back."""
+"""Index files: safetensors with a description inside; nothing in them is ever executed."""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import safetensors
+import safetensors.numpy
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from ._catalogue import Catalogue
-from ._comparison import Levels
-from ._index_file import explained, read_index, write_index
-from .base import BaseTSPulse
+from ..base import BaseTSPulse
+from ..network import write_atomically
+from .series_index import Catalogue
+from .vectorizer import Levels
 
-__all__ = ["BaseSavedIndex"]
+__all__ = ["BaseSavedIndex", "explained", "read_index", "write_index"]
+
+_METADATA_KEY = "sktspulse-index"
+_FORMAT = 1
+_MAX_JSON = 2**24  # characters; column names may be many
+_TYPES = ("F64", "F32", "F16", "I8", "I64")
+_FAULTS = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def write_index(
+    path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]
+) -> None:
+    """Write arrays and what they are, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Name of the file, ending in ``.safetensors``.
+    arrays : mapping of str to ndarray
+        Float64, float32, float16, int8 or int64.
+    about : mapping
+        Anything JSON can hold.
+
+    Raises
+    ------
+    ValueError
+        If the name has another ending.
+    """
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise ValueError(f"path is {str(path)!r}, expected a name that ends in '.safetensors'.")
+    text = json.dumps({"format": _FORMAT, **about}, default=_plain)
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    write_atomically(path, safetensors.numpy.save(contiguous, {_METADATA_KEY: text}))
+
+
+def read_index(path: str | os.PathLike[str]) -> tuple[Arrays, dict[str, Any]]:
+    """Read what :func:`write_index` wrote.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Name of the file.
+
+    Returns
+    -------
+    arrays : dict of str to ndarray
+        The arrays. Nothing is known of them yet but their types.
+    about : dict
+        What they are.
+
+    Raises
+    ------
+    ValueError
+        If it is no such file, or is damaged.
+    """
+    with explained(path), safetensors.safe_open(os.fspath(path), framework="numpy") as file:
+        about = _described((file.metadata() or {}).get(_METADATA_KEY))
+        kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+        if not set(kinds.values()) <= set(_TYPES):
+            raise ValueError(f"It holds numbers of the types {sorted(set(kinds.values()))}.")
+        return {name: file.get_tensor(name) for name in kinds}, about
+
+
+@contextmanager
+def explained(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn whatever a damaged file makes go wrong into one error.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Name of the file.
+
+    Yields
+    ------
+    None
+        While the file is read.
+    """
+    try:
+        yield
+    except (*_FAULTS, safetensors.SafetensorError) as error:
+        raise ValueError(f"{os.fspath(path)} cannot be loaded as an index. {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    """Turn numbers of numpy, and paths, into what JSON knows."""
+    return value.item() if isinstance(value, np.generic) else os.fspath(value)
+
+
+def _described(text: str | None) -> dict[str, Any]:
+    if text is None:
+        raise ValueError("It was not written by TSPulseRetriever.save. Check the path.")
+    about = json.loads(text) if len(text) < _MAX_JSON else None
+    if not isinstance(about, dict) or about.get("format") != _FORMAT:
+        raise ValueError(f"Its description is not of format {_FORMAT}. Write it again.")
+    return about
+
 
 _OF_CATALOGUE = ("metric", "store", "index", "window", "stride")
 _OTHERS = ("n_neighbors", "radius", "checkpoint")

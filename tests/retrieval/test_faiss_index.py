@@ -9,11 +9,11 @@ import sys
 import numpy as np
 import pytest
 import torch
-from retrieval_cases import assert_same, draw_panel, places
+from retrieval.retrieval_cases import assert_same, draw_panel, places
 
 from sktspulse import TSPulseRetriever
-from sktspulse._faiss_index import FaissIndex
-from sktspulse._search import METRICS, STORES, VectorIndex
+from sktspulse.retrieval.faiss_index import FaissIndex
+from sktspulse.retrieval.vector_index import METRICS, STORES, VectorIndex
 
 CPU = torch.device("cpu")
 needs_faiss = pytest.mark.skipif(

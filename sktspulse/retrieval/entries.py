@@ -8,11 +8,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .series import Panel, window_starts
+from ..series import Panel, Values, window_starts
 
 __all__ = ["Entries"]
 
-Values = NDArray[np.floating[Any]]
 Integers = NDArray[np.int64]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import safetensors.numpy
-from retrieval_cases import assert_same, draw_panel, places
+from retrieval.retrieval_cases import assert_same, draw_panel, places
 
 from sktspulse import TSPulseRetriever
 from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from retrieval_cases import assert_same, draw_panel, places
+from retrieval.retrieval_cases import assert_same, draw_panel, places
 from sklearn.base import clone
 from sklearn.cluster import DBSCAN
 from sklearn.exceptions import NotFittedError
@@ -19,8 +19,9 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from sklearn.pipeline import make_pipeline
 
-from sktspulse import TSPulseRetriever, TSPulseTransformer, _catalogue
+from sktspulse import TSPulseRetriever, TSPulseTransformer
 from sktspulse.datasets import make_labelled_panel
+from sktspulse.retrieval import series_index
 
 STORES = ("float32", "float16", "int8")
 
@@ -121,7 +122,7 @@ def test_a_query_does_not_depend_on_the_others(panel, fitted):
 def test_blocks_make_no_difference(panel, fitted, monkeypatch):
     X, _ = panel
     answers = [fitted.kneighbors(X[50:]), fitted.kneighbors(), fitted.radius_neighbors(None, 4)]
-    monkeypatch.setattr(_catalogue, "_BLOCK", 7)
+    monkeypatch.setattr(series_index, "_BLOCK", 7)
     again = TSPulseRetriever(3).fit(X[:50])
     others = [again.kneighbors(X[50:]), again.kneighbors(), again.radius_neighbors(None, 4)]
     for one, other in zip(answers[:2], others[:2], strict=True):
