@@ -135,7 +135,7 @@ def signature(rows: np.ndarray, checkpoint: str) -> np.ndarray:
         return network(x, observed).heads["signature"][:, 0].div(2).exp()
 
     network = load_checkpoint(checkpoint)
-    return np.concatenate(list(infer(network, rows.astype(np.float32), read, batch_size=32)))
+    return infer(network, rows, read, batch_size=32)
 
 
 def mixed(panel: np.ndarray, chosen: tuple[tuple[str, str], ...]) -> np.ndarray:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import gcd
-from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
-from ..network import Progress, TSPulse, TSPulseConfig, infer, standardize
+from ..network import Progress, TSPulse, TSPulseConfig, reconstruct
 from ..series import Floats, Starts, Stitcher, take_windows, window_starts
 from .smoothing import averages
 
@@ -135,19 +131,16 @@ class PointErrors:
 
     def _errors_in(self, windows: Floats) -> Floats:
         """Hide every patch of windows ``(n, T)`` in turn; return errors ``(n, heads, T)``."""
-        z, _, scale = standardize(windows)
         patches = np.arange(self.length) // self.network.config.patch_length
         hidden = patches % _N_PASSES == np.arange(_N_PASSES)[:, None]  # (P, T)
-        shown = np.where(hidden, np.nan, z[:, None])  # (n, P, T)
-        rows = shown.reshape(-1, self.length)
-        answers = self._infer(rows, self._read_hidden, len(self.hidden_heads) * self.length)
+        shown = np.where(hidden, np.nan, windows[:, None])  # (n, P, T)
+        answers = self._reconstruct(shown.reshape(-1, self.length), self.hidden_heads)
         answers = answers.reshape(*shown.shape[:2], -1, self.length)  # (n, P, heads, T)
         guess = np.where(hidden[:, None], answers, 0).sum(1)
-        return np.square((guess - z[:, None]) * scale[:, None])
+        return np.square(guess - windows[:, None])
 
-    def _read_hidden(self, network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
-        prediction = network(x, observed)
-        return torch.cat([prediction.in_units(name) for name in self.hidden_heads], -1)[:, 0]
+    def _reconstruct(self, rows: Floats, heads: Sequence[str]) -> Floats:
+        return reconstruct(self.network, rows, heads, batch_size=self.batch_size)
 
     def _turn(self, n_timepoints: int) -> tuple[int, int]:
         """Count the points that more is known after than before, or enough, and the others."""
@@ -176,9 +169,8 @@ class PointErrors:
         for starts in self._blocks(ends):
             windows = take_windows(padded[None], starts, self.length + step)[:, 0]
             past, future = windows[:, : self.length], windows[:, self.length :]
-            z, loc, scale = standardize(past)
-            answers = self._infer(z, _read_forecast, step)
-            errors.append(np.square(answers * scale + loc - future).ravel())
+            answers = self._reconstruct(past, ["forecast"])[:, 0]
+            errors.append(np.square(answers - future).ravel())
         return np.concatenate([*errors, np.empty(0)])[:n_points]
 
     def _blocks(self, starts: Starts) -> Iterator[Starts]:
@@ -187,21 +179,6 @@ class PointErrors:
             yield block
             if self.progress is not None:
                 self.progress.update(len(block))
-
-    def _infer(
-        self, rows: Floats, read: Callable[[TSPulse, Tensor, Tensor], Tensor], width: int
-    ) -> NDArray[Any]:
-        """Run rows that vary; a level row continues as it is, and one unknown is not guessed."""
-        known = np.isfinite(rows)
-        enough = known.sum(1) >= self.network.config.patch_length
-        answers = np.where(enough[:, None], 0.0, np.nan) + np.zeros(width)
-        varies = enough & (np.nan_to_num(rows) != 0).any(1)
-        if varies.any():
-            chosen = rows[varies].astype(np.float32)
-            answers[varies] = next(
-                infer(self.network, chosen, read, batch_size=self.batch_size)
-            ).reshape(-1, width)
-        return answers
 
 
 class TrailingErrors(PointErrors):
@@ -264,7 +241,3 @@ def _step(config: TSPulseConfig) -> int:
     """Choose the steps between windows so that a point has every place in its patch in turn."""
     most = max(1, config.context_length // _N_COVERS)
     return next(step for step in range(most, 0, -1) if gcd(step, config.patch_length) == 1)
-
-
-def _read_forecast(network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
-    return network(x, observed).in_units("forecast")[:, 0]

@@ -1,28 +1,20 @@
-"""What all displays share: matplotlib, imported when a figure is drawn."""
+"""Axes and series for the displays. Matplotlib is imported when a figure is drawn."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["load_pyplot"]
+from ..series import Floats
+
+__all__ = ["load_pyplot", "one_series", "single_axes", "stacked_axes"]
 
 
 def load_pyplot() -> Any:
-    """Import :mod:`matplotlib.pyplot`, or say how to install it.
-
-    Returns
-    -------
-    module
-        The module.
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed.
-    """
+    """Import :mod:`matplotlib.pyplot`; the ImportError says how to install it."""
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
@@ -33,8 +25,30 @@ def load_pyplot() -> Any:
     return plt
 
 
-def _axes(ax: Axes | None, **settings: Any) -> Any:
-    """Return the axes given, or new ones in a figure of their own."""
+def single_axes(ax: Any | None, **settings: Any) -> Any:
+    """Return the given axes, or those of a new figure made with ``settings``."""
     if ax is not None:
         return ax
     return load_pyplot().subplots(layout="constrained", **settings)[1]
+
+
+def stacked_axes(axes: Sequence[Any] | None, n: int, **settings: Any) -> NDArray[Any]:
+    """Return the ``n`` given axes, or those of a new figure, one below the other."""
+    if axes is None:
+        plt = load_pyplot()
+        return plt.subplots(n, layout="constrained", squeeze=False, **settings)[1][:, 0]
+    given = np.ravel(np.asarray(axes, dtype=object))
+    if len(given) != n:
+        raise ValueError(f"axes has {len(given)} axes, but {n} are drawn on. Pass {n}.")
+    return given
+
+
+def one_series(values: ArrayLike) -> Floats:
+    """Return one series as ``(n_channels, n_timepoints)``, or raise a ValueError."""
+    series = np.atleast_2d(np.asarray(values, dtype=float))
+    if series.ndim != 2:
+        raise ValueError(
+            f"The series has shape {series.shape}, expected (n_timepoints,) or (n_channels, "
+            "n_timepoints). Pass one series, such as X[0]."
+        )
+    return series

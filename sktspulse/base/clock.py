@@ -1,37 +1,37 @@
-"""The time that may be spent."""
+"""A budget of time."""
 
 from __future__ import annotations
 
 import math
 import time
 
-__all__ = ["Clock"]
+__all__ = ["TimeBudget"]
 
 
-class Clock:
-    """Time that may be spent.
+class TimeBudget:
+    """Seconds that may be spent from now on.
 
     Parameters
     ----------
     seconds : float
-        How much, from now on.
+        The budget.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.begun = time.monotonic()
+        self.start = time.monotonic()
 
     @property
     def spent(self) -> float:
-        """Seconds that have gone."""
-        return time.monotonic() - self.begun
+        """Seconds since the start."""
+        return time.monotonic() - self.start
 
     @property
     def left(self) -> float:
-        """Seconds that are left; below 0 if there are none."""
+        """Seconds left; negative if the budget is exceeded."""
         return self.seconds - self.spent
 
     @property
-    def share(self) -> float:
-        """Share of the time that has gone."""
+    def spent_fraction(self) -> float:
+        """Fraction of the budget that is spent; infinite if there is none."""
         return self.spent / self.seconds if self.seconds > 0 else math.inf

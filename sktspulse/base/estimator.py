@@ -1,13 +1,16 @@
-"""What all estimators share: a checkpoint, a device, a progress bar."""
+"""What all estimators share: parameters, a checkpoint, a progress bar."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from numbers import Integral
-from typing import Any
+from os import PathLike
+from typing import Any, ClassVar
 
+import torch
 from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import Interval
 
 from ..network import Progress, TSPulse, fingerprint, load_checkpoint, resolve_device
 from .parameters import check_choice
@@ -16,15 +19,23 @@ __all__ = ["BaseTSPulse"]
 
 
 class BaseTSPulse(BaseEstimator):
-    """Base of the estimators that use a pre-trained network as it is.
+    """Base of the estimators that use a pre-trained network.
 
-    Estimators hold no weights: they name a checkpoint, which is loaded once in a
-    process, on first use. A pickle is small, moves between devices, and says by a hash
-    which weights it was fitted with.
+    Estimators hold no weights: they name a checkpoint, which is loaded once per process,
+    on first use. So a pickle is small and moves between devices. A hash in it says which
+    weights the estimator was fitted with.
 
     Subclasses have the parameters ``checkpoint``, ``batch_size``, ``device`` and
-    ``verbose``, and call ``_fit_network`` in ``fit`` and ``_load_network`` afterwards.
+    ``verbose``, and extend ``_parameter_constraints``. ``fit`` calls
+    ``_validate_params`` and ``_fit_network``; the other methods call ``_load_network``.
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "checkpoint": [str, PathLike],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "device": [str, torch.device],
+        "verbose": ["verbose"],
+    }
 
     def _check_choice(self, name: str, choices: Sequence[str]) -> None:
         check_choice(name, getattr(self, name), choices)
@@ -37,19 +48,19 @@ class BaseTSPulse(BaseEstimator):
             )
 
     def _fit_network(self) -> TSPulse:
-        """Load the network and note which weights it has."""
+        """Load the network and remember the hash of its weights."""
         network = self._read_checkpoint()
         self.fingerprint_ = fingerprint(network)
         return network
 
     def _load_network(self) -> TSPulse:
-        """Load the network; refuse weights other than those fitted with."""
+        """Load the network; raise a ValueError if its weights are not those fitted with."""
         network = self._read_checkpoint()
         if fingerprint(network) != self.fingerprint_:
             raise ValueError(
                 f"Checkpoint {self.checkpoint!r} holds other weights than when "
                 f"{type(self).__name__} was fitted (sha256 {fingerprint(network)[:12]}..., "
-                f"not {self.fingerprint_[:12]}...). Put the old file back, or fit again."
+                f"not {self.fingerprint_[:12]}...). Restore the old file, or fit again."
             )
         return network
 
@@ -59,7 +70,7 @@ class BaseTSPulse(BaseEstimator):
     def _progress(
         self, total: int, unit: str = "windows"
     ) -> AbstractContextManager[Progress | None]:
-        """Open a progress bar if ``verbose``; otherwise nothing."""
+        """Open a progress bar if ``verbose``."""
         if not self.verbose:
             return nullcontext()
         from tqdm.auto import tqdm

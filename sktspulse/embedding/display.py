@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
-from ..base.axes import _axes
+from ..base import single_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -170,7 +170,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         ImportError
             If matplotlib is not installed.
         """
-        axes = _axes(ax)
+        axes = single_axes(ax)
         style = {"s": 18, "alpha": 0.8, "linewidths": 0} | scatter_kwargs
         for label, points, colour in self._groups():
             axes.scatter(*points.T, **{"color": colour, "label": label} | style)

@@ -68,7 +68,7 @@ def embed(
     sums = np.zeros((n_series * n_owners, vectors.n_features), dtype=np.float32)
     for block in _blocks(_pieces(panel, network.config.context_length, vectors)):
         settings = (network, block.rows, vectors.read)
-        answer = next(infer(*settings, batch_size=batch_size, progress=progress))
+        answer = infer(*settings, batch_size=batch_size, progress=progress)
         np.add.at(sums, block.owners, answer * block.weights[:, None])
     return sums.reshape(n_series, n_owners, -1)
 

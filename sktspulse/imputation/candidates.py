@@ -6,27 +6,17 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from ..network import TSPulse
 from ..series import Neighbours, Stitcher, Values, cubic, linear, take_windows, window_starts
 from .blending import gap_cells
 from .seasonal import seasonal
 
-__all__ = ["Evidence", "GapReader", "read_reconstructions"]
+__all__ = ["Evidence", "GapReader"]
 
 _BLOCK_POINTS = 1 << 20  # points read at once: bounds memory, whatever the length of a recording
 _WIDEST_CUBIC = 17  # steps between known points: over more, a cubic may swing far out
 Infer = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, context) -> (n, 2, context)
-
-
-def read_reconstructions(network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
-    """Return the reconstructions of both heads, ``(B, 2, T)``; one head stands for both."""
-    prediction = network(x, observed)
-    heads = [prediction.in_units(n) for n in ("time", "frequency") if n in prediction.heads]
-    return torch.cat([heads[0], heads[-1]], 1)
 
 
 class Evidence(NamedTuple):

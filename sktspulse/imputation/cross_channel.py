@@ -107,7 +107,9 @@ def _spread(trial: Trial, noise: Floats) -> Floats:
 
 def _relative_errors(trial: Trial, noise: Floats) -> Floats:
     """Return the error at hidden points, in deviations of its kind of gap; elsewhere NaN."""
-    errors = (trial.filled - trial.truth) / np.sqrt(_by_cell(noise, trial))
+    deviations = np.sqrt(_by_cell(noise, trial))
+    # A constant channel is filled without error.
+    errors = (trial.filled - trial.truth) / np.where(deviations > 0, deviations, 1)
     return np.where(trial.hidden, errors, np.nan)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..base.axes import _axes
+from ..base import single_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,7 +90,7 @@ class ImputationDisplay:
         ImputationDisplay
             This object.
         """
-        axes = _axes(ax, figsize=(9, 3))
+        axes = single_axes(ax, figsize=(9, 3))
         missing = np.isnan(self.recording)
         # The neighbours of a gap belong to its line too, so that no hole shows at its ends.
         touched = missing | np.roll(missing, 1) | np.roll(missing, -1)

@@ -13,10 +13,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..base import BaseTSPulse
-from ..network import TSPulse, TSPulseConfig, fingerprint, infer, resolve_device, standardize
+from ..network import TSPulse, TSPulseConfig, fingerprint, reconstruct, resolve_device
 from ..pretraining import FineTuner
 from ..series import Values, check_panel, check_series, on_grid, restorer
-from .candidates import GapReader, read_reconstructions
+from .candidates import GapReader
 from .gap_filler import Filler
 from .simulated_gaps import GapMasks, draw_windows
 
@@ -294,12 +294,11 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         return tuned
 
     def _reader(self, network: TSPulse) -> GapReader:
+        # One head stands for both where there is no other.
+        heads = ("time", "frequency" if network.config.frequency_head else "time")
+
         def run(windows: NDArray[np.float32]) -> Values:
-            # A quiet stretch must not sink below the network's variance floor.
-            z, loc, scale = standardize(windows)
-            rows = z.astype(np.float32)
-            filled = next(infer(network, rows, read_reconstructions, batch_size=self.batch_size))
-            return filled * scale[:, None] + loc[:, None]
+            return reconstruct(network, windows, heads, batch_size=self.batch_size)
 
         config = network.config
         return GapReader(run, config.context_length, config.patch_length, self.stride)

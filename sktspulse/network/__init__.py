@@ -3,7 +3,7 @@
 from .checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from .config import TSPulseConfig
 from .files import write_atomically
-from .inference import Progress, Read, fingerprint, infer, resolve_device
+from .inference import Progress, Read, fingerprint, infer, reconstruct, resolve_device
 from .masks import gap_mask, hybrid_mask, varied_mask
 from .scaling import standardize
 from .tslens import LensSizes, TSLens
@@ -25,6 +25,7 @@ __all__ = [
     "hybrid_mask",
     "infer",
     "load_checkpoint",
+    "reconstruct",
     "resolve_device",
     "save_checkpoint",
     "standardize",

@@ -1,9 +1,9 @@
-"""What all estimators share: a checkpoint, a device, and inference in small pieces."""
+"""Arrays through the network: batches, devices, and which weights they met."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -12,14 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .scaling import standardize
 from .tspulse import TSPulse
 
-__all__ = ["Progress", "Read", "chunk_size", "fingerprint", "infer", "resolve_device"]
+__all__ = ["Progress", "Read", "fingerprint", "infer", "reconstruct", "resolve_device"]
 
-Values = NDArray[np.floating[Any]]
 Read = Callable[[TSPulse, Tensor, Tensor], Tensor]
-
-_SIZE_STEP = 12  # rows; times widths of 24 or 48 it fills the registers of most processors
 
 
 class Progress(Protocol):
@@ -31,117 +29,107 @@ class Progress(Protocol):
 
 def infer(
     network: TSPulse,
-    rows: Values | Iterable[Values],
+    rows: NDArray[np.floating[Any]],
     read: Read,
     *,
     batch_size: int,
     progress: Progress | None = None,
-) -> Iterator[NDArray[np.float32]]:
-    """Run one-channel windows through the network, a chunk at a time.
+) -> NDArray[np.float32]:
+    """Standardise one-channel windows and run them through the network in batches.
 
     Parameters
     ----------
     network : TSPulse
-        The network, in evaluation mode; it runs on the device it lies on.
-    rows : ndarray of shape (n_rows, context_length), or iterable of these
-        Windows, one channel each; NaN where missing. Their variance should be well
-        above the network's floor, which is in the units of the rows.
+        The network, in evaluation mode. It runs on its own device.
+    rows : ndarray of shape (n_rows, context_length)
+        Windows of one channel each, in any unit; NaN where missing.
     read : callable
-        ``read(network, x, observed)`` gets ``(n_chunk, 1, context_length)`` values, 0
-        where not observed, and the mask, and returns ``(n_chunk, ...)``.
+        ``read(network, x, observed)`` gets ``(n_batch, 1, context_length)`` standardised
+        values, 0 where not observed, and the mask, and returns ``(n_batch, ...)``.
     batch_size : int
-        Rows in a chunk, at least; see Notes.
+        Largest number of rows in a batch.
     progress : Progress, default=None
-        Told of every row that is done.
-
-    Yields
-    ------
-    ndarray of shape (n_rows, ...), float32
-        What ``read`` makes of each block of rows; one block if ``rows`` is an array.
-
-    Notes
-    -----
-    A row has the same answer, to the bit, whatever stands beside it and wherever it
-    stands. Matrix products add up in an order that depends on their shape, so every
-    chunk has the same number of rows, filled up with zeros that are cut off again. The
-    order also depends on how rows fall on the columns that a processor works on at
-    once, so that number is one at which, on this machine, all rows fare alike:
-    ``batch_size`` if it is, else somewhat more. Blocks of many chunks waste little.
-    """
-    size = chunk_size(network, batch_size)
-    for block in [rows] if isinstance(rows, np.ndarray) else rows:
-        parts = []
-        for chunk in (block[start : start + size] for start in range(0, len(block), size)):
-            parts.append(_run(network, chunk, read, size))
-            if progress is not None:
-                progress.update(len(chunk))
-        yield np.concatenate(parts)
-
-
-def _run(network: TSPulse, rows: Values, read: Read, size: int) -> NDArray[np.float32]:
-    device = network.mask_token.values.device
-    padded = np.zeros((size, 1, rows.shape[-1]), dtype=np.float32)
-    padded[: len(rows), 0] = rows
-    x = torch.from_numpy(padded)
-    observed = ~x.isnan()
-    with torch.inference_mode():
-        answer = read(network, x.nan_to_num().to(device), observed.to(device))
-    return answer[: len(rows)].float().cpu().numpy()
-
-
-def chunk_size(network: TSPulse, batch_size: int) -> int:
-    """Find a number of rows at which the place of a row in a chunk makes no difference.
-
-    Parameters
-    ----------
-    network : TSPulse
-        The network.
-    batch_size : int
-        The number wanted.
+        Updated after each batch.
 
     Returns
     -------
-    int
-        That number, or a multiple of 12 above it that will do; 1, which always does, if
-        there is none nearby.
-
-    Notes
-    -----
-    Found by trying, once in a process: equal rows must have equal answers.
+    ndarray of shape (n_rows, ...), float32
+        The results of ``read``. That of a row does not depend on its batch, up to
+        rounding.
     """
-    return _chunk_size(network, batch_size, torch.get_num_threads())
+    return _run(network, standardize(rows).values, read, batch_size, progress)
 
 
-@lru_cache(maxsize=64)
-def _chunk_size(network: TSPulse, batch_size: int, _n_threads: int) -> int:
-    row = np.random.default_rng(0).normal(size=network.config.context_length)
-    first = batch_size + -batch_size % _SIZE_STEP
-    for size in (batch_size, *range(first, first + 8 * _SIZE_STEP, _SIZE_STEP)):
-        answers = _run(network, np.tile(row, (size, 1)), _read_all, size)
-        if (answers == answers[0]).all():
-            return size
-    return 1
+def reconstruct(
+    network: TSPulse,
+    rows: NDArray[np.floating[Any]],
+    heads: Sequence[str],
+    *,
+    batch_size: int,
+    progress: Progress | None = None,
+) -> NDArray[np.float64]:
+    """Reconstruct or forecast one-channel windows in their own units.
+
+    Parameters
+    ----------
+    network : TSPulse
+        The network, in evaluation mode. It runs on its own device.
+    rows : ndarray of shape (n_rows, context_length)
+        Windows of one channel each, in any unit; NaN where missing.
+    heads : sequence of str
+        ``"time"`` and ``"frequency"``, or ``"forecast"``.
+    batch_size : int
+        Largest number of rows in a batch.
+    progress : Progress, default=None
+        Updated after each batch.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_heads, length), float64
+        Values in the units of the rows. A row whose known values are all equal gives
+        that value. A row with fewer known values than a patch gives NaN.
+    """
+
+    def read(network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
+        prediction = network(x, observed)
+        return torch.cat([prediction.in_units(head) for head in heads], 1)
+
+    config = network.config
+    length = config.forecast_length if "forecast" in heads else config.context_length
+    z, loc, scale = standardize(rows)
+    enough = np.isfinite(rows).sum(-1) >= config.patch_length
+    varies = enough & (np.nan_to_num(z) != 0).any(-1)
+    answers = np.zeros((len(rows), len(heads), length))
+    answers[~enough] = np.nan
+    if varies.any():
+        answers[varies] = _run(network, z[varies], read, batch_size, progress)
+    if progress is not None:
+        progress.update(int((~varies).sum()))
+    return answers * scale[:, None] + loc[:, None]
 
 
-def _read_all(network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
-    prediction = network(x, observed)
-    tokens = prediction.encoding.tokens.movedim(1, 0)
-    return torch.cat([part.flatten(1) for part in (tokens, *prediction.heads.values())], 1)
+def _run(
+    network: TSPulse,
+    rows: NDArray[np.float64],
+    read: Read,
+    batch_size: int,
+    progress: Progress | None,
+) -> NDArray[np.float32]:
+    device = network.mask_token.values.device
+    answers = []
+    for start in range(0, len(rows), batch_size):
+        batch = rows[start : start + batch_size, None].astype(np.float32)
+        x = torch.from_numpy(batch).to(device)
+        with torch.inference_mode():
+            answer = read(network, x.nan_to_num(), ~x.isnan())
+        answers.append(answer.float().cpu().numpy())
+        if progress is not None:
+            progress.update(len(batch))
+    return np.concatenate(answers)
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
-    """Turn ``"auto"`` into the fastest device there is.
-
-    Parameters
-    ----------
-    device : str or torch.device
-        A device, or ``"auto"`` for CUDA, else MPS, else the CPU.
-
-    Returns
-    -------
-    torch.device
-        The device.
-    """
+    """Return a device; ``"auto"`` is CUDA where there is one, else MPS, else the CPU."""
     if device != "auto":
         return torch.device(device)
     if torch.cuda.is_available():
@@ -151,17 +139,9 @@ def resolve_device(device: str | torch.device) -> torch.device:
 
 @lru_cache(maxsize=8)
 def fingerprint(network: TSPulse) -> str:
-    """Hash sizes and weights of a network.
+    """Return the SHA-256 of the sizes and weights of a network; the same on every device.
 
-    Parameters
-    ----------
-    network : TSPulse
-        The network. Its weights must not change afterwards.
-
-    Returns
-    -------
-    str
-        SHA-256, in hexadecimal. The same on every device.
+    The weights must not change afterwards, since the result is kept.
     """
     digest = hashlib.sha256(repr(network.config).encode())
     for name, tensor in network.state_dict().items():

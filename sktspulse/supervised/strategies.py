@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from torch import Tensor
 
-from ..base import Clock, check_choice, check_number
+from ..base import TimeBudget, check_choice, check_number
 from ..embedding import count_windows, cut
 from ..network import LensSizes, TSLens, TSPulse
 from ..series import Panel, Values
@@ -131,7 +131,7 @@ class BaseTSLens(BaseProbe):
 
     def _learn(self, X: ArrayLike, task: Task, targets: Any, weights: Values) -> Any:
         """Fit what the strategy asks for, note what came of it, and return the linear head."""
-        clock = Clock(self.max_time)
+        clock = TimeBudget(self.max_time)
         network = self._read_checkpoint()
         panel = self._check(X, network, reset=True)
         chosen, sums = distinct(panel, targets, weights)
@@ -172,7 +172,7 @@ class BaseTSLens(BaseProbe):
         task: Task,
         labelled: Labelled,
         features: Values | None,
-        clock: Clock,
+        clock: TimeBudget,
     ) -> Outcome:
         """Train on most of the series; mix with the probe as suits the others best."""
         if clock.left <= 0:

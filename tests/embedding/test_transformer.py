@@ -84,7 +84,7 @@ def test_outputs_are_parts_of_the_largest():
 def test_channels_follow_one_another_or_are_averaged():
     X = draw_panel(3, 4)
     apart = [embed(X[:, [channel]]) for channel in range(4)]
-    np.testing.assert_array_equal(embed(X), np.hstack(apart))
+    assert_close(embed(X), np.hstack(apart))
     assert_close(embed(X, channels="mean"), np.mean(apart, axis=0))
 
 
@@ -138,8 +138,8 @@ def test_a_series_does_not_depend_on_the_others(length):
     transformer = TSPulseTransformer(length=length).fit(X)
     together = transformer.transform(X)
     alone = np.vstack([transformer.transform([one]) for one in X])
-    np.testing.assert_array_equal(together, alone)
-    np.testing.assert_array_equal(transformer.transform(X[::-1]), together[::-1])
+    assert_close(together, alone)
+    assert_close(transformer.transform(X[::-1]), together[::-1])
 
 
 def test_the_container_does_not_matter():
@@ -150,7 +150,7 @@ def test_the_container_does_not_matter():
     ]
     others = [X[:, 0], X.tolist(), list(X), list(X[:, 0]), np.asfortranarray(X), *frames]
     for other in others:
-        np.testing.assert_array_equal(embed(other), expected)
+        assert_close(embed(other), expected)
     assert_close(embed(X.astype(np.float32)), expected)
 
 
@@ -166,7 +166,7 @@ def test_the_network_gets_blocks_of_bounded_size(monkeypatch):
 
     def count(network, rows, read, **settings_):
         sizes.append(len(rows))
-        yield np.zeros((len(rows), 240), np.float32)
+        return np.zeros((len(rows), 240), np.float32)
 
     monkeypatch.setattr(embed_module, "infer", count)
     embed(draw_panel(3000, 1, 20))

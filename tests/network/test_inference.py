@@ -1,14 +1,8 @@
-"""Inference in chunks, and estimators that hold no weights."""
+"""Arrays through the network: answers, units, devices and hashes."""
 
 from __future__ import annotations
 
-import logging
-import os
-import pickle
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,12 +10,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import sktspulse
-from sktspulse import TSPulseTransformer
-from sktspulse.network import inference
-from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
+from sktspulse.network.checkpoints import load_checkpoint
 from sktspulse.network.config import TSPulseConfig
-from sktspulse.network.inference import chunk_size, fingerprint, infer, resolve_device
+from sktspulse.network.inference import fingerprint, infer, reconstruct, resolve_device
+from sktspulse.network.scaling import standardize
 from sktspulse.network.tspulse import TSPulse
 
 SMALL = TSPulseConfig(context_length=64, n_signature_bins=32, n_layers=2)
@@ -44,7 +36,11 @@ def read_everything(network, x, observed):
 
 
 def infer_everything(rows, batch_size=4):
-    return next(infer(NETWORK, rows, read_everything, batch_size=batch_size))
+    return infer(NETWORK, rows, read_everything, batch_size=batch_size)
+
+
+def assert_close(found, expected, tolerance=1e-5):
+    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance * np.abs(expected).max())
 
 
 def draw_rows(n, seed=0, missing_rate=0.2):
@@ -63,48 +59,37 @@ def test_an_answer_does_not_depend_on_its_neighbours_or_its_place(n, seed, place
     rows = draw_rows(n, seed)
     together = infer_everything(rows, batch_size)
     order = np.random.default_rng(seed).permutation(n)
-    np.testing.assert_array_equal(infer_everything(rows[order], batch_size), together[order])
+    assert_close(infer_everything(rows[order], batch_size), together[order])
     one = slice(place % n, place % n + 1)
-    np.testing.assert_array_equal(infer_everything(rows[one], batch_size), together[one])
-
-
-@pytest.mark.parametrize(
-    ("sizes_that_do", "expected"),
-    [({5, 12, 24}, 5), ({4, 7, 24, 36}, 24), ({96, 108}, 96), ({108}, 1), (set(), 1)],
-)
-def test_chunks_have_a_size_at_which_all_places_are_alike(monkeypatch, sizes_that_do, expected):
-    def run(network, rows, read, size):
-        assert len(rows) == size
-        assert (rows == rows[0]).all()
-        assert np.isfinite(rows).all()
-        return np.arange(size)[:, None] * (size not in sizes_that_do)
-
-    monkeypatch.setattr(inference, "_run", run)
-    assert inference.chunk_size(small_network(), 5) == expected
+    assert_close(infer_everything(rows[one], batch_size), together[one])
 
 
 def test_answers_of_the_shipped_network_do_not_depend_on_their_neighbours():
-    rng = np.random.default_rng(0)
-    rows = rng.normal(size=(70, 512)).astype(np.float32)
+    rows = np.random.default_rng(0).normal(size=(70, 512)).astype(np.float32)
     network = load_checkpoint("tspulse-p8")
     settings_ = {"read": read_everything, "batch_size": 32}
-    together = next(infer(network, rows, **settings_))
-    apart = np.concatenate(list(infer(network, [rows[:1], rows[1:41], rows[41:]], **settings_)))
-    np.testing.assert_array_equal(apart, together)
-    backwards = next(infer(network, rows[::-1].copy(), **settings_))[::-1]
-    np.testing.assert_array_equal(backwards, together)
+    together = infer(network, rows, **settings_)
+    parts = (rows[:1], rows[1:41], rows[41:])
+    apart = np.concatenate([infer(network, part, **settings_) for part in parts])
+    assert_close(apart, together)
 
 
-def test_answers_are_those_of_the_network():
+def test_answers_are_those_of_the_network_for_standardised_rows():
     rows = draw_rows(5)
-    x = torch.from_numpy(rows)[:, None]
+    x = torch.from_numpy(standardize(rows).values.astype(np.float32))[:, None]
     expected = read_everything(NETWORK, x.nan_to_num(), ~x.isnan())
     answer = infer_everything(rows)
     assert answer.dtype == np.float32
     np.testing.assert_allclose(answer, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_chunks_have_one_size_and_missing_values_are_zeros():
+@pytest.mark.parametrize(("unit", "level"), [(1e-200, 0), (1e150, 0), (3, 1e4)])
+def test_units_and_levels_do_not_matter(unit, level):
+    rows = draw_rows(3).astype(float)
+    assert_close(infer_everything(unit * rows + level), infer_everything(rows), 1e-4)
+
+
+def test_batches_are_no_larger_than_asked_for_and_missing_values_are_zeros():
     seen = []
 
     def read(network, x, observed):
@@ -114,26 +99,9 @@ def test_chunks_have_one_size_and_missing_values_are_zeros():
         return x[:, 0]
 
     rows = draw_rows(10)
-    (answer,) = infer(NETWORK, rows, read, batch_size=5)
-    size = chunk_size(NETWORK, 5)
-    assert seen == [((size, 1, 64), (size, 1, 64))] * -(-10 // size)
-    np.testing.assert_array_equal(answer, np.nan_to_num(rows))
-
-
-def test_every_block_has_its_answer_and_blocks_are_taken_one_at_a_time():
-    taken = []
-
-    def blocks():
-        for n in (3, 9, 1):
-            taken.append(n)
-            yield draw_rows(n)
-
-    answers = infer(NETWORK, blocks(), read_everything, batch_size=4)
-    assert not taken
-    for n in (3, 9, 1):
-        assert len(next(answers)) == n
-        assert taken[-1] == n
-    assert list(answers) == []
+    answer = infer(NETWORK, rows, read, batch_size=4)
+    assert seen == [((n, 1, 64), (n, 1, 64)) for n in (4, 4, 2)]
+    assert_close(answer, np.nan_to_num(standardize(rows).values))
 
 
 @pytest.mark.parametrize("value", [np.nan, 0.0, 7.5, -1e6])
@@ -152,7 +120,7 @@ def test_progress_counts_every_row_once():
             self.n += n
 
     counter = Counter()
-    list(infer(NETWORK, draw_rows(10), read_everything, batch_size=4, progress=counter))
+    infer(NETWORK, draw_rows(10), read_everything, batch_size=4, progress=counter)
     assert counter.n == 10
 
 
@@ -162,6 +130,38 @@ def test_random_state_and_threads_are_left_alone():
     assert torch.equal(torch.get_rng_state(), before[0])
     assert (np.random.get_state()[1] == before[1]).all()  # noqa: NPY002
     assert torch.get_num_threads() == before[2]
+
+
+# --------------------------------------------------------------------------- reconstruct
+
+
+def test_reconstructions_are_those_of_the_network_in_the_units_of_the_rows():
+    rows = 1e3 * draw_rows(6).astype(float) + 7e4
+    z, loc, scale = standardize(rows)
+    x = torch.from_numpy(z.astype(np.float32))[:, None]
+    prediction = NETWORK(x.nan_to_num(), ~x.isnan())
+    expected = [
+        prediction.in_units(name)[:, 0].numpy() * scale + loc for name in ("time", "frequency")
+    ]
+    answer = reconstruct(NETWORK, rows, ("time", "frequency"), batch_size=4)
+    assert answer.dtype == np.float64
+    assert_close(answer, np.stack(expected, 1))
+
+
+def test_forecasts_have_their_own_length():
+    answer = reconstruct(NETWORK, draw_rows(3), ["forecast"], batch_size=4)
+    assert answer.shape == (3, 1, SMALL.forecast_length)
+
+
+def test_a_level_row_keeps_its_level_and_an_unknown_one_is_not_guessed():
+    rows = draw_rows(3)
+    rows[1] = np.where(np.isnan(rows[1]), np.nan, -4.5)
+    rows[2, 7:] = np.nan  # fewer than a patch
+    varied, level, unknown = reconstruct(NETWORK, rows, ["time"], batch_size=4)[:, 0]
+    assert np.ptp(varied) > 0
+    np.testing.assert_array_equal(level, np.full(64, -4.5))
+    assert np.isnan(unknown).all()
+    assert reconstruct(NETWORK, rows[:0], ["time"], batch_size=4).shape == (0, 1, 64)
 
 
 # --------------------------------------------------------------------------- device
@@ -193,79 +193,3 @@ def test_fingerprints_tell_weights_and_sizes_apart():
     one_bit = small_network()
     one_bit.revin.bias.data += 1e-7
     assert fingerprint(one_bit) != fingerprint(NETWORK)
-
-
-@pytest.fixture
-def checkpoint(tmp_path):
-    path = tmp_path / "small.safetensors"
-    save_checkpoint(NETWORK, path)
-    return path
-
-
-def test_other_weights_than_those_fitted_with_are_refused(checkpoint):
-    X = np.random.default_rng(0).normal(size=(4, 100))
-    transformer = TSPulseTransformer(checkpoint=checkpoint).fit(X)
-    copy = pickle.loads(pickle.dumps(transformer))
-    np.testing.assert_array_equal(copy.transform(X), transformer.transform(X))
-    save_checkpoint(small_network(1), checkpoint)
-    with pytest.raises(ValueError, match="holds other weights than when TSPulseTransformer was"):
-        copy.transform(X)
-    save_checkpoint(NETWORK, checkpoint)
-    copy.transform(X)
-
-
-# --------------------------------------------------------------------------- pickles
-
-LOAD_AND_USE = """
-import pickle, sys
-def refuse(event, arguments):
-    if event.startswith("socket."):
-        raise RuntimeError(f"used the network: {event}")
-sys.addaudithook(refuse)
-transformer, X, expected = pickle.load(open(sys.argv[1], "rb"))
-assert (transformer.transform(X) == expected).all()
-assert not any(name.startswith("huggingface_hub") for name in sys.modules)
-"""
-
-
-def test_pickles_are_small_and_work_in_a_fresh_process_without_the_network(tmp_path):
-    X = np.random.default_rng(0).normal(size=(5, 2, 100))
-    transformer = TSPulseTransformer().fit(X)
-    assert len(pickle.dumps(transformer)) < 1500
-    file = tmp_path / "fitted.pickle"
-    file.write_bytes(pickle.dumps((transformer, X, transformer.transform(X))))
-    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
-    home = {"PYTHONPATH": str(Path(sktspulse.__file__).parents[1])}
-    command = [sys.executable, "-c", LOAD_AND_USE, str(file)]
-    settings_ = {"env": os.environ | threads | home, "capture_output": True, "text": True}
-    run = subprocess.run(command, check=False, **settings_)
-    assert run.returncode == 0, run.stderr
-    assert not run.stdout
-
-
-def test_estimators_hold_no_tensors():
-    transformer = TSPulseTransformer().fit(np.zeros((2, 20)))
-    kinds = {type(value) for value in vars(transformer).values()}
-    assert kinds <= {str, int, dict}
-
-
-# --------------------------------------------------------------------------- verbose
-
-
-def test_a_bar_shows_only_if_asked_for(capfd, caplog):
-    X = np.zeros((3, 2, 20))
-    caplog.set_level(logging.DEBUG)
-    TSPulseTransformer().fit_transform(X)
-    assert capfd.readouterr() == ("", "")
-    assert not caplog.records
-    TSPulseTransformer(verbose=1).fit_transform(X)
-    out, err = capfd.readouterr()
-    assert not out
-    assert "TSPulseTransformer: 100%" in err
-    assert "6/6" in err.replace(".00", "")
-
-
-def test_the_bar_does_not_change_the_answer():
-    X = np.random.default_rng(0).normal(size=(3, 2, 20))
-    silent, loud = (TSPulseTransformer(verbose=n).fit_transform(X) for n in (0, 1))
-    np.testing.assert_array_equal(silent, loud)

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sktspulse.network.scaling import standardize
 from sktspulse.series.windows import Stitcher, resample, take_windows, window_starts
 
 LENGTHS = st.integers(1, 60)
@@ -87,53 +86,6 @@ def test_resampling_copies_repeats_and_leaves_its_input_alone():
 def test_resampling_huge_values_does_not_overflow():
     x = np.array([1.7e308, -1.7e308])
     np.testing.assert_array_equal(resample(x, 3), [1.7e308, 0, -1.7e308])
-
-
-# --------------------------------------------------------------------------- standardize
-
-
-@given(series(dtypes=st.just(np.float64)))
-def test_standardize_equals_its_twin(x):
-    np.testing.assert_allclose(standardize(x).values, naive.standardize(x.tolist()), atol=1e-12)
-
-
-@given(series())
-def test_standardizing_can_be_undone(x):
-    values, loc, scale = standardize(x)
-    np.testing.assert_allclose(values * scale + loc, x, rtol=1e-5, atol=1e-9)
-    np.testing.assert_array_equal(np.isnan(values), np.isnan(x))
-
-
-@pytest.mark.parametrize("unit", [1e-300, 1e-5, 1.0, 1e5, 1e300])
-def test_units_do_not_matter(unit):
-    x = np.random.default_rng(0).normal(size=(3, 2, 50))
-    x[0, 0, ::3] = np.nan
-    np.testing.assert_allclose(standardize(x * unit).values, standardize(x).values, atol=1e-12)
-
-
-def test_extreme_values_are_standardized_without_overflow():
-    values = standardize(np.array([-1.7e308, 1.7e308, 1.7e308])).values
-    np.testing.assert_allclose(values, np.array([-2, 1, 1]) / np.sqrt(2))
-    np.testing.assert_allclose(standardize(np.array([0, 5e-324])).values, [-1, 1])
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("value", [0, 0.1, -1e5, 1e30])
-def test_constant_values_become_zeros(value, dtype):
-    x = np.full(1000, value, dtype)
-    x[::7] *= 1 + np.finfo(dtype).eps  # what rounding does
-    x[3] = np.nan
-    values, _, scale = standardize(x)
-    np.testing.assert_array_equal(np.delete(values, 3), np.zeros(999))
-    assert np.isnan(values[3])
-    assert scale == 1
-
-
-def test_nothing_known_stays_missing():
-    values, loc, scale = standardize(np.full((2, 4), np.nan))
-    assert np.isnan(values).all()
-    np.testing.assert_array_equal(loc, [[0], [0]])
-    np.testing.assert_array_equal(scale, [[1], [1]])
 
 
 # --------------------------------------------------------------------------- window_starts

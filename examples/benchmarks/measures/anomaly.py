@@ -115,7 +115,7 @@ def reconstruct_hidden(network: TSPulse, windows: np.ndarray) -> np.ndarray:
     hidden = patches % N_PASSES == np.arange(N_PASSES)[:, None]  # (P, T)
     shown = np.where(hidden, np.nan, windows[:, None])  # (n, P, T)
     flat = shown.reshape(-1, shown.shape[-1]).astype(np.float32)
-    answer = next(infer(network, flat, _read, batch_size=BATCH_SIZE))
+    answer = infer(network, flat, _read, batch_size=BATCH_SIZE)
     parts = answer.reshape(*shown.shape[:2], *answer.shape[1:])
     return np.where(hidden[:, None], parts, 0).sum(1)
 

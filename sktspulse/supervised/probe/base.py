@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from ...base import BaseTSPulse, Clock
+from ...base import BaseTSPulse, TimeBudget
 from ...embedding import LENGTHS, Vectors, count_windows, embed, token_slices
 from ...network import Progress, TSPulse
 from ...series import Panel, Values, check_panel
@@ -44,7 +44,7 @@ class BaseProbe(BaseTSPulse):
         targets: Any,
         weights: Values,
         head: LogisticHead | RidgeHead,
-        clock: Clock,
+        clock: TimeBudget,
     ) -> Probe:
         """Fit scaling and head to what ``_extract`` returned."""
         rows = as_set(features, targets, weights)
@@ -64,7 +64,7 @@ class BaseProbe(BaseTSPulse):
         return check_panel(self, X, reset=reset, min_timepoints=least)
 
     def _extract(
-        self, network: TSPulse, panel: Panel, n_forms: int, clock: Clock | None = None
+        self, network: TSPulse, panel: Panel, n_forms: int, clock: TimeBudget | None = None
     ) -> tuple[NDArray[np.float64], int]:
         """Return embeddings in the first forms, then what is read of the series themselves.
 
@@ -75,7 +75,11 @@ class BaseProbe(BaseTSPulse):
         parts: list[Values] = []
         with self._progress(n_forms * n_windows) as progress:
             for form in FORMS[self.length][:n_forms]:
-                if parts and clock and clock.share * (1 + 1 / len(parts)) > _EMBEDDING_SHARE:
+                if (
+                    parts
+                    and clock
+                    and clock.spent_fraction * (1 + 1 / len(parts)) > _EMBEDDING_SHARE
+                ):
                     break
                 parts.append(self._extract_form(network, panel, form, progress))
         values = [values_of(panel)] if self._reads_values else []

@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 from torch.utils.data import Dataset, Sampler
 
-from ...base import Clock
+from ...base import TimeBudget
 from ...network import TSLens, hybrid_mask
 from ...series import Integers
 
@@ -43,7 +43,7 @@ class Examples(NamedTuple):
         return self.observed & hybrid_mask(shape, ratio, patch_length, generator)
 
 
-def encode(lens: TSLens, x: Tensor, observed: Tensor, clock: Clock) -> Tensor | None:
+def encode(lens: TSLens, x: Tensor, observed: Tensor, clock: TimeBudget) -> Tensor | None:
     """Run the backbone on windows, a few at a time.
 
     Parameters
@@ -52,7 +52,7 @@ def encode(lens: TSLens, x: Tensor, observed: Tensor, clock: Clock) -> Tensor | 
         The network.
     x, observed : tensor of shape (n, n_channels, context_length)
         Values and mask.
-    clock : Clock
+    clock : TimeBudget
         Time there is for this.
 
     Returns
@@ -65,7 +65,7 @@ def encode(lens: TSLens, x: Tensor, observed: Tensor, clock: Clock) -> Tensor | 
     parts: list[Tensor] = []
     for first in range(0, len(x), step):
         done = first / len(x)
-        if clock.share > (done if done > _ENOUGH_TO_TELL else 1):
+        if clock.spent_fraction > (done if done > _ENOUGH_TO_TELL else 1):
             return None
         chunk = [part[first : first + step].to(device) for part in (x, observed)]
         with torch.no_grad():

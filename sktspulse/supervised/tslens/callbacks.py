@@ -10,7 +10,7 @@ from skorch.callbacks import Callback
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ...base import Clock
+from ...base import TimeBudget
 from ...series import Values
 from .batches import Batch
 
@@ -36,14 +36,14 @@ class OneCycle(Callback):
 
     lr: float
 
-    def __init__(self, n_steps: int, clock: Clock) -> None:
+    def __init__(self, n_steps: int, clock: TimeBudget) -> None:
         self.n_steps = n_steps
         self.clock = clock
         self.step = 0
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """See how much time is left."""
-        self.time = Clock(self.clock.left)
+        self.time = TimeBudget(self.clock.left)
 
     def rate(self, done: float) -> float:
         """Return the rate when a share of the training is done."""
@@ -59,7 +59,7 @@ class OneCycle(Callback):
 
     def _share_of_time(self) -> float:
         # Steps that hurry or tarry a little must make no difference to the rate.
-        return (self.time.share - _HEAD_START) / (1 - _HEAD_START)
+        return (self.time.spent_fraction - _HEAD_START) / (1 - _HEAD_START)
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Note the last rate, and how long it took up to here."""
@@ -80,7 +80,7 @@ def _set_rate(net: Any, rate: float) -> None:
 class Deadline(Callback):
     """End the training when the time is over."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: TimeBudget) -> None:
         self.clock = clock
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:

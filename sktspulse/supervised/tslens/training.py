@@ -17,7 +17,7 @@ from skorch.utils import noop
 from torch import Generator, Tensor
 from torch.utils.data import DataLoader
 
-from ...base import Clock
+from ...base import TimeBudget
 from ...network import TSLens
 from .batches import Batch, Examples, InOrder, LensBatches, Shuffled, encode
 from .callbacks import Deadline, EpochBar, HeldOutLoss, Objective, OneCycle, _set_rate
@@ -56,7 +56,7 @@ def tune(
     parts: tuple[Examples, Examples],
     objective: Objective,
     tuning: Tuning,
-    clock: Clock,
+    clock: TimeBudget,
 ) -> tuple[list[Row], Tensor] | None:
     """Train a lens in place, and leave it with the weights that were best on held-out rows.
 
@@ -70,7 +70,7 @@ def tune(
         What is to be made small.
     tuning : Tuning
         How.
-    clock : Clock
+    clock : TimeBudget
         Time there is for everything.
 
     Returns
@@ -93,7 +93,7 @@ def tune(
 
 
 def _batches(
-    lens: TSLens, parts: tuple[Examples, Examples], tuning: Tuning, clock: Clock
+    lens: TSLens, parts: tuple[Examples, Examples], tuning: Tuning, clock: TimeBudget
 ) -> tuple[LensBatches, LensBatches] | None:
     """Return the batches to learn from, and those held out, of which nothing is hidden."""
     patch_length = lens.network.config.patch_length
@@ -113,7 +113,7 @@ def _batches(
     n_masks = min(n_kept - 1, _N_MASKS) if tuning.mask_ratio else 0
     masks = [learned.observed, *(hide(learned, generator) for _ in range(n_masks))]
     shown = [(learned.x, mask) for mask in masks] + [(held.x, held.observed)]
-    tokens = _encoded(lens, shown, Clock(_ENCODING * clock.left))
+    tokens = _encoded(lens, shown, TimeBudget(_ENCODING * clock.left))
     if tokens is None:
         return None
     batches[0].tokens, batches[1].tokens = tokens[:-1], tokens[-1:]
@@ -129,13 +129,13 @@ def _n_kept(lens: TSLens, parts: tuple[Examples, Examples]) -> int:
 
 
 def _encoded(
-    lens: TSLens, shown: Sequence[tuple[Tensor, Tensor]], clock: Clock
+    lens: TSLens, shown: Sequence[tuple[Tensor, Tensor]], clock: TimeBudget
 ) -> list[Tensor] | None:
     """Encode several sets of windows, each in the share of the time that it is of all."""
     n_windows = sum(len(x) for x, _ in shown)
     tokens = []
     for x, observed in shown:
-        found = encode(lens, x, observed, Clock(clock.seconds * len(x) / n_windows))
+        found = encode(lens, x, observed, TimeBudget(clock.seconds * len(x) / n_windows))
         if found is None:
             return None
         tokens.append(found)
@@ -162,11 +162,11 @@ class LensNet(NeuralNet):
 
     Parameters
     ----------
-    clock : Clock
+    clock : TimeBudget
         Time there is.
     """
 
-    def __init__(self, *args: Any, clock: Clock, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, clock: TimeBudget, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.clock = clock
 
@@ -185,7 +185,7 @@ class LensNet(NeuralNet):
     def find_rate(self, batches: LensBatches) -> float:
         """Try growing rates, a step each, and return one from the middle of the descent."""
         before = {name: weight.clone() for name, weight in self.module_.state_dict().items()}
-        clock = Clock(_SEARCHING * self.clock.left)
+        clock = TimeBudget(_SEARCHING * self.clock.left)
         losses: list[float] = []
         for rate, batch in zip(_TRIED_RATES, self._endless(batches), strict=False):
             _set_rate(self, float(rate))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skorch.callbacks import Callback
 
-from sktspulse.base.clock import Clock
+from sktspulse.base.clock import TimeBudget
 from sktspulse.network.config import TSPulseConfig
 from sktspulse.network.tslens import LensSizes, TSLens
 from sktspulse.network.tspulse import TSPulse
@@ -51,7 +51,9 @@ def build(**settings):
 
 
 def train(lens, tuning=QUICK, seconds=math.inf, learned=None):
-    return tune(lens, (learned or draw(), draw(12, seed=1)), Classes(2), tuning, Clock(seconds))
+    return tune(
+        lens, (learned or draw(), draw(12, seed=1)), Classes(2), tuning, TimeBudget(seconds)
+    )
 
 
 # --------------------------------------------------------------------------- batches
@@ -72,7 +74,7 @@ def test_every_example_is_dealt_once_an_epoch_to_batches_of_one_size(n, batch_si
 
 def test_tokens_that_are_kept_give_the_outputs_of_their_windows():
     lens, examples = build().eval(), draw()
-    tokens = encode(lens, examples.x, examples.observed, Clock(math.inf))
+    tokens = encode(lens, examples.x, examples.observed, TimeBudget(math.inf))
     rows = np.array([5, 0, 7])
     batches = LensBatches(examples, None, 0)
     batches.tokens = [tokens]
@@ -94,7 +96,7 @@ def test_windows_are_hidden_anew_each_time_in_all_channels_alike():
 
 def test_encoding_is_given_up_when_time_is_too_short():
     examples = draw()
-    assert encode(build(), examples.x, examples.observed, Clock(0)) is None
+    assert encode(build(), examples.x, examples.observed, TimeBudget(0)) is None
 
 
 # --------------------------------------------------------------------------- rate and clock
@@ -118,7 +120,7 @@ def test_descent_of_plain_curves(losses, place):
 
 
 def test_the_rate_rises_and_falls_to_nothing():
-    cycle = OneCycle(100, Clock(math.inf))
+    cycle = OneCycle(100, TimeBudget(math.inf))
     cycle.lr = 0.5
     rates = [cycle.rate(done) for done in np.linspace(0, 1, 101)]
     assert max(rates) == rates[30] == 0.5
@@ -130,7 +132,7 @@ def test_the_rate_rises_and_falls_to_nothing():
 def test_the_rate_falls_in_time_when_time_is_short(monkeypatch):
     now = 0.0
     monkeypatch.setattr("sktspulse.base.clock.time.monotonic", lambda: now)
-    cycle = OneCycle(1000, Clock(10))
+    cycle = OneCycle(1000, TimeBudget(10))
     cycle.lr = 1.0
     cycle.on_train_begin(None)
     group = {}
