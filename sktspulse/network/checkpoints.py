@@ -1,8 +1,8 @@
 """Load and save networks: by shipped name, by path, or from the published checkpoints.
 
-Files are safetensors with the configuration inside; nothing in them is ever executed. A file
-is read only after its header has been found to describe exactly the network that its
-configuration asks for, so that a broken or hostile file gives one error and little work.
+Files are safetensors with the configuration inside; nothing in them is ever executed. No
+weight is read before the header is found to describe exactly the network of the
+configuration, so a damaged or hostile file gives one error and costs little.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-import math
 import os
 import re
 import stat
@@ -21,15 +20,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import safetensors.torch
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from .config import TSPulseConfig
 from .files import write_atomically
-from .granite import config_of, layout_of
+from .granite import config_from_granite, granite_layout
 from .tspulse import TSPulse
 
 __all__ = ["CheckpointError", "load_checkpoint", "save_checkpoint", "shipped_checkpoints"]
@@ -37,10 +36,10 @@ __all__ = ["CheckpointError", "load_checkpoint", "save_checkpoint", "shipped_che
 _FOLDER = Path(__file__).with_name("weights")
 _METADATA_KEY = "sktspulse"
 _FORMAT = 1
-_MAX_JSON_BYTES = 2**20  # the largest published header has 35 kB, the largest config.json 4 kB
+_MAX_JSON_BYTES = 2**20  # the largest published config.json has 4 kB
 _WEIGHTS_PER_LAYER = 16  # two mixers of a norm, two linear maps and a gate, with their biases
-_BYTES_PER_NUMBER = {"F32": 4, "F16": 2, "BF16": 2}
-# What reading a damaged file may raise; RuntimeError has too deep a recursion in it.
+_DTYPES = ("F32", "F16", "BF16")
+# What reading a damaged file may raise; RecursionError is a RuntimeError.
 _FAULTS = (
     OSError,
     ValueError,
@@ -55,7 +54,7 @@ Shape = tuple[int, ...]
 
 
 class CheckpointError(ValueError):
-    """Tell that something is not a checkpoint of this network, and why."""
+    """A file is not a checkpoint of this network; the message says why."""
 
 
 def load_checkpoint(
@@ -66,8 +65,8 @@ def load_checkpoint(
 ) -> TSPulse:
     """Load a network.
 
-    A network is loaded once per process and device, and shared: copy it before
-    you change it.
+    A network is loaded once per process and device, and shared. Copy it before you
+    change it.
 
     Parameters
     ----------
@@ -79,32 +78,31 @@ def load_checkpoint(
         - a folder with the ``config.json`` and ``model.safetensors`` of a published
           checkpoint;
         - ``"organisation/name"`` or ``"organisation/name@revision"`` of a published
-          checkpoint on the Hugging Face hub. Files that were downloaded before are
-          used without asking the hub.
+          checkpoint on the Hugging Face hub. Files downloaded before are used without
+          a connection.
     revision : str, optional
-        Branch, tag or commit on the hub; comes before one in the name.
+        Branch, tag or commit on the hub. Takes precedence over one in the name.
     device : str or torch.device, default="cpu"
-        Where the weights go.
+        Device of the weights.
 
     Returns
     -------
     TSPulse
-        The network in evaluation mode, in single precision, its gradients switched off.
+        The network in evaluation mode, in single precision, without gradients.
 
     Raises
     ------
     CheckpointError
-        If there is no such checkpoint, it is damaged, or it asks for another network.
-        A ``ValueError``.
+        If there is no such checkpoint, if it is damaged, or if it describes another
+        network. A ``ValueError``.
     ImportError
         If a hub name is given and ``huggingface_hub`` is not installed.
 
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
-    >>> from sktspulse._checkpoints import load_checkpoint, save_checkpoint
-    >>> from sktspulse._config import TSPulseConfig
-    >>> from sktspulse._network import TSPulse
+    >>> from sktspulse import TSPulseConfig
+    >>> from sktspulse.network import TSPulse, load_checkpoint, save_checkpoint
     >>> with TemporaryDirectory() as folder:
     ...     save_checkpoint(TSPulse(TSPulseConfig(n_layers=1)), f"{folder}/small.safetensors")
     ...     load_checkpoint(f"{folder}/small.safetensors").config.n_layers
@@ -121,7 +119,7 @@ def save_checkpoint(
     path: str | os.PathLike[str],
     metadata: Mapping[str, Any] | None = None,
 ) -> None:
-    """Save a network, whole or not at all.
+    """Save a network atomically.
 
     Parameters
     ----------
@@ -131,12 +129,13 @@ def save_checkpoint(
         Name of the file, ending in ``.safetensors``. A ``.json`` file beside it repeats
         the configuration and the metadata for people to read.
     metadata : mapping, optional
-        Anything about the network that JSON can hold: data, recipe, licence.
+        Notes about the network that JSON can hold: data, recipe, licence.
 
     Raises
     ------
     ValueError
-        If the name has another ending, a weight is not finite, or the metadata are long.
+        If the name has another ending, a weight is not finite, or the metadata are too
+        long.
     """
     path = Path(path)
     if path.suffix != ".safetensors":
@@ -149,14 +148,16 @@ def save_checkpoint(
     about = {"format": _FORMAT, "config": asdict(network.config), "metadata": dict(metadata or {})}
     text = json.dumps(about, indent=2, allow_nan=False)
     if len(text) > _MAX_JSON_BYTES // 2:
-        raise ValueError(f"metadata takes {len(text)} characters, at most half a million fit.")
+        raise ValueError(
+            f"metadata takes {len(text)} characters, at most {_MAX_JSON_BYTES // 2} fit."
+        )
     write_atomically(path.with_suffix(".json"), text.encode() + b"\n")
     # One key only: the order in which safetensors writes several is not reproducible.
     write_atomically(path, safetensors.torch.save(tensors, {_METADATA_KEY: text}))
 
 
 def shipped_checkpoints() -> dict[str, dict[str, str]]:
-    """List the checkpoints that came with the package.
+    """List the checkpoints shipped with the package.
 
     Returns
     -------
@@ -169,7 +170,7 @@ def shipped_checkpoints() -> dict[str, dict[str, str]]:
 
 @dataclass(frozen=True)
 class _Source:
-    """Where a checkpoint lies; ``config`` is set for the published format only."""
+    """Files of a checkpoint; ``config`` is set for the published format only."""
 
     weights: Path
     config: Path | None = None
@@ -183,13 +184,14 @@ def _locate(name_or_path: str | os.PathLike[str], revision: str | None) -> _Sour
         return _download(repository, revision or tag or None)
     if revision is not None:
         raise CheckpointError(
-            f"revision={revision!r} is for models on the hub, but {str(name_or_path)!r} is here."
+            f"revision={revision!r} is for models on the hub, but {str(name_or_path)!r} is a "
+            "local one. Leave it out."
         )
     return source
 
 
 def _find_here(name_or_path: str | os.PathLike[str]) -> _Source | None:
-    """Find a shipped name or a path; None stands for a name on the hub."""
+    """Find a shipped name or a path; return None for a name on the hub."""
     shipped = shipped_checkpoints()
     path, name = Path(name_or_path), str(name_or_path)
     if name in shipped:
@@ -202,7 +204,7 @@ def _find_here(name_or_path: str | os.PathLike[str]) -> _Source | None:
         return None
     raise CheckpointError(
         f"There is no checkpoint {name!r}. Known names: {', '.join(sorted(shipped)) or 'none'}. "
-        "Or give a .safetensors file, a folder, or 'organisation/name' on the hub."
+        "Or pass a .safetensors file, a folder, or 'organisation/name' on the hub."
     )
 
 
@@ -212,7 +214,7 @@ def _download(repository: str, revision: str | None) -> _Source:
     except ImportError as error:
         raise ImportError(
             f"Loading {repository!r} from the hub needs huggingface_hub: "
-            "pip install 'sktspulse[hub]'. Or give a folder with the downloaded files."
+            "pip install 'sktspulse[hub]'. Or pass a folder with the downloaded files."
         ) from error
 
     def fetch(file: str, revision: str | None) -> Path:
@@ -229,21 +231,25 @@ def _download(repository: str, revision: str | None) -> _Source:
     except (OSError, ValueError) as error:
         raise CheckpointError(
             f"Could not get {repository!r}, revision {revision or 'main'!r}, from the hub: {error} "
-            "Check the name, the connection and HF_HUB_OFFLINE, or give a folder."
+            "Check the name, the connection and HF_HUB_OFFLINE, or pass a folder."
         ) from error
 
 
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """Turn whatever a damaged file makes go wrong into one error."""
+    """Turn every error that a damaged file may cause into a CheckpointError."""
     try:
         yield
-    except (*_FAULTS, safetensors.SafetensorError) as error:
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"{path} cannot be loaded. It is not a safetensors file, or it is damaged: {error}."
+        ) from error
+    except _FAULTS as error:
         raise CheckpointError(f"{path} cannot be loaded. {error}") from error
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """Tell one content of a file from the next."""
+    """Identify the content of a file."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise ValueError("It is not a file.")
@@ -253,23 +259,26 @@ def _stamp(path: Path) -> tuple[int, ...]:
 @lru_cache(maxsize=8)
 @torch.inference_mode(mode=False)
 def _load(source: _Source, device: torch.device, stamp: tuple[tuple[int, ...], ...]) -> TSPulse:
-    """Load once; ``stamp`` makes another source of a file that has changed."""
+    """Load once; ``stamp`` changes with the file, so that a changed one is loaded again."""
     with _explained(source.weights):
         network = _read(source)
     return network.to(device).eval().requires_grad_(False)
 
 
 def _read(source: _Source) -> TSPulse:
-    header = _read_header(source.weights)
-    settings = _parse(_read_start(source.config, _MAX_JSON_BYTES)) if source.config else None
-    config = header.config() if settings is None else config_of(settings)
-    network = _skeleton(config, len(header.tensors))
-    shapes = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    layout = {name: (name, shape) for name, shape in shapes.items()}
-    if settings is not None:
-        layout = layout_of(shapes, config, settings)
-    header.check(dict(layout.values()), source.weights.stat().st_size)
-    stored = _read_tensors(source)
+    _check_hash(source)
+    settings = _parse(_read_json(source.config)) if source.config else None
+    with safe_open(source.weights, "pt") as file:
+        config = config_from_granite(settings) if settings else _stored_config(file.metadata())
+        network = _skeleton(config, len(file.keys()))
+        shapes = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+        layout = {name: (name, shape) for name, shape in shapes.items()}
+        if settings:
+            layout = granite_layout(shapes, config, settings)
+        _check_layout(file, dict(layout.values()))
+        # Copies, since the file may change after it was read.
+        stored = {name: file.get_tensor(name).clone() for name, _ in layout.values()}
+    _check_finite(stored)
     weights = {name: torch.zeros(shapes[name]) for name in shapes.keys() - layout.keys()}
     for name, (stored_name, _) in layout.items():
         weights[name] = stored[stored_name].float().reshape(shapes[name])
@@ -277,54 +286,40 @@ def _read(source: _Source) -> TSPulse:
     return network
 
 
-@dataclass(frozen=True)
-class _Header:
-    """What a safetensors file says it holds."""
-
-    n_bytes: int
-    tensors: dict[str, dict[str, Any]]
-    metadata: dict[str, str]
-
-    def config(self) -> TSPulseConfig:
-        """Read the configuration that ``save_checkpoint`` puts in."""
-        if _METADATA_KEY not in self.metadata:
-            raise ValueError(
-                "It holds no configuration. Give the folder if there is one beside it."
-            )
-        about = _parse(self.metadata[_METADATA_KEY])
-        if about["format"] != _FORMAT:
-            raise ValueError(f"Its format is {about['format']!r}, expected {_FORMAT}.")
-        return TSPulseConfig.from_dict(about["config"])
-
-    def check(self, expected: Mapping[str, Shape], file_bytes: int) -> None:
-        """Compare names, shapes, types and the size of the file with what is expected."""
-        if self.tensors.keys() != expected.keys():
-            missing = _some(expected.keys() - self.tensors.keys())
-            surplus = _some(self.tensors.keys() - expected.keys())
-            raise ValueError(f"Weights are missing: {missing}; not known: {surplus}.")
-        n_bytes = self.n_bytes
-        for name, shape in expected.items():
-            kind, found = self.tensors[name]["dtype"], tuple(self.tensors[name]["shape"])
-            if found != shape or kind not in _BYTES_PER_NUMBER:
-                kinds = ", ".join(_BYTES_PER_NUMBER)
-                raise ValueError(f"{name} is {kind} {found}, expected one of {kinds} {shape}.")
-            n_bytes += _BYTES_PER_NUMBER[kind] * math.prod(shape)
-        if file_bytes != n_bytes:
-            raise ValueError(f"It has {file_bytes} bytes, expected {n_bytes}: it is damaged.")
+def _check_hash(source: _Source) -> None:
+    if source.sha256 is None:
+        return
+    if hashlib.sha256(source.weights.read_bytes()).hexdigest() != source.sha256:
+        raise ValueError("It is not the file that was shipped. Install the package again.")
 
 
-def _read_header(path: Path) -> _Header:
-    n_bytes = 8 + int.from_bytes(_read_start(path, 8), "little")
-    if not 8 < n_bytes <= min(path.stat().st_size, _MAX_JSON_BYTES):
-        raise ValueError("It is not a safetensors file, or it is damaged.")
-    tensors = _parse(_read_start(path, n_bytes)[8:])
-    metadata = tensors.pop("__metadata__", {})
-    return _Header(n_bytes, tensors, metadata)
-
-
-def _read_start(path: Path, n_bytes: int) -> bytes:
+def _read_json(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(n_bytes)
+        return file.read(_MAX_JSON_BYTES)
+
+
+def _stored_config(metadata: Mapping[str, str] | None) -> TSPulseConfig:
+    """Read the configuration that ``save_checkpoint`` puts in."""
+    if not metadata or _METADATA_KEY not in metadata:
+        raise ValueError("It holds no configuration. Pass the folder if there is one beside it.")
+    about = _parse(metadata[_METADATA_KEY])
+    if about["format"] != _FORMAT:
+        raise ValueError(f"Its format is {about['format']!r}, expected {_FORMAT}.")
+    return TSPulseConfig.from_dict(about["config"])
+
+
+def _check_layout(file: Any, expected: Mapping[str, Shape]) -> None:
+    """Compare names, shapes and types with those expected, before any weight is read."""
+    names = set(file.keys())
+    if names != expected.keys():
+        missing, unknown = _shorten(expected.keys() - names), _shorten(names - expected.keys())
+        raise ValueError(f"Weights are missing: {missing}; unknown: {unknown}.")
+    for name, shape in expected.items():
+        stored = file.get_slice(name)
+        kind, found = stored.get_dtype(), tuple(stored.get_shape())
+        if found != shape or kind not in _DTYPES:
+            kinds = ", ".join(_DTYPES)
+            raise ValueError(f"{name} is {kind} {found}, expected {shape} of type {kinds}.")
 
 
 def _parse(text: str | bytes) -> dict[str, Any]:
@@ -340,34 +335,25 @@ def _skeleton(config: TSPulseConfig, n_tensors: int) -> TSPulse:
     n_layers = config.n_layers + config.n_decoder_layers
     n_layers += n_register_heads * config.n_register_layers
     if n_layers * _WEIGHTS_PER_LAYER > n_tensors:
-        raise ValueError(f"It asks for {n_layers} layers but holds {n_tensors} weights.")
+        raise ValueError(f"It describes {n_layers} layers but holds {n_tensors} weights.")
     with torch.device("meta"), _WithoutDraws():
         return TSPulse(config)
 
 
 class _WithoutDraws(TorchFunctionMode):
-    """Leave out normal draws, for which the meta device would import symbolic algebra."""
+    """Skip normal draws, for which the meta device would import sympy."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return (torch.empty if func is torch.randn else func)(*args, **(kwargs or {}))
 
 
-def _read_tensors(source: _Source) -> dict[str, Tensor]:
-    content = source.weights.read_bytes()
-    if source.sha256 not in (None, hashlib.sha256(content).hexdigest()):
-        raise ValueError("It is not the file that was shipped. Install the package again.")
-    tensors = safetensors.torch.load(content)
-    _check_finite(tensors)
-    return tensors
-
-
 def _check_finite(tensors: Mapping[str, Tensor]) -> None:
     bad = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
     if bad:
-        raise ValueError(f"Weights are NaN or infinite: {_some(bad)}.")
+        raise ValueError(f"Weights are NaN or infinite: {_shorten(bad)}.")
 
 
-def _some(names: Collection[str]) -> str:
-    """List names, but not hundreds of them."""
+def _shorten(names: Collection[str]) -> str:
+    """List the first three names and count the others."""
     shown = ", ".join(sorted(names)[:3]) or "none"
     return shown + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,4 +1,4 @@
-"""The sizes of one TSPulse network: everything that decides the shape of its weights."""
+"""Sizes of a TSPulse network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Gate = Literal["softmax", "sigmoid"]
 
 @dataclass(frozen=True)
 class TSPulseConfig:
-    """Describe one TSPulse network.
+    """Sizes of a TSPulse network.
 
     The defaults are those of the released all-head network for patches of 8
     steps: 1,084,330 parameters.
@@ -35,23 +35,23 @@ class TSPulseConfig:
         Learned tokens that carry the semantic embedding.
     n_register_layers : int, default=3
         Mixer layers over the registers inside the signature and forecast heads;
-        0 puts a two-layer perceptron in their place.
+        0 replaces them by a two-layer perceptron.
     expansion_factor : int, default=2
         Hidden width of every mixer's perceptron over its input width.
     gate, decoder_gate : {"softmax", "sigmoid"}, default="softmax"
         Activation of the gates in the backbone, and in the decoder and heads.
     dual_space : bool, default=True
-        Whether the patches of the spectrum are read beside those of the series.
+        Whether the network reads patches of the spectrum, too.
     n_signature_bins : int, default=256
-        Frequencies in the spectral signature; 0 leaves its head out.
+        Frequencies of the spectral signature; 0 for no signature head.
     signature_scale : {"log", "linear"}, default="log"
-        Magnitudes the signature's softmax is taken over: ``log(1 + |X|)`` or ``|X|``.
+        Magnitudes in the softmax of the signature: ``log(1 + |X|)`` or ``|X|``.
     frequency_head : bool, default=True
-        Whether the spectrum, and through it the series, is reconstructed.
+        Whether a head reconstructs the spectrum, and from it the series.
     forecast_length : int, default=16
-        Steps after the window that are forecast; 0 leaves the head out.
+        Steps that are forecast after the window; 0 for no forecast head.
     variance_floor : float, default=1e-3
-        Least variance a window is divided by [squared input units].
+        Lower bound of the variance that windows are scaled by [squared input units].
     n_channels : int, default=1
         Channels mixed by the decoder; 1 keeps the channels independent.
     channel_expansion : int, default=1
@@ -164,13 +164,13 @@ class TSPulseConfig:
         """
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
-            raise ValueError(f"TSPulseConfig does not know {unknown}.")
+            raise ValueError(f"TSPulseConfig has no {unknown}. Remove them.")
         defaults = {field.name: field.default for field in fields(cls)}
         return cls(**{name: _typed(name, value, defaults[name]) for name, value in values.items()})
 
 
 def _typed(name: str, value: Any, default: Any) -> Any:
-    """Return the value in the type of the default; a file may hold a float as an integer."""
+    """Return the value in the type of the default; JSON may hold a float as an integer."""
     accepted = (float, int) if isinstance(default, float) else (type(default),)
     if type(value) not in accepted:
         kind = accepted[0].__name__

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writes."""
 
 from __future__ import annotations
 
@@ -10,15 +10,7 @@ __all__ = ["write_atomically"]
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file at once: a reader, or a crash, sees the old content or the new.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    content : bytes
-        Its new content.
-    """
+    """Replace a file at once: readers see the old content or the new, also after a crash."""
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with draft.open("xb") as file:

@@ -1,7 +1,7 @@
-"""Read the published TSPulse checkpoints: their configuration and their names of the weights.
+"""Configuration and weight names of the published TSPulse checkpoints (granite-tsfm).
 
-A setting that this network does not have is refused by name, so that a checkpoint either
-gives the answers of the published implementation or an error.
+A setting that this network does not support raises an error that names it. So a checkpoint
+either gives the answers of the published implementation or an error.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 
 from .config import TSPulseConfig
 
-__all__ = ["config_of", "layout_of"]
+__all__ = ["config_from_granite", "granite_layout"]
 
 Settings = Mapping[str, Any]
 
-# What a setting is when config.json leaves it out: the defaults of granite-tsfm 0.3.11.
+# Defaults of granite-tsfm 0.3.11, for settings that config.json leaves out.
 _DEFAULTS: dict[str, Any] = {
     "model_type": None,
     "architectures": ["TSPulseForReconstruction"],
@@ -58,7 +58,7 @@ _DEFAULTS: dict[str, Any] = {
     "decoder_num_channels_layerwise_scale": None,
     "decoder_d_model_layerwise_scale": None,
 }
-# Settings of which the network knows one value, which is also their default.
+# Settings of which one value is supported, which is also the default.
 _FIXED: dict[str, Any] = {
     "mode": "common_channel",
     "gated_attn": True,
@@ -76,8 +76,8 @@ _FIXED: dict[str, Any] = {
     "categorical_vocab_size_list": None,
     "data_actual_context_length": None,
 }
-# Settings that leave the answers of a trained network alone: training, classification,
-# derived sizes and bookkeeping. Names that begin with an underscore belong here too.
+# Settings that do not change the answers of a trained network: training, classification,
+# derived sizes and bookkeeping. So do names that begin with an underscore.
 _WITHOUT_EFFECT = frozenset(
     """
     dropout head_dropout loss loss_apply_mode init_std init_linear init_embed post_init
@@ -102,7 +102,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "fft_prob_mode": ("plain", "log"),
     "fft_mask_ratio": (None, 0),
 }
-# A weight's name here, and there. Each rule applies to what the rules before it have left.
+# A weight's name here and in the published files. The rules apply one after the other.
 _NAMES = (
     (r"^mask_token\.values", "backbone.time_masker.mask_token"),
     (r"^revin\.", "backbone.scaler.affine_"),
@@ -123,7 +123,7 @@ _NAMES = (
 _MIXERS = ("channel_feature_mixer", "patch_mixer", "feature_mixer")
 
 
-def config_of(settings: Settings) -> TSPulseConfig:
+def config_from_granite(settings: Settings) -> TSPulseConfig:
     """Translate the content of a published ``config.json``.
 
     Parameters
@@ -139,43 +139,43 @@ def config_of(settings: Settings) -> TSPulseConfig:
     Raises
     ------
     ValueError
-        If a setting asks for a network that is not this one, or is not known.
+        If a setting is unknown, or its value is not supported.
     """
-    asked = _DEFAULTS | _FIXED | dict(settings)
-    if faults := [*_unknown(settings), *_refused(asked)]:
+    given = _DEFAULTS | _FIXED | dict(settings)
+    if faults := [*_unknown(settings), *_unsupported(given)]:
         raise ValueError(f"The published configuration has {'; '.join(faults)}.")
-    mixed = asked["decoder_mode"] == "mix_channel"
+    mixed = given["decoder_mode"] == "mix_channel"
     sizes = {
-        "context_length": asked["context_length"],
-        "patch_length": asked["patch_length"],
-        "d_model": asked["d_model"],
-        "n_layers": asked["num_layers"],
-        "n_decoder_layers": asked["decoder_num_layers"],
-        "n_registers": asked["patch_register_tokens"],
-        "n_register_layers": asked["register_mixer_layers"] or 0,
-        "expansion_factor": asked["expansion_factor"],
-        "gate": asked["gated_attention_activation"],
-        "decoder_gate": asked["head_gated_attention_activation"],
-        "variance_floor": asked["minimum_scale"],
-        # Without mixers the channels are alike, and copies of them change nothing.
-        "n_channels": asked["num_input_channels"] if mixed else 1,
-        "channel_expansion": (asked["channel_virtual_expand_scale"] or 1) if mixed else 1,
+        "context_length": given["context_length"],
+        "patch_length": given["patch_length"],
+        "d_model": given["d_model"],
+        "n_layers": given["num_layers"],
+        "n_decoder_layers": given["decoder_num_layers"],
+        "n_registers": given["patch_register_tokens"],
+        "n_register_layers": given["register_mixer_layers"] or 0,
+        "expansion_factor": given["expansion_factor"],
+        "gate": given["gated_attention_activation"],
+        "decoder_gate": given["head_gated_attention_activation"],
+        "variance_floor": given["minimum_scale"],
+        # Without channel mixers, copies of the channels change nothing.
+        "n_channels": given["num_input_channels"] if mixed else 1,
+        "channel_expansion": (given["channel_virtual_expand_scale"] or 1) if mixed else 1,
     }
-    return TSPulseConfig.from_dict(sizes | _heads(asked))
+    return TSPulseConfig.from_dict(sizes | _heads(given))
 
 
-def _heads(asked: Settings) -> dict[str, Any]:
-    """Tell which heads there are: those whose loss is not switched off."""
-    forecast = asked["fft_time_add_forecasting_pt_loss"]
-    heads = {"forecast_length": asked["prediction_length"] if forecast else 0}
-    if not asked["fuse_fft"]:
+def _heads(given: Settings) -> dict[str, Any]:
+    """Return the sizes of the heads; a head exists if its loss is not switched off."""
+    forecast = given["fft_time_add_forecasting_pt_loss"]
+    heads = {"forecast_length": given["prediction_length"] if forecast else 0}
+    if not given["fuse_fft"]:
         return heads | {"dual_space": False, "frequency_head": False, "n_signature_bins": 0}
-    n_bins = asked["fft_prob_length"] or asked["context_length"] // 2
-    weights = asked["fft_weight"], asked["fft_original_signal_loss_weight"]
+    n_bins = given["fft_prob_length"] or given["context_length"] // 2
+    weights = given["fft_weight"], given["fft_original_signal_loss_weight"]
     return heads | {
         "frequency_head": max(weights) > 0,
-        "n_signature_bins": n_bins if asked["enable_fft_prob_loss"] else 0,
-        "signature_scale": "log" if asked["fft_prob_mode"] == "log" else "linear",
+        "n_signature_bins": n_bins if given["enable_fft_prob_loss"] else 0,
+        "signature_scale": "log" if given["fft_prob_mode"] == "log" else "linear",
     }
 
 
@@ -183,67 +183,67 @@ def _unknown(settings: Settings) -> Iterator[str]:
     known = {*_DEFAULTS, *_FIXED, *_WITHOUT_EFFECT}
     for name in sorted(set(settings) - known):
         if settings[name] is not None and not name.startswith("_"):
-            yield f"{name}, which is not known (remove it if it does not change the network)"
+            yield f"{name}, which is unknown (remove it if it does not change the network)"
 
 
-def _refused(asked: Settings) -> Iterator[str]:
-    """Name every setting that asks for what this network does not have, and what it has."""
+def _unsupported(given: Settings) -> Iterator[str]:
+    """Name every setting whose value is not supported, and the values that are."""
     fixed = {name: (value,) for name, value in _FIXED.items()}
-    for name, accepted in (fixed | _CHOICES | _conditional_choices(asked)).items():
-        if asked[name] not in accepted:
+    for name, accepted in (fixed | _CHOICES | _conditional_choices(given)).items():
+        if given[name] not in accepted:
             only = " or ".join(repr(value) for value in accepted)
-            yield f"{name}={asked[name]!r} where only {only} is supported"
+            yield f"{name}={given[name]!r} where only {only} is supported"
     for name in (name for name in _DEFAULTS if name.endswith("_layerwise_scale")):
-        if any(scale != 1 for scale in asked[name] or ()):
-            yield f"{name}={asked[name]!r} where only ones are supported"
-    if asked["decoder_mode"] == "mix_channel" and asked["num_input_channels"] == 1:
+        if any(scale != 1 for scale in given[name] or ()):
+            yield f"{name}={given[name]!r} where only ones are supported"
+    if given["decoder_mode"] == "mix_channel" and given["num_input_channels"] == 1:
         yield "decoder_mode='mix_channel' with num_input_channels=1, a mixer of one channel"
-    if asked["register_mixer_layers"] == 0:
+    if given["register_mixer_layers"] == 0:
         yield "register_mixer_layers=0 where only None or a positive number is supported"
-    if asked["register_mixer_layers"] and asked["patch_register_tokens"] == 1:
+    if given["register_mixer_layers"] and given["patch_register_tokens"] == 1:
         yield "register_mixer_layers with patch_register_tokens=1, a mixer of one token"
 
 
-def _conditional_choices(asked: Settings) -> dict[str, tuple[Any, ...]]:
-    """Give the accepted values of the settings that hang on others."""
+def _conditional_choices(given: Settings) -> dict[str, tuple[Any, ...]]:
+    """Return the supported values of the settings that depend on others."""
     choices: dict[str, tuple[Any, ...]] = {
         "model_type": ("tspulse",),
         "architectures": (["TSPulseForReconstruction"], None),
-        "patch_stride": (asked["patch_length"],),
-        "decoder_d_model": (asked["d_model"],),
+        "patch_stride": (given["patch_length"],),
+        "decoder_d_model": (given["d_model"],),
     }
-    if _has_mask_token(asked):
-        choices["mask_block_length"] = (asked["patch_length"],)
-    if asked["decoder_mode"] == "mix_channel":
+    if _has_mask_token(given):
+        choices["mask_block_length"] = (given["patch_length"],)
+    if given["decoder_mode"] == "mix_channel":
         choices |= {"free_channel_flow": (True,), "channel_mix_init": ("identity",)}
     return choices
 
 
-def _has_mask_token(asked: Settings) -> bool:
-    masked = bool(asked["mask_ratio"]) or asked["mask_type"] == "user"
-    return masked and bool(asked["use_learnable_mask_token"])
+def _has_mask_token(given: Settings) -> bool:
+    masked = bool(given["mask_ratio"]) or given["mask_type"] == "user"
+    return masked and bool(given["use_learnable_mask_token"])
 
 
-def layout_of(
+def granite_layout(
     shapes: Mapping[str, tuple[int, ...]], config: TSPulseConfig, settings: Settings
 ) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Tell under which name and in which shape the published files hold each weight.
+    """Return the name and shape of each weight in the published files.
 
     Parameters
     ----------
     shapes : mapping
         Shape of every weight of the network, by name.
     config : TSPulseConfig
-        The network, as ``config_of(settings)`` gives it.
+        The result of ``config_from_granite(settings)``.
     settings : mapping
         Content of the published ``config.json``.
 
     Returns
     -------
     dict
-        Published name and shape, by name. A weight that is left out is zero there.
+        Published name and shape, by name. A weight that is left out is zero.
     """
-    layout = {name: (_name_of(name, config), shape) for name, shape in shapes.items()}
+    layout = {name: (_published_name(name, config), shape) for name, shape in shapes.items()}
     for name in ("revin.weight", "revin.bias"):
         layout[name] = (layout[name][0], (1, 1, 1))
     if not _has_mask_token(_DEFAULTS | dict(settings)):
@@ -251,7 +251,7 @@ def layout_of(
     return layout
 
 
-def _name_of(name: str, config: TSPulseConfig) -> str:
+def _published_name(name: str, config: TSPulseConfig) -> str:
     for pattern, replacement in _NAMES:
         name = re.sub(pattern, replacement, name)
     in_backbone = name.startswith("backbone")
@@ -259,7 +259,7 @@ def _name_of(name: str, config: TSPulseConfig) -> str:
     for index, mixer in enumerate(mixers):
         name = re.sub(rf"(mixers\.\d+)\.{index}\.", rf"\1.{mixer}.", name)
     name = name.replace("_mixer.norm.", "_mixer.norm.norm.")
-    # The published heads count their parts: mixers (if any), flattening, norm, linear map.
+    # The published heads number their parts: mixers (if any), flattening, norm, linear map.
     norm = 2 if config.n_register_layers else 1
     name = name.replace("_mapping.norm.", f"_mapping.{norm}.")
     return name.replace("_mapping.linear.", f"_mapping.{norm + 1}.")

@@ -1,7 +1,7 @@
-"""Which points of a window are hidden from the network: pure functions of shape and generator.
+"""Random masks of the points that the network may see.
 
-Every function returns a boolean ``observed`` mask, True where a point stays visible. Exactly
-the asked number of points is hidden, never a number that is right only on average.
+Every function returns a boolean ``observed`` mask, True where a point stays visible. The
+number of hidden points is exact, not right on average only.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 __all__ = ["block_mask", "gap_mask", "hybrid_mask", "point_mask", "varied_mask"]
 
-_GAPS = 0.15  # share of windows whose hidden points lie in one piece, in training
+_GAP_FRACTION = 0.15  # of training windows: all hidden points are consecutive
 
 
 def _hide_lowest(scores: Tensor, n_hidden: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ def point_mask(shape: tuple[int, ...], n_hidden: Tensor | int, generator: Genera
     n_hidden : int or tensor of shape (..., 1)
         Number of points hidden in each series.
     generator : torch.Generator
-        Source of randomness; the mask lies on its device.
+        Source of randomness. The mask is on its device.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def block_mask(
     patch_length : int
         Length of a patch [time steps].
     generator : torch.Generator
-        Source of randomness; the mask lies on its device.
+        Source of randomness. The mask is on its device.
 
     Returns
     -------
@@ -71,10 +71,10 @@ def block_mask(
 
 def hybrid_mask(
     shape: tuple[int, ...],
-    ratio: Tensor | float,
+    fraction: Tensor | float,
     patch_length: int,
     generator: Generator,
-    block_share: Tensor | float = 0.5,
+    block_fraction: Tensor | float = 0.5,
 ) -> Tensor:
     """Hide whole patches and, elsewhere, single points.
 
@@ -82,51 +82,51 @@ def hybrid_mask(
     ----------
     shape : tuple of int
         Shape of the mask, ``(..., n_timepoints)``.
-    ratio : float or tensor of shape (..., 1)
-        Share of points hidden in each series, in [0, 1].
+    fraction : float or tensor of shape (..., 1)
+        Fraction of points hidden in each series, in [0, 1].
     patch_length : int
         Length of a patch [time steps].
     generator : torch.Generator
-        Source of randomness; the mask lies on its device.
-    block_share : float or tensor of shape (..., 1), default=0.5
-        Share of the hidden points that lie in whole hidden patches, in [0, 1].
+        Source of randomness. The mask is on its device.
+    block_fraction : float or tensor of shape (..., 1), default=0.5
+        Fraction of the hidden points that lie in whole hidden patches, in [0, 1].
 
     Returns
     -------
     tensor of bool, of shape ``shape``
-        True where observed; ``floor(ratio * n_timepoints)`` points of each series are not.
+        True where observed; ``floor(fraction * n_timepoints)`` points of each series are not.
 
     References
     ----------
     .. [1] Ekambaram et al., 2025, arXiv:2505.13033, section 3.1.
     """
     device = generator.device
-    n_hidden = (torch.as_tensor(ratio, device=device) * shape[-1]).long()
-    n_patches = (n_hidden * block_share / patch_length).long()
+    n_hidden = (torch.as_tensor(fraction, device=device) * shape[-1]).long()
+    n_patches = (n_hidden * block_fraction / patch_length).long()
     in_blocks = block_mask(shape, n_patches, patch_length, generator)
     scores = _draw(shape, generator).masked_fill(~in_blocks, -1)
     return _hide_lowest(scores, n_hidden)
 
 
-def gap_mask(shape: tuple[int, ...], ratio: Tensor | float, generator: Generator) -> Tensor:
-    """Hide one stretch of points at a random place.
+def gap_mask(shape: tuple[int, ...], fraction: Tensor | float, generator: Generator) -> Tensor:
+    """Hide consecutive points at a random place.
 
     Parameters
     ----------
     shape : tuple of int
         Shape of the mask, ``(..., n_timepoints)``.
-    ratio : float or tensor of shape (..., 1)
-        Share of points hidden in each series, in [0, 1].
+    fraction : float or tensor of shape (..., 1)
+        Fraction of points hidden in each series, in [0, 1].
     generator : torch.Generator
-        Source of randomness; the mask lies on its device.
+        Source of randomness. The mask is on its device.
 
     Returns
     -------
     tensor of bool, of shape ``shape``
-        True where observed; ``floor(ratio * n_timepoints)`` points of each series are not.
+        True where observed; ``floor(fraction * n_timepoints)`` points of each series are not.
     """
     device = generator.device
-    n_hidden = (torch.as_tensor(ratio, device=device) * shape[-1]).long()
+    n_hidden = (torch.as_tensor(fraction, device=device) * shape[-1]).long()
     start = (_draw((*shape[:-1], 1), generator) * (shape[-1] - n_hidden + 1)).long()
     step = torch.arange(shape[-1], device=device)
     return (step < start) | (step >= start + n_hidden)
@@ -134,24 +134,24 @@ def gap_mask(shape: tuple[int, ...], ratio: Tensor | float, generator: Generator
 
 def varied_mask(
     shape: tuple[int, ...],
-    mask_ratio: tuple[float, float],
-    block_share: tuple[float, float],
+    mask_fraction: tuple[float, float],
+    block_fraction: tuple[float, float],
     patch_length: int,
     generator: Generator,
 ) -> Tensor:
-    """Hide points as in training: many or few, in patches or not, at times in one piece.
+    """Hide points as in training: a random fraction, as patches and points or as one gap.
 
     Parameters
     ----------
     shape : tuple of int
         Shape of the mask, ``(n_windows, n_channels, n_timepoints)``.
-    mask_ratio, block_share : (float, float)
-        Range of the share of points hidden in a window, and of the share of these that
-        lies in whole patches; both drawn for each window.
+    mask_fraction, block_fraction : (float, float)
+        Range of the fraction of points hidden in a window, and of the fraction of these
+        that lie in whole patches. Both are drawn for each window.
     patch_length : int
         Length of a patch [time steps].
     generator : torch.Generator
-        Source of randomness; the mask lies on its device.
+        Source of randomness. The mask is on its device.
 
     Returns
     -------
@@ -159,10 +159,12 @@ def varied_mask(
         True where observed.
     """
     each = (shape[0], 1, 1)
-    ratio, share = (_uniform(bounds, each, generator) for bounds in (mask_ratio, block_share))
-    spread = hybrid_mask(shape, ratio, patch_length, generator, share)
-    in_one_piece = _draw(each, generator) < _GAPS
-    return torch.where(in_one_piece, gap_mask(shape, ratio, generator), spread)
+    hidden, blocks = (
+        _uniform(bounds, each, generator) for bounds in (mask_fraction, block_fraction)
+    )
+    spread = hybrid_mask(shape, hidden, patch_length, generator, blocks)
+    is_gap = _draw(each, generator) < _GAP_FRACTION
+    return torch.where(is_gap, gap_mask(shape, hidden, generator), spread)
 
 
 def _uniform(bounds: tuple[float, float], shape: tuple[int, ...], generator: Generator) -> Tensor:

@@ -1,13 +1,13 @@
 """The TSPulse network, in the order data flows through it.
 
-A window is masked, scaled, cut into patches of its values and of its spectrum,
-mixed, decoded, and read out by up to four heads. Shapes in the comments use
+A window is scaled and masked, cut into patches of its values and of its spectrum, mixed,
+decoded, and mapped to predictions by up to four heads. Shapes in the comments use
 
 - ``B`` windows, ``C`` channels, ``T`` time steps,
 - ``N`` patches, ``R`` registers, ``K`` tokens (``2N + R``), ``D`` width of a token.
 
-Series are ``(B, C, T)``. Tokens are ``(K, B, C, D)``: with the token axis first and
-the width last, mixing along either is one plain matrix product and nothing is copied.
+Series are ``(B, C, T)``. Tokens are ``(K, B, C, D)``: with the token axis first and the
+width last, mixing along either is one matrix product without a copy.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["ChannelMixer", "Encoding", "Prediction", "SpectralSignature", "Spect
 
 
 class MaskToken(nn.Module):
-    """Write one learned patch of values over everything that is not observed."""
+    """Replace the values that are not observed by one learned patch, repeated."""
 
     def __init__(self, patch_length: int) -> None:
         super().__init__()
@@ -49,8 +49,8 @@ class RevIN(nn.Module):
     def statistics(self, x: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and deviation of the observed values, each ``(B, C, 1)``.
 
-        Sums are over differences from one observed value: a constant then has no rounding
-        errors, which the spectrum would be scaled up from.
+        One observed value is subtracted first, so that a constant window has no rounding
+        error, which the scaling of the spectrum would amplify.
         """
         count = observed.sum(-1, keepdim=True).clamp(min=1)
         first = observed.int().argmax(-1, keepdim=True)
@@ -68,10 +68,10 @@ class RevIN(nn.Module):
 
 
 class Spectrum(nn.Module):
-    """Turn a series into its real Fourier coefficients in [-1, 1], and back.
+    """Map a series to its Fourier coefficients, scaled to [-1, 1], and back.
 
-    The Nyquist coefficient is set aside so that real and imaginary parts together
-    are as long as the series.
+    The Nyquist coefficient is kept apart, so that real and imaginary parts together are
+    as long as the series.
     """
 
     def __init__(self, floor: float) -> None:
@@ -91,7 +91,7 @@ class Spectrum(nn.Module):
 
 
 class SpectralSignature(nn.Module):
-    """Give the share of each frequency, constant excluded, in a standardised series."""
+    """Softmax of the magnitudes of a standardised series, without the constant."""
 
     def __init__(self, n_bins: int, scale: str) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class SpectralSignature(nn.Module):
 
 
 class PatchEmbedding(nn.Module):
-    """Cut a series into patches and map each to a token."""
+    """Map each patch of a series to a token."""
 
     def __init__(self, patch_length: int, d_model: int) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ class PatchEmbedding(nn.Module):
 
 
 class PatchReadout(nn.Module):
-    """Map each token back to the patch it stands for."""
+    """Map each token to the values of its patch."""
 
     def __init__(self, d_model: int, patch_length: int) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class PatchReadout(nn.Module):
 
 
 class Linear(nn.Linear):
-    """Apply a linear map along one axis; along the first, without moving any data."""
+    """Linear map along one axis; along the first, without moving data."""
 
     def __init__(self, n_in: int, n_out: int, axis: int = -1) -> None:
         super().__init__(n_in, n_out)
@@ -154,7 +154,7 @@ class MLP(nn.Module):
 
 
 class GatedAttention(nn.Module):
-    """Weigh every entry along one axis by a gate computed from all of them."""
+    """Multiply the entries along one axis by a gate computed from all of them."""
 
     def __init__(self, length: int, activation: Gate, axis: int) -> None:
         super().__init__()
@@ -167,7 +167,7 @@ class GatedAttention(nn.Module):
 
 
 class Mixer(nn.Module):
-    """Mix tokens along one axis of ``(K, B, C, D)``: normalise, perceptron, gate, add."""
+    """Mix tokens along one axis of ``(K, B, C, D)``: norm, perceptron, gate, residual."""
 
     def __init__(self, axis: int, length: int, d_model: int, expansion: int, gate: Gate) -> None:
         super().__init__()
@@ -180,7 +180,7 @@ class Mixer(nn.Module):
 
 
 class ChannelMixer(Mixer):
-    """Mix tokens across channels, gating first; starts as almost the identity."""
+    """Mix tokens across channels, gate first; nearly the identity at the start."""
 
     def __init__(self, n_channels: int, d_model: int, gate: Gate) -> None:
         super().__init__(2, n_channels, d_model, 1, gate)
@@ -226,7 +226,7 @@ class Backbone(nn.Module):
         return self.layers(self._normalise(torch.cat(parts)))
 
     def _normalise(self, tokens: Tensor) -> Tensor:
-        """Apply the one norm over all tokens of a channel, which also tells positions apart."""
+        """Normalise all tokens of a channel together; its weights also encode positions."""
         variance, mean = torch.var_mean(tokens, (0, 3), correction=0, keepdim=True)
         weight, bias = (
             p.view(tokens.shape[0], 1, 1, -1) for p in (self.norm.weight, self.norm.bias)
@@ -253,7 +253,7 @@ class RegisterHead(nn.Module):
 
 @dataclass(frozen=True)
 class Encoding:
-    """What the backbone makes of a batch, and what is needed to undo the scaling."""
+    """Tokens of a batch, and what inverts the scaling."""
 
     tokens: Tensor  # (K, B, C, D)
     loc: Tensor  # (B, C, 1)
@@ -264,7 +264,7 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the heads make of a batch; ``heads`` holds only the heads the network has.
+    """Outputs of the heads for a batch; ``heads`` holds those that the network has.
 
     ``"time"``, ``"frequency"`` ``(B, C, T)`` and ``"forecast"`` ``(B, C, H)`` are in
     standardised units, so ``value * scale + loc`` is in the input's; ``"spectrum"``
@@ -314,7 +314,7 @@ class TSPulse(nn.Module):
             self.forecast_head = RegisterHead(config, config.forecast_length)
 
     def encode(self, x: Tensor, observed: Tensor) -> Encoding:
-        """Run the backbone on ``(B, C, T)``; values that are not observed are never read."""
+        """Run the backbone on ``(B, C, T)``; values that are not observed are ignored."""
         loc, scale = self.revin.statistics(x, observed)
         z = self.revin(self.mask_token((x - loc) / scale, observed))
         spectrum = peak = nyquist = None
@@ -323,7 +323,7 @@ class TSPulse(nn.Module):
         return Encoding(self.backbone(z, spectrum), loc, scale, peak, nyquist)
 
     def decode(self, encoding: Encoding) -> Encoding:
-        """Run the mini-decoder; virtual channels end here."""
+        """Run the mini-decoder, and drop the virtual channels."""
         tokens = self.decoder(encoding.tokens)[:, :, : encoding.loc.shape[1]]
         return replace(encoding, tokens=tokens)
 

@@ -20,8 +20,8 @@ from sktspulse.network.tspulse import TSPulse
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"revin__weight": None}, "missing: revin.weight; not known: none"),
-        ({"backdoor": torch.zeros(3)}, "missing: none; not known: backdoor"),
+        ({"revin__weight": None}, "missing: revin.weight; unknown: none"),
+        ({"backdoor": torch.zeros(3)}, "missing: none; unknown: backdoor"),
         ({"mask_token__values": torch.zeros(5)}, r"mask_token.values is F32 \(5,\).*\(4,\)"),
         ({"revin__weight": torch.ones(1)}, r"revin.weight is F32 \(1,\)"),
         ({"revin__weight": torch.tensor(1.0).double()}, "revin.weight is F64"),
@@ -169,7 +169,7 @@ def test_files_that_are_not_there_are_named(tmp_path, published):
 
 
 def test_a_published_file_without_its_folder_is_explained(published):
-    with pytest.raises(CheckpointError, match=r"no configuration. Give the folder"):
+    with pytest.raises(CheckpointError, match=r"no configuration. Pass the folder"):
         load_checkpoint(published / "model.safetensors")
 
 

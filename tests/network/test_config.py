@@ -105,5 +105,5 @@ def test_values_of_another_type_are_refused_by_name(name, value):
 
 
 def test_names_that_are_not_fields_are_refused():
-    with pytest.raises(ValueError, match="does not know \\['depth', 'width'\\]"):
+    with pytest.raises(ValueError, match="has no \\['depth', 'width'\\]"):
         TSPulseConfig.from_dict({"width": 3, "depth": 3})

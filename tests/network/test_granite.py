@@ -10,7 +10,7 @@ from reference import cases
 
 from sktspulse.network.checkpoints import CheckpointError, load_checkpoint
 from sktspulse.network.config import TSPulseConfig
-from sktspulse.network.granite import _DEFAULTS, _FIXED, config_of
+from sktspulse.network.granite import _DEFAULTS, _FIXED, config_from_granite
 
 
 def test_a_checkpoint_saved_by_the_reference_library_gives_its_answers():
@@ -26,7 +26,7 @@ def test_a_checkpoint_saved_by_the_reference_library_gives_its_answers():
 
 
 def test_settings_become_sizes():
-    assert config_of(SETTINGS) == TSPulseConfig(
+    assert config_from_granite(SETTINGS) == TSPulseConfig(
         context_length=32,
         patch_length=4,
         d_model=6,
@@ -40,7 +40,7 @@ def test_settings_become_sizes():
     )
     scales = {"log": "log", "plain": "linear"}
     for mode, scale in scales.items():
-        assert config_of(SETTINGS | {"fft_prob_mode": mode}).signature_scale == scale
+        assert config_from_granite(SETTINGS | {"fft_prob_mode": mode}).signature_scale == scale
 
 
 def test_defaults_are_those_of_the_reference_library():
@@ -50,7 +50,7 @@ def test_defaults_are_those_of_the_reference_library():
         # The library writes one scale for every layer where none was asked for.
         expected = [1, 1, 1] if name.endswith("_layerwise_scale") else value
         assert name in published or settings[name] == expected, name
-    assert config_of({"model_type": "tspulse"}) == config_of(settings)
+    assert config_from_granite({"model_type": "tspulse"}) == config_from_granite(settings)
 
 
 @pytest.mark.parametrize(

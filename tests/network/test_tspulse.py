@@ -16,7 +16,7 @@ from reference import cases
 
 from sktspulse.network.checkpoints import load_checkpoint
 from sktspulse.network.config import TSPulseConfig
-from sktspulse.network.granite import layout_of
+from sktspulse.network.granite import granite_layout
 from sktspulse.network.tspulse import (
     ChannelMixer,
     Mixer,
@@ -150,7 +150,7 @@ def test_weights_are_those_of_the_released_files(name):
     with (cases.FOLDER / f"state_dict_{name}.csv").open() as file:
         rows = list(csv.DictReader(file))
     expected = {row["name"]: tuple(map(int, row["shape"].split("x"))) for row in rows}
-    assert dict(layout_of(shapes, config, {"mask_type": "user"}).values()) == expected
+    assert dict(granite_layout(shapes, config, {"mask_type": "user"}).values()) == expected
 
 
 # --- Beside the twin
