@@ -1,4 +1,6 @@
-"""TSPulse for scikit-learn: pre-trained embedding and imputation of time series.
+"""TSPulse for scikit-learn: one pre-trained network for many tasks on time series.
+
+Classify, regress, detect anomalies, impute, embed and search.
 
 Names are imported on first use, so that ``import sktspulse`` is quick and loads neither
 torch nor scikit-learn.
@@ -6,6 +8,7 @@ torch nor scikit-learn.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -41,7 +44,7 @@ __all__ = [
     "datasets",
     "metrics",
 ]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOME = {
     "AnomalyScoreDisplay": "anomaly",
@@ -74,3 +77,19 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+class _FormerModules:
+    """Explain why a pickle of version 0.1 cannot be loaded: its modules have moved."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        if path is not None and name.startswith(f"{__name__}._"):
+            raise ModuleNotFoundError(
+                f"{name} is a module of sktspulse 0.1. If a pickle names it, fit the estimator "
+                "again, or load the pickle with sktspulse 0.1.0.",
+                name=name,
+            )
+
+
+sys.meta_path.append(_FormerModules)

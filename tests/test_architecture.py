@@ -1,4 +1,4 @@
-"""Imports between rooms point up: a room may use those above it in this table."""
+"""Imports point up: a room may use those above it in this table, and only through their fronts."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ import sktspulse
 PACKAGE = Path(sktspulse.__file__).parent
 ROOMS = ["network", "series", "datasets", "metrics", "base", "embedding", "pretraining"]
 TASKS = ["supervised", "anomaly", "imputation", "retrieval"]  # none may use another
-ABOVE = {room: set(ROOMS[: i + 1]) for i, room in enumerate(ROOMS)}
-ABOVE |= {room: {*ROOMS, room} for room in TASKS}
+ABOVE = {room: ROOMS[:i] for i, room in enumerate(ROOMS)} | dict.fromkeys(TASKS, ROOMS)
 
 
-def imported_rooms(source: str, package: list[str]) -> set[str]:
-    """Name what a module of ``package`` takes from ours: a room each, "" for the front."""
-    paths = []
-    for node in ast.walk(ast.parse(source)):
+def imported(path: Path) -> set[tuple[str, ...]]:
+    """Return what a module takes from the package, each as a path below the package."""
+    package = ["sktspulse", *path.relative_to(PACKAGE).parts[:-1]]
+    names = []
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            paths += [alias.name.split(".") for alias in node.names]
+            names += [alias.name.split(".") for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
-            base = base + (node.module.split(".") if node.module else [])
-            paths += [[*base, alias.name] for alias in node.names]
-    ours = [path[1] if path[1:] else "" for path in paths if path[0] == "sktspulse"]
-    return {room if (PACKAGE / room / "__init__.py").is_file() else "" for room in ours}
+            base = [*base, *node.module.split(".")] if node.module else base
+            names += [[*base, alias.name] for alias in node.names]
+    return {tuple(name[1:]) for name in names if name[0] == "sktspulse"}
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("*/**/*.py")), ids=str)
-def test_imports_point_up(path):
-    package = ["sktspulse", *path.relative_to(PACKAGE).parts[:-1]]
-    assert imported_rooms(path.read_text(), package) <= ABOVE[package[1]]
+def test_imports_point_up_and_go_through_fronts(path):
+    room = path.relative_to(PACKAGE).parts[0]
+    others = {name for name in imported(path) if name[:1] != (room,)}
+    assert {name for name in others if not name or name[0] not in ABOVE[room]} == set()
+    assert {name for name in others if len(name) != 2 or name[1].startswith("_")} == set()

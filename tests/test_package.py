@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import pickle
 import re
 import socket
 import sys
 import tomllib
-from importlib import metadata, resources
+from importlib import import_module, metadata, resources
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,13 @@ def test_every_imported_library_is_required():
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.stem)
 def test_no_module_opens_a_connection_of_its_own(path):
     assert not imported(path) & NETWORKING
+
+
+def test_a_pickle_of_the_first_version_says_which_version_loads_it():
+    with pytest.raises(ModuleNotFoundError, match=r"load the pickle with sktspulse 0\.1\.0"):
+        pickle.loads(b"csktspulse._imputer\nTSPulseImputer\n.")
+    with pytest.raises(ModuleNotFoundError, match="No module named 'sktspulse.imputers'"):
+        import_module("sktspulse.imputers")
 
 
 def test_the_package_is_typed_and_licensed():

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import copy
 import csv
+import re
+from pathlib import Path
 
 import naive
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 import torch
 from reference import cases
 
+from sktspulse.network import tspulse
 from sktspulse.network.checkpoints import load_checkpoint
 from sktspulse.network.config import TSPulseConfig
 from sktspulse.network.granite import granite_layout
@@ -382,3 +385,10 @@ def test_nan_at_hidden_points_does_not_reach_the_gradients():
     network(torch.where(observed, x, np.nan).float(), observed).heads["frequency"].sum().backward()
     gradients = [p.grad for p in network.parameters() if p.grad is not None]
     assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+def test_the_page_on_theory_names_classes_of_the_network():
+    page = (Path(__file__).parents[2] / "docs" / "theory.md").read_text()
+    names = set(re.findall(r"`([A-Z][a-z]\w+|TSPulse\w*|RevIN|MLP)(?:\.\w+)?`", page))
+    assert len(names) > 8
+    assert {name for name in names if not hasattr(tspulse, name)} == set()
