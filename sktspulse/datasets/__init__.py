@@ -1,4 +1,4 @@
-"""Synthetic panels and series of known origin, for pre-training, examples and tests."""
+"""Synthetic and real time series for pre-training, examples and tests."""
 
 from .loaders import load_sea_temperature
 from .synthetic import FAMILIES, make_gappy_series, make_labelled_panel, make_series

@@ -1,4 +1,4 @@
-"""Real recordings that come with the package."""
+"""Real recordings included in the package."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..series import Floats
+
 __all__ = ["load_sea_temperature"]
 
 
-def load_sea_temperature() -> tuple[NDArray[np.float64], NDArray[np.datetime64]]:
-    """Load 61 years of monthly sea-surface temperature off Peru, home of El Niño.
+def load_sea_temperature() -> tuple[Floats, NDArray[np.datetime64]]:
+    """Load 61 years of monthly sea-surface temperature off Peru, the region of El Niño.
 
-    The record is real, regular and complete, and was not used in pre-training, so hiding
-    parts of it measures how well they are filled.
+    The recording is real, regular and complete. It was not used in pre-training, so it can
+    serve to evaluate imputation: hide some values and compare them with the imputed ones.
 
     Returns
     -------
     recording : ndarray of shape (732, 1)
-        Temperature [°C], 1950 to 2010, without a gap.
+        Temperature [°C], 1950 to 2010, without gaps.
     months : ndarray of shape (732,), datetime64[M]
         Month of each value.
 
     See Also
     --------
-    make_gappy_series : Table of several sensors whose gaps hide known values.
+    make_gappy_series : Make a recording of several sensors with gaps.
 
     References
     ----------

@@ -1,6 +1,6 @@
-"""How well anomaly scores, or points told to be anomalies, fit labels.
+"""Metrics for anomaly scores and predicted anomalies.
 
-The average precision of single points, which the benchmark TSB-AD calls AUC-PR, is
+The average precision of single points, called AUC-PR in the benchmark TSB-AD, is
 :func:`sklearn.metrics.average_precision_score`.
 """
 

@@ -1,8 +1,4 @@
-"""How well anomaly scores, or points told to be anomalies, fit labels.
-
-The average precision of single points, which the benchmark TSB-AD calls AUC-PR, is
-:func:`sklearn.metrics.average_precision_score`.
-"""
+"""The main period of a series, which sets the window of the VUS metrics."""
 
 from __future__ import annotations
 
@@ -11,21 +7,21 @@ from numpy.typing import ArrayLike
 from scipy.fft import next_fast_len
 
 from ..series import Floats
-from .labels import series
+from .labels import check_values
 
 __all__ = ["find_period"]
 
-_LONGEST_READ = 20_000  # points that the period is sought in
-_LAGS = slice(3, 401)  # lags whose autocorrelation is looked at
-_PERIODS = range(6, 304)  # what a peak may say
-_USUAL_PERIOD = 125  # where no peak says
+_MAX_POINTS = 20_000  # from the start of the series
+_LAGS = slice(3, 401)  # searched for peaks of the autocorrelation
+_VALID_PERIODS = range(6, 304)
+_DEFAULT_PERIOD = 125
 
 
 def find_period(x: ArrayLike) -> int:
-    """Find the period of a series where its autocorrelation peaks.
+    """Find the period of a series from the highest peak of its autocorrelation.
 
-    The rule is that of the benchmark TSB-AD, which takes the answer for the first channel
-    of a series as window of its measures.
+    The benchmark TSB-AD applies this rule to the first channel of a series and uses the
+    period as window of its metrics.
 
     Parameters
     ----------
@@ -35,23 +31,23 @@ def find_period(x: ArrayLike) -> int:
     Returns
     -------
     int
-        Period [time steps], 6 to 303, or 125 where none is found.
+        Period [time steps], 6 to 303, or 125 if none is found.
 
     Raises
     ------
     ValueError
-        If ``x`` has several channels or holds values that are not finite.
+        If ``x`` has several channels or values that are not finite.
 
     See Also
     --------
-    vus_pr_score : Measure with slopes of up to a period around anomalies.
-    vus_roc_score : The same under the curve of true against false positives.
+    vus_pr_score : Volume under the precision-recall surface.
+    vus_roc_score : Volume under the ROC surface.
 
     Notes
     -----
-    The autocorrelation of the first 20,000 points is looked at up to lag 400, and the
-    highest of its local maxima is taken. If that lies below lag 6 or above lag 303, or
-    there is none, the answer is 125. This is ``find_length_rank`` of TSB-AD [1]_ at rank 1.
+    The autocorrelation of the first 20,000 points is computed for lags 3 to 400, and the
+    highest local maximum is chosen. If there is none, or if it is at a lag below 6 or
+    above 303, the result is 125. This is ``find_length_rank`` of TSB-AD [1]_ at rank 1.
 
     References
     ----------
@@ -67,18 +63,17 @@ def find_period(x: ArrayLike) -> int:
     >>> find_period(np.arange(1000))
     125
     """
-    correlation = _autocorrelation(series("x", x)[:_LONGEST_READ])[_LAGS]
+    correlation = _autocorrelation(check_values(x, "x")[:_MAX_POINTS])[_LAGS]
     middle = correlation[1:-1]
     peaks = 1 + np.flatnonzero((middle > correlation[:-2]) & (middle > correlation[2:]))
     if not peaks.size:
-        return _USUAL_PERIOD
+        return _DEFAULT_PERIOD
     period = int(peaks[correlation[peaks].argmax()]) + _LAGS.start
-    return period if period in _PERIODS else _USUAL_PERIOD
+    return period if period in _VALID_PERIODS else _DEFAULT_PERIOD
 
 
 def _autocorrelation(x: Floats) -> Floats:
-    """Correlate a series with itself, unscaled, at each lag that is shorter than it."""
-    length = next_fast_len(2 * len(x), real=True)  # room for no lag to wrap around
+    """Return the unscaled autocorrelation at each lag below the length."""
+    length = next_fast_len(2 * len(x), real=True)  # zero-padded, so that no lag wraps around
     spectrum = np.fft.rfft(x - x.mean(), length)
-    products: Floats = np.fft.irfft(spectrum * spectrum.conj(), length)[: len(x)]
-    return products
+    return np.fft.irfft(spectrum * spectrum.conj(), length)[: len(x)]

@@ -1,12 +1,16 @@
-"""How well stretches told to be anomalies fit those that are: by overlap, and by distance."""
+"""Precision and recall of predicted anomalous ranges: range-based and affiliation metrics."""
 
 from __future__ import annotations
 
+from numbers import Integral, Real
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils._param_validation import Interval, Options
 
-from ..series import Flags, Floats, Indices, anomalies
-from .labels import binary, same_length, series
+from ..series import Flags, Floats, Indices, runs, validated
+from .labels import check_labels_and_predictions
 
 __all__ = [
     "affiliation_precision_score",
@@ -15,51 +19,58 @@ __all__ = [
     "range_recall_score",
 ]
 
-_CELLS = 4  # pieces of a time step on which all distances between stretches are linear
+_CONSTRAINTS: dict[str, list[Any]] = {
+    "y_true": ["array-like"],
+    "y_pred": ["array-like"],
+    "alpha": [Interval(Real, 0, 1, closed="both")],
+    "pos_label": [Options(Integral, {-1, 1})],
+}
+_CELLS_PER_STEP = 4  # distances are linear within a quarter of a time step
 
 
+@validated(**_CONSTRAINTS)
 def range_recall_score(
     y_true: ArrayLike, y_pred: ArrayLike, *, alpha: float = 0.2, pos_label: int = 1
 ) -> float:
-    """Measure which share of the anomalies was found, stretch by stretch.
+    """Compute the range-based recall.
 
-    A stretch of anomalous points counts as one, whatever its length: ``alpha`` for being
-    met at all, and the rest for the share of it that was told, over the number of
-    stretches told that overlap it.
+    Every anomaly, a run of consecutive anomalous points, counts the same, whatever its
+    length. It scores ``alpha`` if any of its points is predicted, plus ``1 - alpha`` times
+    the fraction of its points that is predicted, divided by the number of predicted runs
+    that overlap it.
 
     Parameters
     ----------
     y_true : array-like of shape (n_timepoints,)
-        Label of each point; some must be anomalous.
+        True label of each point; at least one must be anomalous.
     y_pred : array-like of shape (n_timepoints,)
-        What was told of each point.
+        Predicted label of each point.
     alpha : float, default=0.2
-        Weight of being met at all, in [0, 1].
-    pos_label : int, default=1
-        Label of the anomalies in both: 1 beside 0 elsewhere, or -1 beside 1 as outlier
-        detectors have it.
+        Weight of detecting an anomaly at all, in [0, 1].
+    pos_label : {1, -1}, default=1
+        Label of anomalies. Normal points are 0 if it is 1, and 1 if it is -1, as outlier
+        detectors of scikit-learn have it.
 
     Returns
     -------
     float
-        Recall in [0, 1].
+        Mean over the anomalies, in [0, 1].
 
     Raises
     ------
     ValueError
-        If lengths differ, labels are not as ``pos_label`` says, no point of ``y_true`` is
-        anomalous, or ``alpha`` is out of range.
+        If lengths or labels are invalid, no point is anomalous, or ``alpha`` is out of range.
 
     See Also
     --------
-    range_precision_score : The same the other way round.
-    affiliation_recall_score : Counts distances in place of overlaps.
-    sklearn.metrics.recall_score : Counts points.
+    range_precision_score : The corresponding precision.
+    affiliation_recall_score : Recall by distance in place of overlap.
+    sklearn.metrics.recall_score : Recall of single points.
 
     Notes
     -----
-    This is the range-based recall of [1]_ with a flat bias and the reciprocal as factor
-    of cardinality, at the default ``alpha`` that of TSB-AD [2]_.
+    This is the recall of [1]_ with a flat positional bias and the reciprocal cardinality
+    factor. The default of ``alpha`` is that of TSB-AD [2]_.
 
     References
     ----------
@@ -73,50 +84,50 @@ def range_recall_score(
     >>> round(range_recall_score([0, 1, 1, 1, 1, 0, 1], [0, 0, 0, 1, 1, 0, 0]), 3)
     0.3
     """
-    if not (isinstance(alpha, int | float) and 0 <= alpha <= 1):
-        raise ValueError(f"alpha is {alpha!r}, expected a number in [0, 1]. Pass one.")
-    labels, told = _check(y_true, y_pred, pos_label)
-    share, n_met = _overlaps(labels, told)
-    return float(np.mean(alpha * (n_met > 0) + (1 - alpha) * share / np.maximum(n_met, 1)))
+    labels, predicted = check_labels_and_predictions(y_true, y_pred, pos_label)
+    covered, n_overlaps = _overlaps(labels, predicted)
+    overlap = covered / np.maximum(n_overlaps, 1)
+    return float(np.mean(alpha * (n_overlaps > 0) + (1 - alpha) * overlap))
 
 
+@validated(**_CONSTRAINTS)
 def range_precision_score(y_true: ArrayLike, y_pred: ArrayLike, *, pos_label: int = 1) -> float:
-    """Measure which share of what was told is anomalous, stretch by stretch.
+    """Compute the range-based precision.
 
-    A stretch of points told counts as one, whatever its length: by the share of it that
-    is anomalous, over the number of anomalies that it overlaps.
+    Every run of consecutive predicted points counts the same, whatever its length. It
+    scores the fraction of its points that is anomalous, divided by the number of anomalies
+    that it overlaps.
 
     Parameters
     ----------
     y_true : array-like of shape (n_timepoints,)
-        Label of each point; some must be anomalous.
+        True label of each point; at least one must be anomalous.
     y_pred : array-like of shape (n_timepoints,)
-        What was told of each point.
-    pos_label : int, default=1
-        Label of the anomalies in both: 1 beside 0 elsewhere, or -1 beside 1 as outlier
-        detectors have it.
+        Predicted label of each point.
+    pos_label : {1, -1}, default=1
+        Label of anomalies. Normal points are 0 if it is 1, and 1 if it is -1, as outlier
+        detectors of scikit-learn have it.
 
     Returns
     -------
     float
-        Precision in [0, 1]; 0 if nothing was told.
+        Mean over the predicted runs, in [0, 1]; 0 if no point is predicted.
 
     Raises
     ------
     ValueError
-        If lengths differ, labels are not as ``pos_label`` says, no point of ``y_true`` is
-        anomalous.
+        If lengths or labels are invalid, or no point is anomalous.
 
     See Also
     --------
-    range_recall_score : The same the other way round.
-    affiliation_precision_score : Counts distances in place of overlaps.
-    sklearn.metrics.precision_score : Counts points.
+    range_recall_score : The corresponding recall.
+    affiliation_precision_score : Precision by distance in place of overlap.
+    sklearn.metrics.precision_score : Precision of single points.
 
     Notes
     -----
-    This is the range-based precision of [1]_ with a flat bias and the reciprocal as
-    factor of cardinality, that of TSB-AD [2]_.
+    This is the precision of [1]_ with a flat positional bias and the reciprocal
+    cardinality factor, as in TSB-AD [2]_.
 
     References
     ----------
@@ -130,53 +141,51 @@ def range_precision_score(y_true: ArrayLike, y_pred: ArrayLike, *, pos_label: in
     >>> range_precision_score([0, 1, 1, 1, 1, 0, 1], [0, 0, 0, 1, 1, 0, 0])
     1.0
     """
-    labels, told = _check(y_true, y_pred, pos_label)
-    if not told.any():
+    labels, predicted = check_labels_and_predictions(y_true, y_pred, pos_label)
+    if not predicted.any():
         return 0.0
-    share, n_met = _overlaps(told, labels)
-    return float(np.mean(share / np.maximum(n_met, 1)))
+    covered, n_overlaps = _overlaps(predicted, labels)
+    return float(np.mean(covered / np.maximum(n_overlaps, 1)))
 
 
+@validated(**_CONSTRAINTS)
 def affiliation_precision_score(
     y_true: ArrayLike, y_pred: ArrayLike, *, pos_label: int = 1
 ) -> float:
-    """Measure how near to the anomalies what was told is.
+    """Compute the affiliation precision: how close predicted points are to anomalies.
 
-    Every point belongs to the nearest anomaly. Around each, a point told counts by the
-    chance that one put there at random is farther off.
+    Time is divided into zones, one around each anomaly. A predicted point scores the
+    probability that a point placed at random in its zone is farther from the anomaly.
 
     Parameters
     ----------
     y_true : array-like of shape (n_timepoints,)
-        Label of each point; some must be anomalous.
+        True label of each point; at least one must be anomalous.
     y_pred : array-like of shape (n_timepoints,)
-        What was told of each point.
-    pos_label : int, default=1
-        Label of the anomalies in both: 1 beside 0 elsewhere, or -1 beside 1 as outlier
-        detectors have it.
+        Predicted label of each point.
+    pos_label : {1, -1}, default=1
+        Label of anomalies. Normal points are 0 if it is 1, and 1 if it is -1, as outlier
+        detectors of scikit-learn have it.
 
     Returns
     -------
     float
-        Mean over the anomalies that anything was told around, in [0, 1]; 0 if nothing was
-        told.
+        Mean over the zones with a predicted point, in [0, 1]; 0 if no point is predicted.
 
     Raises
     ------
     ValueError
-        If lengths differ, labels are not as ``pos_label`` says, no point of ``y_true`` is
-        anomalous.
+        If lengths or labels are invalid, or no point is anomalous.
 
     See Also
     --------
-    affiliation_recall_score : How near what was told is to the points of anomalies.
-    range_precision_score : Counts overlaps in place of distances.
+    affiliation_recall_score : The corresponding recall.
+    range_precision_score : Precision by overlap in place of distance.
 
     Notes
     -----
-    A point told far from all anomalies, at random, still has about 0.5 on average. Time
-    is continuous: point ``i`` is the interval ``[i, i + 1)``. This is the precision of
-    [1]_, that of TSB-AD [2]_.
+    Random predictions score about 0.5. Time is continuous: point ``i`` is the interval
+    ``[i, i + 1)``. This is the precision of [1]_, as in TSB-AD [2]_.
 
     References
     ----------
@@ -194,37 +203,38 @@ def affiliation_precision_score(
     >>> affiliation_precision_score(y_true, [0, 0, 1, 0, 0, 0, 0, 0, 0, 0])
     0.5
     """
-    labels, told = _check(y_true, y_pred, pos_label)
-    if not told.any():
+    labels, predicted = check_labels_and_predictions(y_true, y_pred, pos_label)
+    if not predicted.any():
         return 0.0
-    places, zones, edges = _cells(labels)
-    start, end = _bounds(labels)
-    off = np.maximum(np.maximum(start[zones] - places, places - end[zones]), 0)
+    times, zones, edges = _cells(labels)
+    start, end = runs(labels).T
+    distance = np.maximum(np.maximum(start[zones] - times, times - end[zones]), 0)
     margin = np.minimum(start - edges[:-1], edges[1:] - end)[zones]
-    nearer = np.minimum(off, margin) + off + (end - start)[zones]
-    chance = np.where(off > 0, 1 - nearer / np.diff(edges)[zones], 1)
-    chosen = np.repeat(told, _CELLS)
+    nearer = np.minimum(distance, margin) + distance + (end - start)[zones]
+    p_farther = np.where(distance > 0, 1 - nearer / np.diff(edges)[zones], 1)
+    chosen = np.repeat(predicted, _CELLS_PER_STEP)
     counts = np.bincount(zones[chosen], minlength=len(start))
-    sums = np.bincount(zones[chosen], chance[chosen], minlength=len(start))
+    sums = np.bincount(zones[chosen], p_farther[chosen], minlength=len(start))
     return float(np.mean(sums[counts > 0] / counts[counts > 0]))
 
 
+@validated(**_CONSTRAINTS)
 def affiliation_recall_score(y_true: ArrayLike, y_pred: ArrayLike, *, pos_label: int = 1) -> float:
-    """Measure how near to each point of the anomalies something was told.
+    """Compute the affiliation recall: how close anomalies are to predicted points.
 
-    Every point belongs to the nearest anomaly. A point of an anomaly counts by the chance
-    that one put at random around it is farther off than what was told there; by 0 if
-    nothing was.
+    Time is divided into zones, one around each anomaly. A point of an anomaly scores the
+    probability that a point placed at random in its zone is farther from it than the
+    nearest predicted point of the zone, or 0 if the zone has none.
 
     Parameters
     ----------
     y_true : array-like of shape (n_timepoints,)
-        Label of each point; some must be anomalous.
+        True label of each point; at least one must be anomalous.
     y_pred : array-like of shape (n_timepoints,)
-        What was told of each point.
-    pos_label : int, default=1
-        Label of the anomalies in both: 1 beside 0 elsewhere, or -1 beside 1 as outlier
-        detectors have it.
+        Predicted label of each point.
+    pos_label : {1, -1}, default=1
+        Label of anomalies. Normal points are 0 if it is 1, and 1 if it is -1, as outlier
+        detectors of scikit-learn have it.
 
     Returns
     -------
@@ -234,18 +244,17 @@ def affiliation_recall_score(y_true: ArrayLike, y_pred: ArrayLike, *, pos_label:
     Raises
     ------
     ValueError
-        If lengths differ, labels are not as ``pos_label`` says, no point of ``y_true`` is
-        anomalous.
+        If lengths or labels are invalid, or no point is anomalous.
 
     See Also
     --------
-    affiliation_precision_score : How near what was told is to the anomalies.
-    range_recall_score : Counts overlaps in place of distances.
+    affiliation_precision_score : The corresponding precision.
+    range_recall_score : Recall by overlap in place of distance.
 
     Notes
     -----
     Time is continuous: point ``i`` is the interval ``[i, i + 1)``. This is the recall of
-    [1]_, that of TSB-AD [2]_.
+    [1]_, as in TSB-AD [2]_.
 
     References
     ----------
@@ -263,64 +272,45 @@ def affiliation_recall_score(y_true: ArrayLike, y_pred: ArrayLike, *, pos_label:
     >>> affiliation_recall_score(y_true, [0, 0, 1, 0, 0, 0, 0, 0, 0, 0])
     0.6
     """
-    labels, told = _check(y_true, y_pred, pos_label)
-    places, zones, edges = _cells(labels)
-    off = _distance_to(np.repeat(told, _CELLS), zones)
-    margin = np.minimum(places - edges[zones], edges[zones + 1] - places)
-    known = np.isfinite(off)
-    nearer = np.minimum(off, margin) + np.where(known, off, 0)
-    chance = np.where(known, 1 - nearer / np.diff(edges)[zones], 0)
-    chosen = np.repeat(labels, _CELLS)
-    sums = np.bincount(zones[chosen], chance[chosen])
+    labels, predicted = check_labels_and_predictions(y_true, y_pred, pos_label)
+    times, zones, edges = _cells(labels)
+    distance = _distance_to(np.repeat(predicted, _CELLS_PER_STEP), zones)
+    margin = np.minimum(times - edges[zones], edges[zones + 1] - times)
+    finite = np.isfinite(distance)
+    nearer = np.minimum(distance, margin) + np.where(finite, distance, 0)
+    p_farther = np.where(finite, 1 - nearer / np.diff(edges)[zones], 0)
+    chosen = np.repeat(labels, _CELLS_PER_STEP)
+    sums = np.bincount(zones[chosen], p_farther[chosen])
     return float(np.mean(sums / np.bincount(zones[chosen])))
 
 
-def _check(y_true: ArrayLike, y_pred: ArrayLike, pos_label: int) -> tuple[Flags, Flags]:
-    labels, told = series("y_true", y_true), series("y_pred", y_pred)
-    same_length(labels, told, "y_pred")
-    flags = binary("y_true", labels, pos_label), binary("y_pred", told, pos_label)
-    if not flags[0].any():
-        raise ValueError(
-            f"y_true is {pos_label} nowhere, but there should be anomalies: the score is not "
-            "defined without. Leave this series out."
-        )
-    return flags
-
-
 def _overlaps(flags: Flags, others: Flags) -> tuple[Floats, Indices]:
-    """Return the share of every stretch that others cover, and how many of them overlap it."""
-    first, last = anomalies(flags)
-    starts, ends = anomalies(others)
-    covered = np.append(0, np.cumsum(others))
-    share = (covered[last + 1] - covered[first]) / (last + 1 - first)
-    n_met = np.searchsorted(starts, last, side="right") - np.searchsorted(ends, first)
-    return share, n_met
-
-
-def _bounds(labels: Flags) -> tuple[Floats, Floats]:
-    """Return start and end of every anomaly in continuous time."""
-    first, last = anomalies(labels)
-    return first.astype(np.float64), (last + 1).astype(np.float64)
+    """Return the fraction of each run that others cover, and how many runs of theirs overlap it."""
+    start, end = runs(flags).T
+    other_start, other_end = runs(others).T
+    n_covered = np.append(0, np.cumsum(others))
+    n_overlaps = np.searchsorted(other_start, end) - np.searchsorted(other_end, start, "right")
+    return (n_covered[end] - n_covered[start]) / (end - start), n_overlaps
 
 
 def _cells(labels: Flags) -> tuple[Floats, Indices, Floats]:
-    """Cut time into cells: their middles, the nearest anomalies, and where these change.
+    """Divide time into cells; return their midpoints, their zones and the edges of the zones.
 
-    What is averaged is linear within each cell, so its middle stands for all of it.
+    Distances are linear within a cell, so its midpoint has the mean of the cell.
     """
-    start, end = _bounds(labels)
+    start, end = runs(labels).T
     edges = np.concatenate([[0.0], (end[:-1] + start[1:]) / 2, [float(len(labels))]])
-    places = (np.arange(_CELLS * len(labels)) + 0.5) / _CELLS
-    return places, np.searchsorted(edges, places) - 1, edges
+    times = (np.arange(_CELLS_PER_STEP * len(labels)) + 0.5) / _CELLS_PER_STEP
+    return times, np.searchsorted(edges, times) - 1, edges
 
 
-def _distance_to(told: Flags, zones: Indices) -> Floats:
-    """Return the distance of the middle of every cell to cells told in its zone, else infinity."""
-    cells = np.arange(len(told))
-    nearest = np.full(len(told), np.inf)
+def _distance_to(predicted: Flags, zones: Indices) -> Floats:
+    """Return the distance of each cell to the predicted cells of its zone; infinity without any."""
+    cells = np.arange(len(predicted))
+    nearest = np.full(len(predicted), np.inf)
     for order in (slice(None), slice(None, None, -1)):
-        last = np.maximum.accumulate(np.where(told[order], cells, -1))
-        inside = (last >= 0) & (zones[order][last] == zones[order])
-        steps = np.where(inside, np.maximum(cells - last - 0.5, 0), np.inf)
+        last = np.maximum.accumulate(np.where(predicted[order], cells, -1))
+        same_zone = (last >= 0) & (zones[order][last] == zones[order])
+        steps = np.where(same_zone, np.maximum(cells - last - 0.5, 0), np.inf)
         nearest[order] = np.minimum(nearest[order], steps)
-    return np.where(told, 0.0, nearest) / _CELLS
+    return np.where(predicted, 0.0, nearest) / _CELLS_PER_STEP

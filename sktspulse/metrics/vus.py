@@ -1,4 +1,4 @@
-"""How well anomaly scores fit labels: volumes under a surface, as TSB-AD measures them."""
+"""Volumes under surfaces (VUS) of anomaly scores, as the benchmark TSB-AD defines them."""
 
 from __future__ import annotations
 
@@ -6,35 +6,41 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+from sklearn.utils._param_validation import Interval
 
-from ..series import Flags, Floats, Indices, anomalies
-from .labels import labelled
+from ..series import Flags, Floats, Indices, runs, validated
+from .labels import check_labels_and_scores
 
 __all__ = ["vus_pr_score", "vus_roc_score"]
 
+_CONSTRAINTS: dict[str, list[Any]] = {
+    "y_true": ["array-like"],
+    "y_score": ["array-like"],
+    "window": [Interval(Integral, 0, None, closed="left")],
+}
 _N_THRESHOLDS = 250
 _FAR = 1 << 60  # farther than any slope reaches [time steps]
 
 
+@validated(**_CONSTRAINTS)
 def vus_pr_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> float:
-    """Measure anomaly scores by the volume under the precision-recall surface (VUS-PR).
+    """Compute the volume under the precision-recall surface (VUS-PR).
 
-    The labels are given slopes, so that a score that rises a little early or falls a
-    little late is not all wrong, and the area under the curve of precision against
-    recall is averaged over all lengths of slope from 0 to ``window``. The definition is
-    that of the benchmark TSB-AD, in which results of TSPulse are published.
+    Each anomaly gets a slope of labels between 0 and 1 on either side, so that scores that
+    rise slightly early or fall slightly late are partly correct. The area under the
+    precision-recall curve is averaged over all slope lengths from 0 to ``window``. The
+    definition is that of the benchmark TSB-AD, for which results of TSPulse are published.
 
     Parameters
     ----------
     y_true : array-like of shape (n_timepoints,)
         1 or True where a point is anomalous, 0 or False elsewhere; both must occur.
     y_score : array-like of shape (n_timepoints,)
-        Score of each point, finite; higher is more anomalous. Only the order of the
-        scores counts.
+        Score of each point, finite; higher is more anomalous. Only the order matters.
     window : int
-        Greatest length of the slopes [time steps], at least 0: half of it lies on either
-        side of an anomaly. The benchmark takes the period of the first channel,
+        Largest slope length [time steps], at least 0; half of it lies on either side of an
+        anomaly. The benchmark uses the period of the first channel,
         ``find_period(X[:, 0])``.
 
     Returns
@@ -45,33 +51,33 @@ def vus_pr_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> float
     Raises
     ------
     ValueError
-        If lengths differ, labels are not 0 and 1 or all the same, scores are not finite,
-        or the window is not an integer of at least 0.
+        If lengths differ, labels are not 0 and 1 or all equal, scores are not finite, or
+        ``window`` is not an integer of at least 0.
 
     See Also
     --------
-    vus_roc_score : The same under the curve of true against false positives.
-    find_period : Window that the benchmark takes.
+    vus_roc_score : Volume under the ROC surface.
+    find_period : Window that the benchmark uses.
     sklearn.metrics.average_precision_score : Area without slopes.
 
     Notes
     -----
-    For each length ``l`` of slope, a point ``d`` steps off an anomaly, ``1 <= d <= l // 2``,
-    has the label ``sqrt(1 - d / l)``; one that two anomalies reach has the label 1. At
-    each of 250 thresholds, evenly spread over the ranks of the scores, let ``P`` be the
-    number of anomalous points, ``S`` the sum of the labels of predicted points on slopes,
-    and ``TP`` that sum over all predicted points. Then precision is ``TP`` over the number
-    of predictions, and recall is ``TP / (P + S / 2)``, at most 1, times the share of
-    anomalies with any predicted point in them or on their slopes; anomalies whose slopes
-    meet are one.
+    For slope length ``l``, a point at a distance of ``1 <= d <= l // 2`` steps from an
+    anomaly has the label ``sqrt(1 - d / l)``, or 1 if it is on two slopes. There are 250
+    thresholds, evenly spaced over the ranks of the scores. For each, let ``P`` be the number
+    of anomalous points, ``S`` the sum of the labels of predicted points on slopes, and
+    ``TP`` the sum of the labels of all predicted points. Precision is ``TP`` divided by the
+    number of predicted points. Recall is ``TP / (P + S / 2)``, at most 1, times the fraction
+    of anomalies with a predicted point, slopes included; anomalies whose slopes overlap
+    count as one.
 
-    The original definition [1]_ differs, and its values may be far lower: there, the whole
-    slope counts in the denominator of recall, predicted or not, and the slope behind an
-    anomaly is one step shorter. Values of the two must not be compared. This one is
-    that of TSB-AD [2]_, of the variant ``opt``, and so that of [3]_.
+    This is the variant ``opt`` of TSB-AD [2]_, also used in [3]_. The original definition
+    [1]_ counts whole slopes in the denominator of recall, whether predicted or not, and the
+    slope after an anomaly is one step shorter. Its values can be far lower; do not compare
+    values of the two.
 
-    Outlier detectors of scikit-learn give high scores to normal points and the label -1
-    to anomalies: pass ``-detector.score_samples(X)``, and ``labels == -1``.
+    Outlier detectors of scikit-learn give high scores to normal points and label anomalies
+    -1: pass ``-detector.score_samples(X)`` and ``labels == -1``.
 
     References
     ----------
@@ -93,7 +99,7 @@ def vus_pr_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> float
     >>> round(vus_pr_score(y_true, late, window=0), 3)
     0.7
 
-    As a scorer of estimators that score the points of one series:
+    As a scorer for estimators that score the points of one series:
 
     >>> from sklearn.metrics import make_scorer
     >>> scorer = make_scorer(vus_pr_score, response_method="decision_function", window=4)
@@ -102,24 +108,24 @@ def vus_pr_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> float
     return _mean_area(np.diff(curves.recall)[:, :-1] * curves.precision)
 
 
+@validated(**_CONSTRAINTS)
 def vus_roc_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> float:
-    """Measure anomaly scores by the volume under the ROC surface (VUS-ROC).
+    """Compute the volume under the ROC surface (VUS-ROC).
 
-    The labels are given slopes, so that a score that rises a little early or falls a
-    little late is not all wrong, and the area under the curve of true against false
-    positives is averaged over all lengths of slope from 0 to ``window``. The definition
-    is that of the benchmark TSB-AD.
+    Each anomaly gets a slope of labels between 0 and 1 on either side, so that scores that
+    rise slightly early or fall slightly late are partly correct. The area under the ROC
+    curve is averaged over all slope lengths from 0 to ``window``. The definition is that of
+    the benchmark TSB-AD.
 
     Parameters
     ----------
     y_true : array-like of shape (n_timepoints,)
         1 or True where a point is anomalous, 0 or False elsewhere; both must occur.
     y_score : array-like of shape (n_timepoints,)
-        Score of each point, finite; higher is more anomalous. Only the order of the
-        scores counts.
+        Score of each point, finite; higher is more anomalous. Only the order matters.
     window : int
-        Greatest length of the slopes [time steps], at least 0: half of it lies on either
-        side of an anomaly. The benchmark takes the period of the first channel,
+        Largest slope length [time steps], at least 0; half of it lies on either side of an
+        anomaly. The benchmark uses the period of the first channel,
         ``find_period(X[:, 0])``.
 
     Returns
@@ -130,22 +136,22 @@ def vus_roc_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> floa
     Raises
     ------
     ValueError
-        If lengths differ, labels are not 0 and 1 or all the same, scores are not finite,
-        or the window is not an integer of at least 0.
+        If lengths differ, labels are not 0 and 1 or all equal, scores are not finite, or
+        ``window`` is not an integer of at least 0.
 
     See Also
     --------
-    vus_pr_score : The same under the curve of precision against recall.
-    find_period : Window that the benchmark takes.
+    vus_pr_score : Volume under the precision-recall surface.
+    find_period : Window that the benchmark uses.
     sklearn.metrics.roc_auc_score : Area without slopes.
 
     Notes
     -----
-    The rate of true positives is the recall of :func:`vus_pr_score`, in whose words the
-    rate of false positives is the number of predictions less ``TP``, over
-    ``n_timepoints - P - S / 2``. What is said there of the original definition [1]_ and
-    that of TSB-AD [2]_ holds here too. Where anomalies are rare, this measure is high for
-    poor scores; prefer the other.
+    In the notation of :func:`vus_pr_score`, the true positive rate is its recall, and the
+    false positive rate is the number of predicted points minus ``TP``, divided by
+    ``n_timepoints - P - S / 2``. The original definition [1]_ differs from that of TSB-AD
+    [2]_ in the same way. If anomalies are rare, VUS-ROC is high even for poor scores; prefer
+    VUS-PR.
 
     References
     ----------
@@ -165,32 +171,31 @@ def vus_roc_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> floa
     """
     curves = _curves(y_true, y_score, window)
     heights = (curves.recall[:, 1:] + curves.recall[:, :-1]) / 2
-    return _mean_area(np.diff(curves.fall_out) * heights)
+    return _mean_area(np.diff(curves.false_positive_rate) * heights)
 
 
 class _Curves(NamedTuple):
-    """One curve for each length of slope, over falling thresholds."""
+    """One curve per slope length, over decreasing thresholds."""
 
     recall: Floats  # (window + 1, 1 + n_thresholds + 1), from 0 to 1
-    fall_out: Floats  # (window + 1, 1 + n_thresholds + 1), from 0 to 1
+    false_positive_rate: Floats  # (window + 1, 1 + n_thresholds + 1), from 0 to 1
     precision: Floats  # (window + 1, n_thresholds)
 
 
 def _curves(y_true: ArrayLike, y_score: ArrayLike, window: int) -> _Curves:
-    labels, scores = labelled(y_true, y_score)
-    _check_window(window)
+    labels, scores = check_labels_and_scores(y_true, y_score)
     ranks = _ranks(scores)
     n_predicted = _by_threshold(ranks)
-    slopes = _slopes(labels, ranks, window)
+    slopes = _slope_sums(labels, ranks, window)
     hits = _by_threshold(ranks[labels]) + slopes
     positives = labels.sum() + slopes / 2
-    recall = np.minimum(hits / positives, 1) * _existence(labels, ranks, window)
-    fall_out = (n_predicted - hits) / (len(labels) - positives)
-    return _Curves(_with_ends(recall), _with_ends(fall_out), hits / n_predicted)
+    recall = np.minimum(hits / positives, 1) * _detected_fraction(labels, ranks, window)
+    false_positive_rate = (n_predicted - hits) / (len(labels) - positives)
+    return _Curves(_with_ends(recall), _with_ends(false_positive_rate), hits / n_predicted)
 
 
 def _with_ends(rates: Floats) -> Floats:
-    """Let each curve start at 0 and end at 1, whatever the thresholds reach."""
+    """Let each curve start at 0 and end at 1, whatever the thresholds."""
     return np.insert(rates, [0, rates.shape[1]], [0.0, 1.0], axis=1)
 
 
@@ -199,21 +204,21 @@ def _mean_area(areas: Floats) -> float:
 
 
 def _ranks(scores: Floats) -> Indices:
-    """Return the first threshold at which each point is predicted."""
+    """Return the index of the first threshold at which each point is predicted."""
     places = np.linspace(0, len(scores) - 1, _N_THRESHOLDS).astype(np.intp)
     return np.searchsorted(np.sort(-scores)[places], -scores)
 
 
-def _by_threshold(ranks: Indices, weights: Floats | None = None) -> NDArray[Any]:
-    """Count what is found at each threshold, or sum its weights."""
+def _by_threshold(ranks: Indices, weights: Floats | None = None) -> Floats:
+    """Count the points predicted at each threshold, or sum their weights."""
     return np.bincount(ranks, weights, _N_THRESHOLDS).cumsum()
 
 
-def _slopes(labels: Flags, ranks: Indices, window: int) -> Floats:
-    """Sum the labels of predicted points on slopes, for each length and threshold."""
+def _slope_sums(labels: Flags, ranks: Indices, window: int) -> Floats:
+    """Sum the labels of predicted points on slopes, per slope length and threshold."""
     points, nearest, second = _distances(labels, window // 2)
     ranks = ranks[points]
-    sums: Floats = np.zeros((window + 1, _N_THRESHOLDS))
+    sums = np.zeros((window + 1, _N_THRESHOLDS))
     for length in range(2, window + 1):
         n = np.searchsorted(nearest, length // 2, side="right")
         slope = np.sqrt(1 - nearest[:n] / length)
@@ -223,40 +228,31 @@ def _slopes(labels: Flags, ranks: Indices, window: int) -> Floats:
 
 
 def _distances(labels: Flags, reach: int) -> tuple[Indices, Indices, Indices]:
-    """Return normal points within reach of an anomaly, nearest first, and two distances.
+    """Return the normal points within reach of an anomaly, and their distances to the nearest two.
 
-    They are the distances to the two nearest anomalies, on either side or on the same.
+    The points are ordered by distance. Both anomalies may be on the same side.
     """
-    starts, ends = anomalies(labels)
-    starts, ends = np.append(starts, [_FAR] * 2), np.append([-_FAR] * 2, ends)
+    starts, ends = runs(labels).T
+    starts, lasts = np.append(starts, [_FAR] * 2), np.append([-_FAR] * 2, ends - 1)
     points = np.flatnonzero(~labels)
-    after, before = np.searchsorted(starts, points), np.searchsorted(ends, points)
-    right, left = starts[after] - points, points - ends[before - 1]
+    after, before = np.searchsorted(starts, points), np.searchsorted(lasts, points)
+    right, left = starts[after] - points, points - lasts[before - 1]
     nearest = np.minimum(left, right)
     order = np.argsort(nearest, kind="stable")[: np.count_nonzero(nearest <= reach)]
-    next_right, next_left = starts[after + 1] - points, points - ends[before - 2]
+    next_right, next_left = starts[after + 1] - points, points - lasts[before - 2]
     second = np.minimum(np.maximum(left, right), np.minimum(next_left, next_right))
     return points[order], nearest[order], second[order]
 
 
-def _existence(labels: Flags, ranks: Indices, window: int) -> Floats:
-    """Return the share of anomalies that are met, for each length of slope and threshold."""
-    starts, ends = anomalies(labels)
+def _detected_fraction(labels: Flags, ranks: Indices, window: int) -> Floats:
+    """Return the fraction of anomalies with a predicted point, per slope length and threshold."""
+    starts, ends = runs(labels).T
     gaps = starts[1:] - ends[:-1]
-    bounds = np.column_stack([starts, ends + 1]).ravel()
-    met = np.minimum.reduceat(np.append(ranks, _N_THRESHOLDS), bounds)[::2]
-    shares: Floats = np.empty((window // 2 + 1, _N_THRESHOLDS))
-    for reach in range(len(shares)):
-        met = np.minimum(met, ranks[np.maximum(starts - reach, 0)])
-        met = np.minimum(met, ranks[np.minimum(ends + reach, len(ranks) - 1)])
-        apart = np.flatnonzero(np.append(True, gaps > 2 * reach))
-        shares[reach] = _by_threshold(np.minimum.reduceat(met, apart)) / len(apart)
-    return shares[np.arange(window + 1) // 2]
-
-
-def _check_window(window: Any) -> None:
-    if not isinstance(window, Integral) or window < 0:
-        raise ValueError(
-            f"window is {window!r}, expected an integer of at least 0 [time steps]. Pass the "
-            "period, as of find_period(X[:, 0]), or 0 for labels without slopes."
-        )
+    first = np.minimum.reduceat(np.append(ranks, _N_THRESHOLDS), runs(labels).ravel())[::2]
+    fractions = np.empty((window // 2 + 1, _N_THRESHOLDS))
+    for reach in range(len(fractions)):
+        first = np.minimum(first, ranks[np.maximum(starts - reach, 0)])
+        first = np.minimum(first, ranks[np.minimum(ends - 1 + reach, len(ranks) - 1)])
+        apart = np.flatnonzero(np.append(True, gaps >= 2 * reach))
+        fractions[reach] = _by_threshold(np.minimum.reduceat(first, apart)) / len(apart)
+    return fractions[np.arange(window + 1) // 2]

@@ -1,5 +1,6 @@
 """Time-series arrays in and out: validation, windows, gaps, time stamps."""
 
+from .constraints import validated
 from .interpolation import Neighbours, cubic, linear
 from .runs import anomalies, runs
 from .tabular import PanelToTabular, TabularToPanel
@@ -32,5 +33,6 @@ __all__ = [
     "restorer",
     "runs",
     "take_windows",
+    "validated",
     "window_starts",
 ]
