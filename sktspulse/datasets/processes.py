@@ -21,8 +21,6 @@ from .primitives import (
 
 __all__ = ["PROCESSES"]
 
-# ---------------------------------------------------------------- random walks and noise
-
 
 def _random_walk(rng: Generator, n: int, t: int) -> Values:
     degrees_of_freedom = log_uniform(rng, 2.0, 50.0, n)
@@ -54,9 +52,6 @@ def _heavy_tailed(rng: Generator, n: int, t: int) -> Values:
     innovations = rng.standard_t(log_uniform(rng, 1.5, 10.0, n), (n, 2 * t)).clip(-50, 50)
     memory = sometimes(rng, 0.5, uniform(rng, -0.5, 0.95, n))
     return filtered(innovations, 1 / (1 - memory * backshift(t))) * envelope(rng, n, t) ** 2
-
-
-# ---------------------------------------------------------------- Gaussian processes
 
 
 def _kernel(rng: Generator, n: int, t: int) -> Values:
@@ -97,9 +92,6 @@ def _kernel_sum(rng: Generator, n: int, t: int) -> Values:
 
 def _kernel_product(rng: Generator, n: int, t: int) -> Values:
     return _gaussian(rng, _kernel(rng, n, t) * _kernel(rng, n, t))
-
-
-# ---------------------------------------------------------------- chaotic systems
 
 
 def _logistic_map(rng: Generator, n: int, t: int) -> Values:

@@ -84,11 +84,6 @@ def make_series(
     ndarray of shape (n_series, n_timepoints), float32
         Finite series of zero mean and unit variance; none is constant.
 
-    Raises
-    ------
-    ValueError
-        If a size is too small, a family is unknown, or ``families`` is empty.
-
     See Also
     --------
     make_labelled_panel : Make a panel with known classes.
@@ -96,9 +91,8 @@ def make_series(
 
     Notes
     -----
-    One thread draws about 15,000 series of 512 points per second in calls of 1,024 series.
-    Small calls cost more per series, because chaotic systems are simulated step by step.
-    A series depends on the sizes given: the same seed with other sizes gives other series.
+    Draw many series per call: chaotic systems are simulated step by step for all at once.
+    If a size changes, all series change, even with the same seed.
 
     Gaussian processes are sampled by circulant embedding [1]_.
 
@@ -161,11 +155,6 @@ def make_labelled_panel(
     y : ndarray of shape (n_series,)
         Class of each series, 0 to ``n_classes - 1``, in random order.
 
-    Raises
-    ------
-    ValueError
-        If a size is too small.
-
     See Also
     --------
     make_series : Make series of many families, without classes.
@@ -225,11 +214,6 @@ def make_gappy_series(
     X_complete : ndarray of shape (n_timepoints, n_channels)
         The same recording without gaps.
 
-    Raises
-    ------
-    ValueError
-        If a size is too small or ``missing_fraction`` is outside [0, 1).
-
     See Also
     --------
     make_series : Make complete series of many families.
@@ -267,10 +251,7 @@ def _check_families(families: Sequence[str]) -> None:
 
 
 def _draw(rng: Generator, n: int, t: int, families: Sequence[str]) -> Values:
-    """Draw standardised series, each from a randomly chosen family.
-
-    The components of mixtures are drawn as extra rows, so that each family is called once.
-    """
+    """Draw standardised series of random families; components of mixtures are extra rows."""
     chosen = rng.choice(families, n)
     mixed = np.flatnonzero(chosen == "mixture")
     chosen = np.concatenate([chosen, rng.choice(list(_BASE_FAMILIES), 2 * mixed.size)])
@@ -327,10 +308,9 @@ def _sensors(rng: Generator, n_timepoints: int, n_channels: int) -> Floats:
     recording = smooth + 0.2 * rng.standard_normal(smooth.shape)
     recording[:, 1:2] = uniform_filter1d(smooth[:, 1:2], _SMOOTHING_WINDOW, axis=0, mode="nearest")
     clouds = weather + 0.5 * rng.standard_normal((n_timepoints, 1))
-    rain = (clouds - 1.0).clip(0, None) * rng.standard_exponential((n_timepoints, 1))
+    rain = rng.standard_exponential((n_timepoints, 1)) * (clouds - 1.0).clip(0, None)
     recording[:, 2:3] = rain
-    units = 10 ** rng.uniform(-1, 3, n_channels)
-    return recording * units
+    return recording * 10 ** rng.uniform(-1, 3, n_channels)
 
 
 def _gaps(rng: Generator, n_timepoints: int, n_channels: int, n_missing: int) -> Flags:

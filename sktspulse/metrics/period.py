@@ -33,11 +33,6 @@ def find_period(x: ArrayLike) -> int:
     int
         Period [time steps], 6 to 303, or 125 if none is found.
 
-    Raises
-    ------
-    ValueError
-        If ``x`` has several channels or values that are not finite.
-
     See Also
     --------
     vus_pr_score : Volume under the precision-recall surface.
@@ -51,8 +46,7 @@ def find_period(x: ArrayLike) -> int:
 
     References
     ----------
-    .. [1] Liu and Paparrizos, "The elephant in the room: towards a reliable time-series
-       anomaly detection benchmark", NeurIPS Datasets and Benchmarks, 2024.
+    .. [1] Liu and Paparrizos, "The elephant in the room", NeurIPS Datasets and Benchmarks, 2024.
 
     Examples
     --------

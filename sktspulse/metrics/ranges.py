@@ -20,12 +20,10 @@ __all__ = [
 ]
 
 _CONSTRAINTS: dict[str, list[Any]] = {
-    "y_true": ["array-like"],
-    "y_pred": ["array-like"],
     "alpha": [Interval(Real, 0, 1, closed="both")],
     "pos_label": [Options(Integral, {-1, 1})],
 }
-_CELLS_PER_STEP = 4  # distances are linear within a quarter of a time step
+_CELLS_PER_STEP = 4  # distances are linear within a cell, so its midpoint has the mean
 
 
 @validated(**_CONSTRAINTS)
@@ -48,18 +46,12 @@ def range_recall_score(
     alpha : float, default=0.2
         Weight of detecting an anomaly at all, in [0, 1].
     pos_label : {1, -1}, default=1
-        Label of anomalies. Normal points are 0 if it is 1, and 1 if it is -1, as outlier
-        detectors of scikit-learn have it.
+        Label of anomalies: 1 with 0 for normal points, or -1 with 1 (outlier detectors).
 
     Returns
     -------
     float
         Mean over the anomalies, in [0, 1].
-
-    Raises
-    ------
-    ValueError
-        If lengths or labels are invalid, no point is anomalous, or ``alpha`` is out of range.
 
     See Also
     --------
@@ -75,8 +67,7 @@ def range_recall_score(
     References
     ----------
     .. [1] Tatbul et al., "Precision and recall for time series", NeurIPS, 2018.
-    .. [2] Liu and Paparrizos, "The elephant in the room: towards a reliable time-series
-       anomaly detection benchmark", NeurIPS Datasets and Benchmarks, 2024.
+    .. [2] Liu and Paparrizos, "The elephant in the room", NeurIPS Datasets and Benchmarks, 2024.
 
     Examples
     --------
@@ -105,18 +96,12 @@ def range_precision_score(y_true: ArrayLike, y_pred: ArrayLike, *, pos_label: in
     y_pred : array-like of shape (n_timepoints,)
         Predicted label of each point.
     pos_label : {1, -1}, default=1
-        Label of anomalies. Normal points are 0 if it is 1, and 1 if it is -1, as outlier
-        detectors of scikit-learn have it.
+        Label of anomalies: 1 with 0 for normal points, or -1 with 1 (outlier detectors).
 
     Returns
     -------
     float
         Mean over the predicted runs, in [0, 1]; 0 if no point is predicted.
-
-    Raises
-    ------
-    ValueError
-        If lengths or labels are invalid, or no point is anomalous.
 
     See Also
     --------
@@ -132,8 +117,7 @@ def range_precision_score(y_true: ArrayLike, y_pred: ArrayLike, *, pos_label: in
     References
     ----------
     .. [1] Tatbul et al., "Precision and recall for time series", NeurIPS, 2018.
-    .. [2] Liu and Paparrizos, "The elephant in the room: towards a reliable time-series
-       anomaly detection benchmark", NeurIPS Datasets and Benchmarks, 2024.
+    .. [2] Liu and Paparrizos, "The elephant in the room", NeurIPS Datasets and Benchmarks, 2024.
 
     Examples
     --------
@@ -164,18 +148,12 @@ def affiliation_precision_score(
     y_pred : array-like of shape (n_timepoints,)
         Predicted label of each point.
     pos_label : {1, -1}, default=1
-        Label of anomalies. Normal points are 0 if it is 1, and 1 if it is -1, as outlier
-        detectors of scikit-learn have it.
+        Label of anomalies: 1 with 0 for normal points, or -1 with 1 (outlier detectors).
 
     Returns
     -------
     float
         Mean over the zones with a predicted point, in [0, 1]; 0 if no point is predicted.
-
-    Raises
-    ------
-    ValueError
-        If lengths or labels are invalid, or no point is anomalous.
 
     See Also
     --------
@@ -191,8 +169,7 @@ def affiliation_precision_score(
     ----------
     .. [1] Huet et al., "Local evaluation of time series anomaly detection algorithms",
        KDD, 2022.
-    .. [2] Liu and Paparrizos, "The elephant in the room: towards a reliable time-series
-       anomaly detection benchmark", NeurIPS Datasets and Benchmarks, 2024.
+    .. [2] Liu and Paparrizos, "The elephant in the room", NeurIPS Datasets and Benchmarks, 2024.
 
     Examples
     --------
@@ -233,18 +210,12 @@ def affiliation_recall_score(y_true: ArrayLike, y_pred: ArrayLike, *, pos_label:
     y_pred : array-like of shape (n_timepoints,)
         Predicted label of each point.
     pos_label : {1, -1}, default=1
-        Label of anomalies. Normal points are 0 if it is 1, and 1 if it is -1, as outlier
-        detectors of scikit-learn have it.
+        Label of anomalies: 1 with 0 for normal points, or -1 with 1 (outlier detectors).
 
     Returns
     -------
     float
         Mean over the anomalies, in [0, 1].
-
-    Raises
-    ------
-    ValueError
-        If lengths or labels are invalid, or no point is anomalous.
 
     See Also
     --------
@@ -260,8 +231,7 @@ def affiliation_recall_score(y_true: ArrayLike, y_pred: ArrayLike, *, pos_label:
     ----------
     .. [1] Huet et al., "Local evaluation of time series anomaly detection algorithms",
        KDD, 2022.
-    .. [2] Liu and Paparrizos, "The elephant in the room: towards a reliable time-series
-       anomaly detection benchmark", NeurIPS Datasets and Benchmarks, 2024.
+    .. [2] Liu and Paparrizos, "The elephant in the room", NeurIPS Datasets and Benchmarks, 2024.
 
     Examples
     --------
@@ -294,10 +264,7 @@ def _overlaps(flags: Flags, others: Flags) -> tuple[Floats, Indices]:
 
 
 def _cells(labels: Flags) -> tuple[Floats, Indices, Floats]:
-    """Divide time into cells; return their midpoints, their zones and the edges of the zones.
-
-    Distances are linear within a cell, so its midpoint has the mean of the cell.
-    """
+    """Divide time into cells; return their midpoints, their zones and the edges of the zones."""
     start, end = runs(labels).T
     edges = np.concatenate([[0.0], (end[:-1] + start[1:]) / 2, [float(len(labels))]])
     times = (np.arange(_CELLS_PER_STEP * len(labels)) + 0.5) / _CELLS_PER_STEP

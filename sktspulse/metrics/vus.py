@@ -14,16 +14,12 @@ from .labels import check_labels_and_scores
 
 __all__ = ["vus_pr_score", "vus_roc_score"]
 
-_CONSTRAINTS: dict[str, list[Any]] = {
-    "y_true": ["array-like"],
-    "y_score": ["array-like"],
-    "window": [Interval(Integral, 0, None, closed="left")],
-}
+_WINDOW: list[Any] = [Interval(Integral, 0, None, closed="left")]
 _N_THRESHOLDS = 250
 _FAR = 1 << 60  # farther than any slope reaches [time steps]
 
 
-@validated(**_CONSTRAINTS)
+@validated(window=_WINDOW)
 def vus_pr_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> float:
     """Compute the volume under the precision-recall surface (VUS-PR).
 
@@ -47,12 +43,6 @@ def vus_pr_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> float
     -------
     float
         Volume in [0, 1]; higher is better.
-
-    Raises
-    ------
-    ValueError
-        If lengths differ, labels are not 0 and 1 or all equal, scores are not finite, or
-        ``window`` is not an integer of at least 0.
 
     See Also
     --------
@@ -83,8 +73,7 @@ def vus_pr_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> float
     ----------
     .. [1] Paparrizos et al., "Volume under the surface: a new accuracy evaluation measure
        for time-series anomaly detection", Proc. VLDB Endow. 15(11), 2022.
-    .. [2] Liu and Paparrizos, "The elephant in the room: towards a reliable time-series
-       anomaly detection benchmark", NeurIPS Datasets and Benchmarks, 2024.
+    .. [2] Liu and Paparrizos, "The elephant in the room", NeurIPS Datasets and Benchmarks, 2024.
     .. [3] Ekambaram et al., 2025, arXiv:2505.13033.
 
     Examples
@@ -105,17 +94,16 @@ def vus_pr_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> float
     >>> scorer = make_scorer(vus_pr_score, response_method="decision_function", window=4)
     """
     curves = _curves(y_true, y_score, window)
-    return _mean_area(np.diff(curves.recall)[:, :-1] * curves.precision)
+    areas = np.diff(curves.recall)[:, :-1] * curves.precision
+    return float(areas.sum(axis=1).mean())
 
 
-@validated(**_CONSTRAINTS)
+@validated(window=_WINDOW)
 def vus_roc_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> float:
     """Compute the volume under the ROC surface (VUS-ROC).
 
-    Each anomaly gets a slope of labels between 0 and 1 on either side, so that scores that
-    rise slightly early or fall slightly late are partly correct. The area under the ROC
-    curve is averaged over all slope lengths from 0 to ``window``. The definition is that of
-    the benchmark TSB-AD.
+    Labels get slopes as in :func:`vus_pr_score`. The area under the ROC curve is averaged
+    over all slope lengths from 0 to ``window``, as in the benchmark TSB-AD.
 
     Parameters
     ----------
@@ -133,12 +121,6 @@ def vus_roc_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> floa
     float
         Volume in [0, 1]; higher is better.
 
-    Raises
-    ------
-    ValueError
-        If lengths differ, labels are not 0 and 1 or all equal, scores are not finite, or
-        ``window`` is not an integer of at least 0.
-
     See Also
     --------
     vus_pr_score : Volume under the precision-recall surface.
@@ -150,15 +132,13 @@ def vus_roc_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> floa
     In the notation of :func:`vus_pr_score`, the true positive rate is its recall, and the
     false positive rate is the number of predicted points minus ``TP``, divided by
     ``n_timepoints - P - S / 2``. The original definition [1]_ differs from that of TSB-AD
-    [2]_ in the same way. If anomalies are rare, VUS-ROC is high even for poor scores; prefer
-    VUS-PR.
+    [2]_ in the same way. If anomalies are rare, even poor scores have a high VUS-ROC.
 
     References
     ----------
     .. [1] Paparrizos et al., "Volume under the surface: a new accuracy evaluation measure
        for time-series anomaly detection", Proc. VLDB Endow. 15(11), 2022.
-    .. [2] Liu and Paparrizos, "The elephant in the room: towards a reliable time-series
-       anomaly detection benchmark", NeurIPS Datasets and Benchmarks, 2024.
+    .. [2] Liu and Paparrizos, "The elephant in the room", NeurIPS Datasets and Benchmarks, 2024.
 
     Examples
     --------
@@ -171,7 +151,8 @@ def vus_roc_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> floa
     """
     curves = _curves(y_true, y_score, window)
     heights = (curves.recall[:, 1:] + curves.recall[:, :-1]) / 2
-    return _mean_area(np.diff(curves.false_positive_rate) * heights)
+    areas = np.diff(curves.false_positive_rate) * heights
+    return float(areas.sum(axis=1).mean())
 
 
 class _Curves(NamedTuple):
@@ -191,16 +172,8 @@ def _curves(y_true: ArrayLike, y_score: ArrayLike, window: int) -> _Curves:
     positives = labels.sum() + slopes / 2
     recall = np.minimum(hits / positives, 1) * _detected_fraction(labels, ranks, window)
     false_positive_rate = (n_predicted - hits) / (len(labels) - positives)
-    return _Curves(_with_ends(recall), _with_ends(false_positive_rate), hits / n_predicted)
-
-
-def _with_ends(rates: Floats) -> Floats:
-    """Let each curve start at 0 and end at 1, whatever the thresholds."""
-    return np.insert(rates, [0, rates.shape[1]], [0.0, 1.0], axis=1)
-
-
-def _mean_area(areas: Floats) -> float:
-    return float(areas.sum(axis=1).mean())
+    rates = np.pad([recall, false_positive_rate], [(0, 0), (0, 0), (1, 1)], constant_values=(0, 1))
+    return _Curves(rates[0], rates[1], hits / n_predicted)
 
 
 def _ranks(scores: Floats) -> Indices:
@@ -228,10 +201,7 @@ def _slope_sums(labels: Flags, ranks: Indices, window: int) -> Floats:
 
 
 def _distances(labels: Flags, reach: int) -> tuple[Indices, Indices, Indices]:
-    """Return the normal points within reach of an anomaly, and their distances to the nearest two.
-
-    The points are ordered by distance. Both anomalies may be on the same side.
-    """
+    """Return normal points within reach, nearest first, and distances to two nearest anomalies."""
     starts, ends = runs(labels).T
     starts, lasts = np.append(starts, [_FAR] * 2), np.append([-_FAR] * 2, ends - 1)
     points = np.flatnonzero(~labels)
@@ -246,9 +216,10 @@ def _distances(labels: Flags, reach: int) -> tuple[Indices, Indices, Indices]:
 
 def _detected_fraction(labels: Flags, ranks: Indices, window: int) -> Floats:
     """Return the fraction of anomalies with a predicted point, per slope length and threshold."""
-    starts, ends = runs(labels).T
+    anomalies = runs(labels)
+    starts, ends = anomalies.T
     gaps = starts[1:] - ends[:-1]
-    first = np.minimum.reduceat(np.append(ranks, _N_THRESHOLDS), runs(labels).ravel())[::2]
+    first = np.minimum.reduceat(np.append(ranks, _N_THRESHOLDS), anomalies.ravel())[::2]
     fractions = np.empty((window // 2 + 1, _N_THRESHOLDS))
     for reach in range(len(fractions)):
         first = np.minimum(first, ranks[np.maximum(starts - reach, 0)])
