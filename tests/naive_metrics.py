@@ -1,4 +1,4 @@
-"""Slow, obvious twins of the measures: one length of slope, one threshold, one point at a time."""
+"""Slow, obvious twins of the metrics: one slope length, one threshold, one point at a time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def slope_labels(labels, length):
 
 
 def wide_anomalies(labels, length):
-    """Points of each anomaly and its slopes, as one where they share any."""
+    """Points of each anomaly and its slopes, merged with the next if they overlap."""
     wide = []
     for start, end in runs(labels):
         points = set(range(start - length // 2, end + length // 2 + 1))
@@ -46,13 +46,13 @@ def thresholds(scores):
 
 
 def operating_point(labels, sloped, wide, predicted):
-    """Recall, rate of false positives and precision."""
+    """Recall, false positive rate and precision."""
     hits = sum(sloped[t] for t in predicted)
     on_slopes = sum(sloped[t] for t in predicted if not labels[t])
     positives = (sum(labels) + sum(labels) + on_slopes) / 2
-    n_met = sum(any(t in points for t in predicted) for points in wide)
+    n_detected = sum(any(t in points for t in predicted) for points in wide)
     return (
-        min(hits / positives, 1) * n_met / len(wide),
+        min(hits / positives, 1) * n_detected / len(wide),
         (len(predicted) - hits) / (len(labels) - positives),
         hits / len(predicted),
     )
@@ -63,14 +63,14 @@ def volumes(labels, scores, window):
     pr = roc = 0.0
     for length in range(window + 1):
         sloped, wide = slope_labels(labels, length), wide_anomalies(labels, length)
-        recall, fall_out = 0.0, 0.0
+        recall, false_positive_rate = 0.0, 0.0
         for threshold in thresholds(scores):
             predicted = [t for t, score in enumerate(scores) if score >= threshold]
             point = operating_point(labels, sloped, wide, predicted)
             pr += (point[0] - recall) * point[2]
-            roc += (point[1] - fall_out) * (point[0] + recall) / 2
-            recall, fall_out, _ = point
-        roc += (1 - fall_out) * (1 + recall) / 2
+            roc += (point[1] - false_positive_rate) * (point[0] + recall) / 2
+            recall, false_positive_rate, _ = point
+        roc += (1 - false_positive_rate) * (1 + recall) / 2
     return pr / (window + 1), roc / (window + 1)
 
 
@@ -91,18 +91,18 @@ def period(x):
     return highest if 6 <= highest <= 303 else 125
 
 
-def range_recall(labels, told, alpha):
-    """Reward every anomaly for being met, and for its share that was told in few pieces."""
+def range_recall(labels, predicted, alpha):
+    """Reward each anomaly for being detected, and for its fraction predicted in few pieces."""
     rewards = []
     for start, end in runs(labels):
-        share = sum(map(bool, told[start : end + 1])) / (end + 1 - start)
-        n_met = sum(start <= b and a <= end for a, b in runs(told))
-        rewards.append(alpha * (n_met > 0) + (1 - alpha) * share / max(n_met, 1))
+        fraction = sum(map(bool, predicted[start : end + 1])) / (end + 1 - start)
+        n_overlaps = sum(start <= b and a <= end for a, b in runs(predicted))
+        rewards.append(alpha * (n_overlaps > 0) + (1 - alpha) * fraction / max(n_overlaps, 1))
     return sum(rewards) / len(rewards) if rewards else 0.0
 
 
-def affiliation(labels, told, steps=20):
-    """Precision and recall by the chance of being farther off, at many places in each point."""
+def affiliation(labels, predicted, steps=20):
+    """Precision and recall by the probability of being farther, at many places in each point."""
     spans = [(start, end + 1) for start, end in runs(labels)]
     precisions, recalls = [], []
     for j, span in enumerate(spans):
@@ -110,27 +110,27 @@ def affiliation(labels, told, steps=20):
         right = (span[1] + spans[j + 1][0]) / 2 if j + 1 < len(spans) else len(labels)
         places = [(k + 0.5) / steps for k in range(len(labels) * steps)]
         places = [place for place in places if left < place < right]
-        around = [place for place in places if told[int(place)]]
-        chances = []
+        around = [place for place in places if predicted[int(place)]]
+        probabilities = []
         for place in around:
             off = max(span[0] - place, place - span[1], 0)
             nearer = min(right, span[1] + off) - max(left, span[0] - off)
-            chances.append(1 - nearer / (right - left) if off else 1)
+            probabilities.append(1 - nearer / (right - left) if off else 1)
         if around:
-            precisions.append(sum(chances) / len(chances))
+            precisions.append(sum(probabilities) / len(probabilities))
         inside = [place for place in places if span[0] < place < span[1]]
-        recalls.append(sum(map(chance_of_recall(told, left, right), inside)) / len(inside))
+        recalls.append(sum(map(probability_by_place(predicted, left, right), inside)) / len(inside))
     return sum(precisions) / len(precisions) if precisions else 0.0, sum(recalls) / len(recalls)
 
 
-def chance_of_recall(told, left, right):
-    pieces = [(max(a, left), min(b + 1, right)) for a, b in runs(told)]
+def probability_by_place(predicted, left, right):
+    pieces = [(max(a, left), min(b + 1, right)) for a, b in runs(predicted)]
     pieces = [(a, b) for a, b in pieces if a < b]
 
-    def chance(place):
+    def probability(place):
         if not pieces:
             return 0
         off = min(max(a - place, place - b, 0) for a, b in pieces)
         return 1 - (min(right, place + off) - max(left, place - off)) / (right - left)
 
-    return chance
+    return probability
