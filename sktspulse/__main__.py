@@ -1,4 +1,4 @@
-"""Show what works: ``python -m sktspulse`` measures each task and draws a figure of it."""
+"""Demonstrate each task: ``python -m sktspulse`` prints results next to baselines and plots."""
 
 from __future__ import annotations
 
@@ -26,151 +26,150 @@ from .base import load_pyplot
 from .datasets import load_sea_temperature, make_gappy_series, make_labelled_panel
 from .metrics import find_period, vus_pr_score
 
-Table = np.ndarray
+Recording = np.ndarray
 Display = AnomalyScoreDisplay | EmbeddingDisplay | ImputationDisplay | RetrievalDisplay
 
 
-def interpolate(table: Table) -> Table:
-    """Fill every channel with straight lines: the ruler to beat."""
-    filled = table.copy()
-    places = np.arange(len(table))
+def interpolate(recording: Recording) -> Recording:
+    """Fill each channel by linear interpolation, the baseline."""
+    filled = recording.copy()
+    time_points = np.arange(len(recording))
     for channel in filled.T:
         known = ~np.isnan(channel)
-        channel[:] = np.interp(places, places[known], channel[known])
+        channel[:] = np.interp(time_points, time_points[known], channel[known])
     return filled
 
 
-def hide(table: Table, share: float) -> Table:
-    """Hide points of a recording, half of them in blocks of eight."""
+def hide(recording: Recording, fraction: float) -> Recording:
+    """Hide a fraction of the points, half of it in blocks of eight."""
     rng = np.random.default_rng(0)
-    hidden = table.copy()
-    for start in rng.choice(len(table) // 8, round(share / 2 * len(table) / 8), replace=False):
-        hidden[8 * start : 8 * start + 8] = np.nan
-    hidden[rng.random(len(table)) < share / 2] = np.nan
-    return hidden
+    n, masked = len(recording), recording.copy()
+    for block in rng.choice(n // 8, round(fraction / 2 * n / 8), replace=False):
+        masked[8 * block : 8 * block + 8] = np.nan
+    masked[rng.random(n) < fraction / 2] = np.nan
+    return masked
 
 
-def error(filled: Table, truth: Table, shown: Table) -> float:
-    """Return the mean over channels of the RMSE on hidden points [standard deviations]."""
-    scored = np.where(np.isnan(shown), filled - truth, np.nan) / np.nanstd(truth, 0)
-    return float(np.sqrt(np.nanmean(scored**2, 0)).mean())
+def rmse(filled: Recording, truth: Recording, masked: Recording) -> float:
+    """Return the RMSE of the hidden values in standard deviations, averaged over channels."""
+    errors = np.where(np.isnan(masked), filled - truth, np.nan) / np.nanstd(truth, 0)
+    return float(np.sqrt(np.nanmean(errors**2, 0)).mean())
 
 
-def compare(name: str, shown: Table, truth: Table) -> None:
-    """Fill one recording by network and ruler, and report both."""
+def report_imputation(name: str, masked: Recording, truth: Recording) -> None:
+    """Fill a recording by the imputer and the baseline, and print the error of both."""
     started = time.perf_counter()
-    filled = TSPulseImputer(random_state=0).fit_transform(shown)
+    filled = TSPulseImputer(random_state=0).fit_transform(masked)
     seconds = time.perf_counter() - started
-    ours, ruler = error(filled, truth, shown), error(interpolate(shown), truth, shown)
-    n_missing = int(np.isnan(shown).sum())
-    print(f"{name}: {n_missing:,} of {shown.size:,} values missing, filled in {seconds:.1f} s")
-    print(f"  RMSE in standard deviations {ours:.3f}, linear interpolation {ruler:.3f}\n")
+    ours, baseline = (rmse(x, truth, masked) for x in (filled, interpolate(masked)))
+    n_missing = int(np.isnan(masked).sum())
+    print(f"{name}: {n_missing:,} of {masked.size:,} values missing, imputed in {seconds:.1f} s")
+    print(f"  RMSE in standard deviations: {ours:.3f}; linear interpolation: {baseline:.3f}\n")
 
 
-def show_sea(folder: Path) -> Path:
-    """Fill a real recording of which a fifth was hidden."""
+def impute_sea_temperature(folder: Path) -> Path:
+    """Impute a real recording, a fifth of which is hidden."""
     truth, months = load_sea_temperature()
-    shown = hide(truth, 0.25)
-    compare("Sea-surface temperature off Peru, monthly", shown, truth)
-    display = ImputationDisplay.from_estimator(
-        TSPulseImputer(random_state=0).fit(shown), shown, index=months
-    )
-    hidden = np.where(np.isnan(shown), truth, np.nan)
-    display.ax_.plot(months, hidden, ".", color="tab:blue", ms=4, label="hidden truth", zorder=1)
-    display.ax_.set(title="Sea-surface temperature off Peru, a fifth hidden")
+    masked = hide(truth, 0.25)
+    report_imputation("Monthly sea-surface temperature off Peru", masked, truth)
+    imputer = TSPulseImputer(random_state=0).fit(masked)
+    display = ImputationDisplay.from_estimator(imputer, masked, index=months)
+    hidden = np.where(np.isnan(masked), truth, np.nan)
+    display.ax_.plot(months, hidden, ".", color="tab:blue", ms=4, label="hidden value", zorder=1)
+    display.ax_.set(title="Sea-surface temperature off Peru, a fifth of the values hidden")
     display.ax_.set(ylabel="temperature [°C]", xlim=months[[120, 360]])
     display.ax_.legend(loc="upper right", ncols=3, fontsize="small")
     return save(display, folder / "sea-temperature.png")
 
 
-def show_sensors(folder: Path) -> Path:
-    """Fill a table of several sensors whose truth is known."""
-    shown, truth = make_gappy_series(random_state=0)
-    compare("Table of six hourly sensors", shown, truth)
-    display = ImputationDisplay.from_estimator(TSPulseImputer(random_state=0).fit(shown), shown)
-    display.ax_.set(title="One of the sensors: two weeks", xlim=(0, 14 * 24), xlabel="time [h]")
+def impute_sensors(folder: Path) -> Path:
+    """Impute a synthetic recording of several sensors."""
+    masked, truth = make_gappy_series(random_state=0)
+    report_imputation("Six hourly sensors", masked, truth)
+    display = ImputationDisplay.from_estimator(TSPulseImputer(random_state=0).fit(masked), masked)
+    display.ax_.set(title="Two weeks of one sensor", xlim=(0, 14 * 24), xlabel="time [h]")
     return save(display, folder / "sensors.png")
 
 
-def show_faults(folder: Path) -> Path:
-    """Find the hours in which sensors jumped, fluttered and froze."""
+def detect_faults(folder: Path) -> Path:
+    """Detect the hours in which sensors jumped, became noisy or froze."""
     sensors = make_gappy_series(1680, 5, random_state=1)[1][:, [0, 1, 3, 4]]
-    usual, faulty = sensors[:840], sensors[840:].copy()
-    labels = spoil(faulty, usual.std(0))
+    normal = sensors[:840]
+    faulty, labels = with_faults(sensors[840:], normal.std(0))
     started = time.perf_counter()
-    # Faults of hours are looked for; by itself, it averages over days too.
-    detector = TSPulseAnomalyDetector(smoothing=8).fit(usual)
+    # The faults last for hours; by default, the detector also averages over days.
+    detector = TSPulseAnomalyDetector(smoothing=8).fit(normal)
     scores = detector.score_samples(faulty)
     seconds = time.perf_counter() - started
-    ruler = IsolationForest(random_state=0).fit(usual).score_samples(faulty)
+    forest_scores = IsolationForest(random_state=0).fit(normal).score_samples(faulty)
     window = find_period(faulty[:, 0])
-    ours, forest = (vus_pr_score(labels, -one, window=window) for one in (scores, ruler))
-    print(f"Four sensors with three faults, {len(faulty)} hours scored in {seconds:.1f} s")
-    print(f"  VUS-PR {ours:.3f}, isolation forest {forest:.3f}\n")
+    ours, baseline = (vus_pr_score(labels, -x, window=window) for x in (scores, forest_scores))
+    print(f"Four sensors with three faults: {len(faulty)} hours scored in {seconds:.1f} s")
+    print(f"  VUS-PR: {ours:.3f}; isolation forest: {baseline:.3f}\n")
     return save(AnomalyScoreDisplay.from_estimator(detector, faulty), folder / "faults.png")
 
 
-def spoil(table: Table, size: Table) -> Table:
-    """Put a fault into each of three sensors, and mark when."""
-    labels = np.zeros(len(table), dtype=int)
-    jump, flutter, freeze = slice(150, 156), slice(350, 398), slice(600, 660)
-    table[jump, 0] += 3 * size[0]
-    table[flutter, 1] += 0.5 * size[1] * np.random.default_rng(0).normal(size=48)
-    table[freeze, 2] = table[freeze.start, 2] + 2 * size[2]
-    for fault in (jump, flutter, freeze):
+def with_faults(recording: Recording, scale: Recording) -> tuple[Recording, Recording]:
+    """Return a copy with a fault in each of three sensors, and the labels of all points."""
+    faulty, labels = recording.copy(), np.zeros(len(recording), dtype=int)
+    jump, noise, freeze = slice(150, 156), slice(350, 398), slice(600, 660)
+    faulty[jump, 0] += 3 * scale[0]
+    faulty[noise, 1] += 0.5 * scale[1] * np.random.default_rng(0).normal(size=48)
+    faulty[freeze, 2] = faulty[freeze.start, 2] + 2 * scale[2]
+    for fault in (jump, noise, freeze):
         labels[fault] = 1
-    return labels
+    return faulty, labels
 
 
-def show_classes(folder: Path) -> Path:
-    """Tell classes of short series apart, by the network and by their values."""
+def classify(folder: Path) -> Path:
+    """Classify short series, and plot their embeddings."""
     X, y = make_labelled_panel(n_series=200, n_classes=5, random_state=0)
     started = time.perf_counter()
     ours = TSPulseClassifier().fit(X[:100], y[:100]).score(X[100:], y[100:])
     seconds = time.perf_counter() - started
     raw = X.reshape(len(X), -1)
-    ruler = KNeighborsClassifier(1).fit(raw[:100], y[:100]).score(raw[100:], y[100:])
-    print(f"Panel of {len(X)} series of {len(set(y))} classes, learned and told in {seconds:.1f} s")
-    print(f"  accuracy {ours:.3f}, nearest neighbour of the values {ruler:.3f}\n")
+    baseline = KNeighborsClassifier(1).fit(raw[:100], y[:100]).score(raw[100:], y[100:])
+    print(f"{len(X)} series of {len(set(y))} classes: fitted and predicted in {seconds:.1f} s")
+    print(f"  accuracy: {ours:.3f}; nearest neighbour of the raw values: {baseline:.3f}\n")
     display = EmbeddingDisplay.from_estimator(TSPulseTransformer().fit(X), X, y)
-    display.ax_.set(title="Semantic embeddings of series of known classes")
+    display.ax_.set(title="Embeddings of series, coloured by class")
     return save(display, folder / "classes.png")
 
 
-def show_neighbours(folder: Path) -> Path:
-    """Find series that are like a query, by the network and by their values."""
+def search(folder: Path) -> Path:
+    """Search for series similar to a query."""
     X, y = make_labelled_panel(500, n_classes=8, random_state=4)
-    indexed, queries, kinds = X[:400], X[400:], y[400:, None]
+    indexed, queries = X[:400], X[400:]
     started = time.perf_counter()
     retriever = TSPulseRetriever(5).fit(indexed)
     _, found = retriever.kneighbors(queries)
     seconds = time.perf_counter() - started
-    search = NearestNeighbors(n_neighbors=5).fit(indexed[:, 0])
-    ruler = search.kneighbors(queries[:, 0], return_distance=False)
-    print(f"{len(indexed)} series indexed and {len(queries)} looked for in {seconds:.1f} s")
-    shares = [(y[one] == kinds).mean() for one in (found, ruler)]
-    print(f"  neighbours of the same kind {shares[0]:.3f}, by the values {shares[1]:.3f}\n")
+    neighbours = NearestNeighbors(n_neighbors=5).fit(indexed[:, 0])
+    by_values = neighbours.kneighbors(queries[:, 0], return_distance=False)
+    ours, baseline = ((y[ids] == y[400:, None]).mean() for ids in (found, by_values))
+    print(f"{len(indexed)} series indexed, {len(queries)} queries answered in {seconds:.1f} s")
+    print(f"  precision@5: {ours:.3f}; nearest neighbours of the raw values: {baseline:.3f}\n")
     display = RetrievalDisplay.from_estimator(retriever, queries[7], indexed, y[:400])
     return save(display, folder / "neighbours.png")
 
 
 def save(display: Display, path: Path) -> Path:
-    """Write the figure of a display."""
+    """Save the figure of a display."""
     display.figure_.savefig(path, dpi=120)
     return path
 
 
 TASKS: tuple[Callable[[Path], Path], ...] = (
-    show_sea,
-    show_sensors,
-    show_faults,
-    show_classes,
-    show_neighbours,
+    impute_sea_temperature,
+    impute_sensors,
+    detect_faults,
+    classify,
+    search,
 )
 
 
 def main() -> None:
-    """Run every task, and say where the figures are."""
+    """Run every task and print where the figures are."""
     parser = argparse.ArgumentParser(prog="python -m sktspulse", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("sktspulse-figures"))
     folder = parser.parse_args().output
