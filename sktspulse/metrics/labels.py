@@ -49,7 +49,7 @@ def _flags(values: Floats, pos_label: int, name: str) -> Flags:
     found = np.unique(values)
     if not np.isin(found, expected).all():
         raise ValueError(
-            f"{name} contains {found[:3].tolist()}, but expected the labels {expected} as "
-            f"pos_label is {pos_label}. Pass {name} == label, with the label of the anomalies."
+            f"{name} contains {found[:3].tolist()}, but its labels should be {expected[0]} and "
+            f"{expected[1]}. Pass {name} == label, where label is that of the anomalies."
         )
     return values == pos_label
