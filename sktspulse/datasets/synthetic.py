@@ -84,6 +84,11 @@ def make_series(
     ndarray of shape (n_series, n_timepoints), float32
         Finite series of zero mean and unit variance; none is constant.
 
+    Raises
+    ------
+    ValueError
+        If a family is unknown or a size is too small.
+
     See Also
     --------
     make_labelled_panel : Make a panel with known classes.
@@ -155,6 +160,11 @@ def make_labelled_panel(
     y : ndarray of shape (n_series,)
         Class of each series, 0 to ``n_classes - 1``, in random order.
 
+    Raises
+    ------
+    ValueError
+        If a size is too small.
+
     See Also
     --------
     make_series : Make series of many families, without classes.
@@ -213,6 +223,11 @@ def make_gappy_series(
         The recording, with NaN for missing values.
     X_complete : ndarray of shape (n_timepoints, n_channels)
         The same recording without gaps.
+
+    Raises
+    ------
+    ValueError
+        If a size is too small, or ``missing_fraction`` is not in [0, 1).
 
     See Also
     --------

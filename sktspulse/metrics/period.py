@@ -33,6 +33,11 @@ def find_period(x: ArrayLike) -> int:
     int
         Period [time steps], 6 to 303, or 125 if none is found.
 
+    Raises
+    ------
+    ValueError
+        If ``x`` has several channels or values that are not finite.
+
     See Also
     --------
     vus_pr_score : Volume under the precision-recall surface.

@@ -53,6 +53,12 @@ def range_recall_score(
     float
         Mean over the anomalies, in [0, 1].
 
+    Raises
+    ------
+    ValueError
+        If lengths differ, labels do not fit ``pos_label``, no point of ``y_true`` is
+        anomalous, or ``alpha`` is out of range.
+
     See Also
     --------
     range_precision_score : The corresponding precision.
@@ -102,6 +108,12 @@ def range_precision_score(y_true: ArrayLike, y_pred: ArrayLike, *, pos_label: in
     -------
     float
         Mean over the predicted runs, in [0, 1]; 0 if no point is predicted.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, labels do not fit ``pos_label``, or no point of ``y_true`` is
+        anomalous.
 
     See Also
     --------
@@ -154,6 +166,12 @@ def affiliation_precision_score(
     -------
     float
         Mean over the zones with a predicted point, in [0, 1]; 0 if no point is predicted.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, labels do not fit ``pos_label``, or no point of ``y_true`` is
+        anomalous.
 
     See Also
     --------
@@ -216,6 +234,12 @@ def affiliation_recall_score(y_true: ArrayLike, y_pred: ArrayLike, *, pos_label:
     -------
     float
         Mean over the anomalies, in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, labels do not fit ``pos_label``, or no point of ``y_true`` is
+        anomalous.
 
     See Also
     --------

@@ -44,6 +44,12 @@ def vus_pr_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> float
     float
         Volume in [0, 1]; higher is better.
 
+    Raises
+    ------
+    ValueError
+        If lengths differ, labels are not 0 and 1 or all equal, scores are not finite, or
+        ``window`` is not an integer of at least 0.
+
     See Also
     --------
     vus_roc_score : Volume under the ROC surface.
@@ -120,6 +126,12 @@ def vus_roc_score(y_true: ArrayLike, y_score: ArrayLike, *, window: int) -> floa
     -------
     float
         Volume in [0, 1]; higher is better.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, labels are not 0 and 1 or all equal, scores are not finite, or
+        ``window`` is not an integer of at least 0.
 
     See Also
     --------
