@@ -1,4 +1,4 @@
-"""Slow and obvious: gaps filled from all channels of a stretch by conditioning a normal."""
+"""Slow and obvious: fill gaps from all channels of a span by conditioning a normal vector."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def covariance(panels, span):
-    """Mean products of the shapes of all spans, over the pairs that are both known."""
+    """Mean products of all spans about their levels, over the pairs that are both known."""
     spans = []
     for panel in panels:
         for one in panel:
@@ -46,22 +46,22 @@ def correlation(windows, n_steps):
 
 
 def condition(covariance, values, noise):
-    """Conditional mean and variance of a normal vector, known through readings with errors."""
+    """Conditional mean and variance of a normal vector, observed with errors."""
     weights = covariance @ np.linalg.inv(covariance + noise)
     return weights @ values, np.diag(covariance - weights @ covariance)
 
 
-def krige(covariance, errors, nugget, values, noise, span, hop):
-    """Condition overlapping spans, and average what they say, their middle most."""
+def krige(covariance, errors, noise_variance, values, noise, span, stride):
+    """Condition overlapping spans, and average the results, with most weight on the middle."""
     n_channels, n_timepoints = values.shape
     found = [[[] for _ in range(n_timepoints)] for _ in range(n_channels)]
-    starts = [*range(0, n_timepoints - span, hop), n_timepoints - span]
+    starts = [*range(0, n_timepoints - span, stride), n_timepoints - span]
     for start in starts:
         places = [(c, start + s) for c in range(n_channels) for s in range(span)]
-        readings = np.array([values[place] for place in places])
+        observations = np.array([values[place] for place in places])
         deviation = np.sqrt([noise[place] for place in places])
         spread = errors * np.outer(deviation, deviation)
-        answers = condition(covariance + nugget * np.eye(len(places)), readings, spread)
+        answers = condition(covariance + noise_variance * np.eye(len(places)), observations, spread)
         for (c, t), *answer in zip(places, *answers, strict=True):
             found[c][t].append((min(t - start + 1, start + span - t), np.array(answer)))
     means, variances = values.copy(), np.zeros_like(values)

@@ -1,110 +1,83 @@
-"""How far to trust each way of filling a gap: weights learned where the truth is known.
+"""Blend the candidates for a missing value, with weights fitted at hidden points.
 
-The candidates are the network's two reconstructions, the same phase of other periods, and two
-interpolations. Near a known point of a smooth recording a ruler is hard to beat; far inside a
-gap only the network and other periods know the shape. So the weights depend on the channel and
-on the distance to the known points on both sides, and are those of least squares on points
-hidden for the purpose.
+Near a known point of a smooth series, interpolation is hard to beat. Far inside a gap, only the
+network and other periods know the shape. The weights therefore depend on the channel and on the
+distances to the nearest known points on both sides.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["CANDIDATES", "N_FAR", "Blend", "gap_cells", "ridge"]
+from ..series import Floats, Integers
+
+__all__ = [
+    "CANDIDATES",
+    "N_FARTHER_BINS",
+    "N_GAP_BINS",
+    "PRIOR_POINTS",
+    "blend",
+    "fit_weights",
+    "gap_bins",
+    "ridge_by_bin",
+    "time_head_weights",
+]
 
 CANDIDATES = ("time", "frequency", "seasonal", "cubic", "linear")
-_NEAR = np.array([2, 3, 5, 9, 17, 33])  # edges of the cells of the nearer side [steps]
-_FAR = np.array([2, 3, 5, 9, 17, 33, 65])
-N_FAR = len(_FAR) + 1  # cells of one distance to the nearer side
-_PRIOR = np.array([0.35, 0.35, 0.0, 0.0, 0.3])  # weights where nothing could be learned
-_STRENGTH = 20.0  # points of evidence the pooled weights are worth in a cell
+PRIOR_POINTS = 20.0  # number of points that a prior counts as
+_NEARER_EDGES = np.array([2, 3, 5, 9, 17, 33])  # of the bins of the nearer distance [steps]
+_FARTHER_EDGES = np.array([2, 3, 5, 9, 17, 33, 65])
+N_FARTHER_BINS = len(_FARTHER_EDGES) + 1
+N_GAP_BINS = (len(_NEARER_EDGES) + 1) * N_FARTHER_BINS
+_PRIOR_WEIGHTS = np.array([0.35, 0.35, 0.0, 0.0, 0.3])  # of a channel without hidden points
 
 
-def gap_cells(nearer: NDArray[np.int64], farther: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give the number of the kind of gap each point lies in, by the distances to both sides.
+def gap_bins(nearer: Integers, farther: Integers) -> Integers:
+    """Return the bin of each point, from its distances to the known points on both sides [steps].
 
-    Parameters
-    ----------
-    nearer, farther : ndarray of int
-        Distance to the nearer and to the farther known side [steps].
-
-    Returns
-    -------
-    ndarray of int, of the same shape
-        Cell of each point, from 0 to ``Blend.n_cells - 1``.
+    Bins are numbered from 0 to ``N_GAP_BINS - 1``. The number divided by ``N_FARTHER_BINS`` is
+    the bin of the nearer distance.
     """
-    near, far = np.digitize(nearer, _NEAR), np.digitize(farther, _FAR)
-    return near * N_FAR + far
+    near, far = np.digitize(nearer, _NEARER_EDGES), np.digitize(farther, _FARTHER_EDGES)
+    return near * N_FARTHER_BINS + far
 
 
-class Blend:
-    """Weigh the candidates for each channel and kind of gap.
+def time_head_weights(n_channels: int) -> Floats:
+    """Return weights ``(n_channels, n_bins, 5)`` that use the network's time head alone."""
+    return np.tile(np.eye(len(CANDIDATES))[0], (n_channels, N_GAP_BINS, 1))
 
-    The weights add up to one, so that a constant added to the series is added to the
-    result. Every cell is drawn towards the weights of all cells of its channel, the more
-    the fewer points it has, and those towards a prior that trusts all a little.
 
-    Parameters
-    ----------
-    n_channels : int
-        Number of channels.
+def fit_weights(candidates: Floats, truth: Floats, bins: Integers) -> Floats:
+    """Fit the weights ``(n_bins, 5)`` of one channel to candidates ``(n_points, 5)``.
 
-    Attributes
-    ----------
-    weights : ndarray of shape (n_channels, n_cells, 5)
-        Weight of each of ``CANDIDATES``.
+    The weights of a bin sum to one, so a constant added to the series is added to the result.
     """
-
-    n_cells = (len(_NEAR) + 1) * N_FAR
-
-    def __init__(self, n_channels: int) -> None:
-        self.weights = np.tile(_PRIOR, (n_channels, self.n_cells, 1))
-
-    def learn(
-        self,
-        channel: int,
-        candidates: NDArray[np.floating],
-        truth: NDArray[np.floating],
-        cells: NDArray[np.int64],
-    ) -> None:
-        """Learn the weights of one channel from hidden points.
-
-        Parameters
-        ----------
-        channel : int
-            Number of the channel.
-        candidates : ndarray of shape (n_points, 5)
-            What each candidate says.
-        truth : ndarray of shape (n_points,)
-            What was hidden.
-        cells : ndarray of int, of shape (n_points,)
-            Kind of gap each point lies in.
-        """
-        base = candidates[:, -1:]
-        offers, gain = candidates[:, :-1] - base, truth - base[:, 0]
-        centre = ridge(offers, gain, _PRIOR[:-1])
-        order = np.argsort(cells, kind="stable")
-        bounds = np.searchsorted(cells[order], np.arange(self.n_cells + 1))
-        for cell in range(self.n_cells):
-            inside = order[bounds[cell] : bounds[cell + 1]]
-            learned = ridge(offers[inside], gain[inside], centre)
-            self.weights[channel, cell] = [*learned, 1 - learned.sum()]
-
-    def __call__(
-        self, channel: int, candidates: NDArray[np.floating], cells: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Blend the candidates of each point of one channel, shapes as in ``learn``."""
-        return np.einsum("nk,nk->n", candidates, self.weights[channel, cells])
+    line = candidates[:, -1:]
+    differences = candidates[:, :-1] - line
+    weights = ridge_by_bin(differences, truth - line[:, 0], bins, N_GAP_BINS, _PRIOR_WEIGHTS[:-1])
+    return np.column_stack([weights, 1 - weights.sum(1)])
 
 
-def ridge(
-    offers: NDArray[np.float64], gain: NDArray[np.float64], centre: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Solve least squares drawn towards ``centre`` with the force of a few points."""
-    if not len(gain):
-        return centre
-    scale = max(offers.var(), np.finfo(np.float64).tiny)
-    left = offers.T @ offers + _STRENGTH * scale * np.eye(offers.shape[1])
-    return centre + np.linalg.solve(left, offers.T @ (gain - offers @ centre))
+def blend(candidates: Floats, bins: Integers, weights: Floats) -> Floats:
+    """Return the weighted sum of the candidates of each point, ``(n_points,)``."""
+    return np.einsum("nk,nk->n", candidates, weights[bins])
+
+
+def ridge_by_bin(X: Floats, y: Floats, bins: Integers, n_bins: int, prior: Floats) -> Floats:
+    """Return the ridge coefficients of each bin, ``(n_bins, n_features)``.
+
+    The coefficients of a bin are shrunk towards those of all points, and these towards ``prior``.
+    """
+    centre = _ridge(X, y, prior)
+    order = np.argsort(bins, kind="stable")
+    ends = np.searchsorted(bins[order], np.arange(1, n_bins))
+    return np.stack([_ridge(X[points], y[points], centre) for points in np.split(order, ends)])
+
+
+def _ridge(X: Floats, y: Floats, prior: Floats) -> Floats:
+    """Solve least squares with a penalty on the distance to ``prior``."""
+    if not len(y):
+        return prior
+    penalty = PRIOR_POINTS * max(X.var(), np.finfo(np.float64).tiny)
+    gram = X.T @ X + penalty * np.eye(X.shape[1])
+    return prior + np.linalg.solve(gram, X.T @ (y - X @ prior))

@@ -1,229 +1,194 @@
-"""Correct what was filled in one channel by what the others show at the same time.
+"""Estimate filled values from all channels by co-kriging.
 
-Around a gap, all channels together are taken for one draw from a normal distribution. Filled
-values are readings with an error; how large it is, and how alike it is at neighbouring points and
-in other channels, is known from points hidden for the purpose. The gap takes what is most likely
-given these and what was observed. This is co-kriging. The level of every channel is left free, so
-that shapes are borrowed and levels are not. As channels do not move together in the same way for
-ever, every value has a part of its own, the nugget.
+A short span of all channels is modelled as one draw from a multivariate normal distribution. A
+filled value is an observation with an error, whose variance, and correlation with the errors of
+neighbouring points and other channels, come from hidden points. The estimate is the conditional
+mean given all observations. The level of every channel is left free, as in ordinary kriging, so
+that shapes are taken from other channels and levels are not. As channels never depend on each
+other exactly, every value has an independent component (the nugget effect).
+
+See Wackernagel, "Multivariate Geostatistics", 3rd edition, 2003, chapter 24.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 from torch import Tensor
 
-from ..series import Indices, Values, window_starts
+from ..series import Flags, Floats, Indices, Values, window_starts
 
-__all__ = ["Kriging"]
+__all__ = ["CoKriging"]
 
-_SPAN = 32  # steps that are solved at once
-_HOP = 16  # steps from one span to the next
-_TAPER = np.minimum(np.arange(1, _SPAN + 1), np.arange(_SPAN, 0, -1))  # the middle counts most
-_GROUP = 8  # channels that are solved at once, at most
-_LEVEL = 30.0  # variance of the level of a span: far more than any channel has
-_LEAST = 1e-6  # variance in every direction of what varies together
-_UNKNOWN = 1e4  # variance of what is not there at all
-_SPANS_LEARNED = 4096  # spans the covariance is taken from, at most
-_VALUES_LEARNED = 1 << 23  # values in them, at most
-_CHUNK = 16  # systems solved at once: more would not stay in the cache of a processor
+_SPAN = 32  # steps that are solved together
+_STRIDE = 16  # steps from one span to the next
+_TAPER = np.minimum(np.arange(1, _SPAN + 1), np.arange(_SPAN, 0, -1))  # weights within a span
+_MAX_GROUP = 8  # channels that are solved together
+_LEVEL_VARIANCE = 30.0  # of the level of a span: far more than that of any channel
+_MIN_EIGENVALUE = 1e-6  # of a covariance matrix
+_MISSING_VARIANCE = 1e4  # of the error of a value that is neither observed nor filled
+_MAX_SPANS = 4096  # that the covariance is estimated from
+_MAX_VALUES = 1 << 23  # in these spans
+_BATCH = 16  # systems solved at once: more do not fit in the cache of a processor
 
 
-class Group(NamedTuple):
-    """Channels that are solved together, and how spans of them, end to end, vary."""
+class ChannelGroup(NamedTuple):
+    """Channels that are solved together, with matrices of size ``n_channels * _SPAN``."""
 
     channels: Indices
-    shapes: Values  # covariance about the levels, (n_channels * n_steps, n_channels * n_steps)
-    errors: Values  # correlation of the errors of readings, of the same shape
+    covariance: Values  # of the values of a span about the level of each channel
+    error_correlation: Values  # of the errors of filled values
 
 
-class Kriging:
-    """Estimate the gaps of all channels from each other.
+@dataclass(frozen=True)
+class CoKriging:
+    """Estimate the filled values of all channels from each other."""
 
-    Parameters
-    ----------
-    groups : list of Group
-        What was learned of each group of channels.
-    nugget : float, default=1e-4
-        Variance of the part of every value that no other tells; not 0, so that no system
-        is singular.
-    """
-
-    def __init__(self, groups: list[Group], nugget: float = 1e-4) -> None:
-        self.groups = groups
-        self.nugget = nugget
+    groups: list[ChannelGroup]
+    noise_variance: float = 1e-4  # of the independent component; above 0 to avoid singular systems
 
     @classmethod
-    def of(cls, panels: Sequence[Values], errors: Values) -> Self:
-        """Learn how channels move together, and so do the errors of readings.
+    def fit(cls, panels: Sequence[Values], errors: Values) -> Self:
+        """Estimate the covariances of series and of errors of filled values.
 
-        Parameters
-        ----------
-        panels : sequence of ndarray of shape (n_series, n_channels, n_timepoints)
-            Series in about standardised units, NaN where missing.
-        errors : ndarray of shape (n_windows, n_channels, n_timepoints)
-            Errors of readings [their usual size]; NaN where there is none.
-
-        Returns
-        -------
-        Kriging
-            What was learned; shapes are all zero if no series is as long as a span (32 steps).
+        Both are NaN where unknown. Series are in roughly standardised units, errors in standard
+        deviations. The covariance is 0 if no series is as long as a span.
         """
-        spans = _take_spans(panels)
+        spans, error_spans = _take_spans(panels), _take_spans([errors])
         known = ~np.isnan(spans)
         level = spans.sum(-1, where=known, keepdims=True) / known.sum(-1, keepdims=True).clip(1)
-        shapes, wrong = np.where(known, spans - level, np.nan), _take_spans([errors])
-        products = np.nan_to_num(shapes)
-        groups = _alike(np.tensordot(products, products, axes=((0, 2), (0, 2))))
-        return cls([_group(channels, shapes, wrong) for channels in groups])
+        deviations = np.where(known, spans - level, np.nan)
+        products = np.nan_to_num(deviations)
+        groups = _group_channels(np.tensordot(products, products, axes=((0, 2), (0, 2))))
+        return cls([_fit_group(channels, deviations, error_spans) for channels in groups])
 
-    def __call__(self, values: Values, noise: Values) -> NDArray[np.float64]:
-        """Estimate the uncertain values.
+    def __call__(self, values: Values, error_variances: Values) -> Floats:
+        """Return the estimates where ``error_variances`` is positive, elsewhere the values.
 
-        Parameters
-        ----------
-        values : ndarray of shape (n_series, n_channels, n_timepoints)
-            Observed and filled values, in about standardised units; NaN where there is
-            neither.
-        noise : ndarray of the same shape
-            Variance of the error of each filled value; 0 where observed.
-
-        Returns
-        -------
-        ndarray of the same shape
-            Estimates where ``noise`` is positive, elsewhere the values.
+        Both have the shape ``(n_series, n_channels, n_timepoints)``. Values that are neither
+        observed nor filled are NaN.
         """
-        return np.where(noise > 0, self._average(_means, values, noise), values)
+        estimates = self._solve_groups(_conditional_means, values, error_variances)
+        return np.where(error_variances > 0, estimates, values)
 
-    def variances(self, values: Values, noise: Values) -> NDArray[np.float64]:
-        """Return the variance that is left where ``noise`` is positive, elsewhere 0.
+    def variances(self, values: Values, error_variances: Values) -> Floats:
+        """Return the prediction variances where ``error_variances`` is positive, elsewhere 0."""
+        variances = self._solve_groups(_conditional_variances, values, error_variances)
+        return np.where(error_variances > 0, variances, 0.0)
 
-        Parameters
-        ----------
-        values, noise : ndarray of shape (n_series, n_channels, n_timepoints)
-            As for a call; of the values, only whether they are there matters.
-
-        Returns
-        -------
-        ndarray of the same shape
-            Variances of the errors of the estimates.
-        """
-        return np.where(noise > 0, self._average(_variances, values, noise), 0.0)
-
-    def _average(self, solve: Solve, values: Values, noise: Values) -> NDArray[np.float64]:
-        """Average what overlapping spans say of uncertain values."""
-        short = max(0, _SPAN - values.shape[-1])
-        padding = ((0, 0), (0, 0), (0, short))
-        answers = np.pad(values.astype(np.float64), padding, constant_values=np.nan)
-        errors = np.pad(noise.astype(np.float64), padding)
+    def _solve_groups(self, solve: Solve, values: Values, error_variances: Values) -> Floats:
+        """Solve all spans of each group of channels, and average where they overlap."""
+        n_padded = max(0, _SPAN - values.shape[-1])
+        padding = ((0, 0), (0, 0), (0, n_padded))
+        padded = np.pad(values.astype(np.float64), padding, constant_values=np.nan)
+        variances = np.pad(error_variances.astype(np.float64), padding)
+        averages = np.empty_like(padded)
         for group in self.groups:
-            own = group.channels
-            parts = answers[:, own], errors[:, own]
-            answers[:, own] = _average(solve, group, self.nugget, *parts)
-        return answers[..., : values.shape[-1]]
+            own = padded[:, group.channels], variances[:, group.channels]
+            averages[:, group.channels] = _average_spans(solve, group, self.noise_variance, *own)
+        return averages[..., : values.shape[-1]]
 
 
 class System(NamedTuple):
-    """Readings of ``n`` spans."""
+    """Kriging systems of ``n`` spans."""
 
-    values: Tensor  # (n, size)
-    deviation: Tensor  # (n, size), of their errors
-    errors: Tensor  # (size, size), correlation of these
-    factors: Tensor  # (n, size, size), of the covariance of the readings, by Cholesky
+    values: Tensor  # (n, size), observed and filled values
+    deviation: Tensor  # (n, size), standard deviations of their errors
+    error_correlation: Tensor  # (size, size)
+    cholesky: Tensor  # (n, size, size), lower factors of the covariance of the observations
 
 
 Solve = Callable[[System], Tensor]  # -> (n, size)
 
 
-def _average(
-    solve: Solve, group: Group, nugget: float, values: Values, noise: Values
-) -> NDArray[np.float64]:
-    """Average the answers for one group of channels."""
+def _average_spans(
+    solve: Solve, group: ChannelGroup, noise_variance: float, values: Floats, variances: Floats
+) -> Floats:
+    """Average the solutions of overlapping spans for one group of channels."""
     n_channels = values.shape[1]
-    covariance = torch.from_numpy(_with_levels(group.shapes))
-    errors = torch.from_numpy(group.errors.astype(np.float64))
-    absent = np.isnan(values)
-    uncertain = (noise > 0) & ~absent
-    own = np.where(absent, _UNKNOWN, nugget)
-    deviation = np.where(uncertain, np.sqrt(noise), 0)
-    known = np.where(absent, 0, values)
+    covariance = torch.from_numpy(_with_free_levels(group.covariance))
+    error_correlation = torch.from_numpy(group.error_correlation.astype(np.float64))
+    missing = np.isnan(values)
+    uncertain = (variances > 0) & ~missing
+    inputs = (
+        np.where(missing, 0, values),
+        np.where(uncertain, np.sqrt(variances), 0),
+        np.where(missing, _MISSING_VARIANCE, noise_variance),
+    )
     sums, weights = np.zeros((2, *values.shape))
     for row, start in _uncertain_spans(uncertain):
         time = start[:, None, None] + np.arange(_SPAN)
         spans = (row[:, None, None], np.arange(n_channels)[:, None], time)
-        parts = (part[spans].reshape(len(row), -1) for part in (known, deviation, own))
-        found = solve(_system(covariance, errors, *map(torch.from_numpy, parts)))
-        np.add.at(sums, spans, _TAPER * found.numpy().reshape(len(row), n_channels, _SPAN))
+        parts = (torch.from_numpy(part[spans].reshape(len(row), -1)) for part in inputs)
+        solution = solve(_system(covariance, error_correlation, *parts)).numpy()
+        np.add.at(sums, spans, _TAPER * solution.reshape(len(row), n_channels, _SPAN))
         np.add.at(weights, spans, _TAPER)
     return np.divide(sums, weights, out=values.copy(), where=uncertain)
 
 
-def _take_spans(panels: Sequence[Values]) -> NDArray[np.float64]:
-    """Take spans evenly from all series, ``(n_spans, n_channels, SPAN)``."""
+def _take_spans(panels: Sequence[Values]) -> Floats:
+    """Take evenly spaced spans from all series, ``(n_spans, n_channels, _SPAN)``."""
     long = [panel for panel in panels if panel.shape[-1] >= _SPAN]
     counts = [len(panel) * (panel.shape[-1] - _SPAN + 1) for panel in long]
     n_channels = panels[0].shape[1]
-    most = min(_SPANS_LEARNED, _VALUES_LEARNED // (n_channels * _SPAN) + 1)
-    every = -(-sum(counts) // most) or 1
+    max_spans = min(_MAX_SPANS, _MAX_VALUES // (n_channels * _SPAN) + 1)
+    step = -(-sum(counts) // max_spans) or 1
     taken = [np.empty((0, n_channels, _SPAN))]
     for panel, count in zip(long, counts, strict=True):
-        row, start = np.divmod(np.arange(0, count, every), panel.shape[-1] - _SPAN + 1)
+        row, start = np.divmod(np.arange(0, count, step), panel.shape[-1] - _SPAN + 1)
         windows = sliding_window_view(panel, _SPAN, axis=-1)
         taken.append(windows[row, :, start].astype(np.float64))
     return np.concatenate(taken)
 
 
-def _alike(covariance: Values) -> list[Indices]:
-    """Divide the channels into groups that move together: the most connected one leads."""
+def _group_channels(covariance: Values) -> list[Indices]:
+    """Group channels by absolute correlation with the channel that correlates most in total."""
     deviation = np.sqrt(np.diag(covariance)).clip(np.finfo(np.float64).tiny)
-    likeness = np.abs(covariance / deviation / deviation[:, None])
+    correlation = np.abs(covariance / deviation / deviation[:, None])
     left, groups = np.arange(len(covariance)), []
     while len(left):
-        among = likeness[np.ix_(left, left)]
-        leader = among.sum(1).argmax()
-        order = np.argsort(-among[leader], kind="stable")[:_GROUP]
+        among = correlation[np.ix_(left, left)]
+        centre = among.sum(1).argmax()
+        order = np.argsort(-among[centre], kind="stable")[:_MAX_GROUP]
         groups.append(np.sort(left[order]))
         left = np.delete(left, order)
     return groups
 
 
-def _group(channels: Indices, shapes: Values, errors: Values) -> Group:
-    """Learn of some channels from spans ``(n, n_channels, n_steps)``, NaN where missing."""
-    shapes, errors = shapes[:, channels], errors[:, channels]
-    covariance = _covariance(shapes).astype(np.float32)
-    return Group(channels, covariance, _correlation(errors).astype(np.float32))
+def _fit_group(channels: Indices, deviations: Floats, errors: Floats) -> ChannelGroup:
+    """Fit one group from spans ``(n, n_channels, _SPAN)``; NaN where missing."""
+    covariance = _covariance(deviations[:, channels]).astype(np.float32)
+    return ChannelGroup(channels, covariance, _correlation(errors[:, channels]).astype(np.float32))
 
 
-def _covariance(spans: Values) -> NDArray[np.float64]:
+def _covariance(spans: Floats) -> Floats:
     """Return the mean products over the pairs of points that are both known."""
-    flat = _flat(spans)
-    counts, flat = (~np.isnan(flat)).astype(np.float32), np.nan_to_num(flat)
-    return _definite(flat.T @ flat / (counts.T @ counts).clip(1))
+    products, counts = _pairwise(spans)
+    return _positive_definite(products / counts.clip(1))
 
 
-def _correlation(errors: Values) -> NDArray[np.float64]:
-    """Return how alike errors are, which depends on the steps between them alone."""
-    flat = _flat(errors)
-    counts, flat = (~np.isnan(flat)).astype(np.float32), np.nan_to_num(flat)
-    sums, pairs = (_by_lag(part.T @ part, errors.shape[1]) for part in (flat, counts))
-    square = _definite(sums / pairs.clip(1))
-    deviation = np.sqrt(np.diag(square))
-    return square / deviation / deviation[:, None]
+def _correlation(errors: Floats) -> Floats:
+    """Return the correlation of errors, which depends on channels and time lag alone."""
+    sums, counts = (_sum_by_lag(part, errors.shape[1]) for part in _pairwise(errors))
+    covariance = _positive_definite(sums / counts.clip(1))
+    deviation = np.sqrt(np.diag(covariance))
+    return covariance / deviation / deviation[:, None]
 
 
-def _flat(spans: Values) -> Values:
-    n_spans, n_channels, n_steps = spans.shape
-    return spans.reshape(n_spans, n_channels * n_steps)
+def _pairwise(spans: Floats) -> tuple[Values, Values]:
+    """Return sums of products and number of spans for all pairs of points, ``(size, size)``."""
+    flat = spans.reshape(len(spans), spans.shape[1] * _SPAN)
+    known, flat = (~np.isnan(flat)).astype(np.float32), np.nan_to_num(flat)
+    return flat.T @ flat, known.T @ known
 
 
-def _by_lag(square: Values, n_channels: int) -> NDArray[np.float64]:
-    """Sum over all pairs of points that lie equally far apart."""
+def _sum_by_lag(square: Values, n_channels: int) -> Floats:
+    """Replace each entry by the sum over all pairs of points with the same lag."""
     blocks = square.reshape(n_channels, _SPAN, n_channels, _SPAN)
     sums = np.empty_like(blocks, np.float64)
     step = np.arange(_SPAN)
@@ -233,47 +198,46 @@ def _by_lag(square: Values, n_channels: int) -> NDArray[np.float64]:
     return sums.reshape(square.shape)
 
 
-def _definite(square: Values) -> NDArray[np.float64]:
-    """Make a covariance of what was taken pair by pair and need not be one."""
+def _positive_definite(square: Values) -> Floats:
+    """Clip the eigenvalues: pairwise estimates need not be positive definite."""
     values, vectors = np.linalg.eigh(square)
-    return (vectors * values.clip(_LEAST)) @ vectors.T
+    return (vectors * values.clip(_MIN_EIGENVALUE)) @ vectors.T
 
 
-def _with_levels(shapes: Values) -> Values:
-    """Return the covariance with the level of every channel left free."""
-    n_channels = len(shapes) // _SPAN
-    return shapes + np.kron(np.eye(n_channels), np.full((_SPAN, _SPAN), _LEVEL))
+def _with_free_levels(covariance: Values) -> Values:
+    """Add a large variance to the level of every channel."""
+    n_channels = len(covariance) // _SPAN
+    return covariance + np.kron(np.eye(n_channels), np.full((_SPAN, _SPAN), _LEVEL_VARIANCE))
 
 
-def _uncertain_spans(uncertain: NDArray[np.bool_]) -> Iterator[tuple[Indices, Indices]]:
-    """Yield row and start of the spans that hold an uncertain value, a chunk at a time."""
-    starts = window_starts(uncertain.shape[-1], _SPAN, _HOP)
+def _uncertain_spans(uncertain: Flags) -> Iterator[tuple[Indices, Indices]]:
+    """Yield row and start of the spans with an uncertain value, a batch at a time."""
+    starts = window_starts(uncertain.shape[-1], _SPAN, _STRIDE)
     before = np.pad(uncertain.any(1), ((0, 0), (1, 0))).cumsum(1)
     row, span = np.nonzero(before[:, starts + _SPAN] > before[:, starts])
-    for first in range(0, len(row), _CHUNK):
-        chunk = slice(first, first + _CHUNK)
-        yield row[chunk], starts[span[chunk]]
+    for first in range(0, len(row), _BATCH):
+        batch = slice(first, first + _BATCH)
+        yield row[batch], starts[span[batch]]
 
 
 def _system(
-    covariance: Tensor, errors: Tensor, values: Tensor, deviation: Tensor, own: Tensor
+    covariance: Tensor, correlation: Tensor, values: Tensor, deviation: Tensor, noise: Tensor
 ) -> System:
-    """Describe readings ``(n, size)``, with errors, of values that have a part of their own."""
-    readings = torch.addcmul(covariance, errors * deviation[:, :, None], deviation[:, None])
-    readings.diagonal(dim1=-2, dim2=-1).add_(own)
-    return System(values, deviation, errors, torch.linalg.cholesky(readings))
+    """Factorise the covariance of the observations: values, their errors, and noise."""
+    errors = correlation * deviation[:, :, None]
+    observations = torch.addcmul(covariance, errors, deviation[:, None])
+    observations.diagonal(dim1=-2, dim2=-1).add_(noise)
+    return System(values, deviation, correlation, torch.linalg.cholesky(observations))
 
 
-def _means(system: System) -> Tensor:
-    """Return the conditional means given noisy values."""
-    solved = torch.cholesky_solve(system.values[..., None], system.factors)[..., 0]
-    # One by one, so that spans do not depend on each other even in the last bit.
-    shared = torch.stack([system.errors @ one for one in system.deviation * solved])
-    return system.values - system.deviation * shared
+def _conditional_means(system: System) -> Tensor:
+    solved = torch.cholesky_solve(system.values[..., None], system.cholesky)[..., 0]
+    errors = (system.deviation * solved) @ system.error_correlation
+    return system.values - system.deviation * errors
 
 
-def _variances(system: System) -> Tensor:
-    """Return the conditional variances, which do not depend on the values."""
-    noise = system.errors * system.deviation[:, :, None] * system.deviation[:, None]
-    told = torch.linalg.solve_triangular(system.factors, noise, upper=False)
-    return (noise.diagonal(dim1=-2, dim2=-1) - told.square().sum(-2)).clamp(min=0)
+def _conditional_variances(system: System) -> Tensor:
+    deviation = system.deviation
+    errors = system.error_correlation * deviation[:, :, None] * deviation[:, None]
+    explained = torch.linalg.solve_triangular(system.cholesky, errors, upper=False)
+    return (errors.diagonal(dim1=-2, dim2=-1) - explained.square().sum(-2)).clamp(min=0)

@@ -1,144 +1,121 @@
-"""How far to trust what other channels say about a gap: learned where the truth is known.
-
-The suggestions of :mod:`sktspulse._kriging` are as good as its assumptions, so each is followed
-only as far as it would have helped at hidden points of the same channel and kind of gap.
-"""
+"""Move filled values towards the co-kriging estimate, as far as it helps at hidden points."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
 from ..series import Floats
-from .blending import ridge
-from .cokriging import Kriging
-from .simulated_gaps import N_PARTS
-from .trial import Trial, _by_cell, error_variances
+from .blending import N_GAP_BINS, ridge_by_bin
+from .cokriging import CoKriging
+from .filled import Filled, HiddenWindows, by_gap_bin, error_variances
+from .simulated_gaps import N_FOLDS
 
-__all__ = ["Correction"]
+__all__ = ["CrossChannelCorrection"]
 
-_FARTHEST = 4.0  # standard deviations of the error that a value is moved, at most
-_WINDOWS = 64  # windows the trust is learned from, at most
-_NUGGETS = (1e-4, 1e-3, 1e-2)  # variances of what no other value tells
-_FEW = 16  # windows these are compared on
+_MAX_SHIFT = 4.0  # of a value, in standard deviations of its error
+_N_WINDOWS = 64  # that the weights are fitted on
+_NOISE_VARIANCES = (1e-4, 1e-3, 1e-2)  # to choose from
+_N_SELECTION_WINDOWS = 16  # that they are compared on
 
 
-class Correction:
-    """Move filled values towards what the other channels suggest.
+@dataclass(frozen=True)
+class CrossChannelCorrection:
+    """Correct filled values by co-kriging."""
 
-    Parameters
-    ----------
-    kriging : Kriging
-        Makes the suggestions.
-    noise : ndarray of shape (n_channels, n_cells + 1)
-        Variance of the error of what was filled, by kind of gap.
-
-    Attributes
-    ----------
-    trust : ndarray of shape (n_channels, n_cells + 1)
-        How far to move, from 0 (not at all) to 1.
-    """
-
-    def __init__(self, kriging: Kriging, noise: Floats) -> None:
-        self.kriging = kriging
-        self.noise = noise
-        self.trust = np.zeros_like(noise)
+    cokriging: CoKriging
+    error_variances: Floats  # of filled values, (n_channels, N_GAP_BINS + 1)
+    weights: Floats  # of the co-kriging estimate, from 0 to 1, (n_channels, N_GAP_BINS + 1)
 
     @classmethod
-    def learn(cls, panels: Sequence[Floats], trial: Trial) -> tuple[Self, Trial]:
-        """Learn how channels move together, and how far to trust it.
+    def fit(cls, panels: Sequence[Floats], windows: HiddenWindows) -> tuple[Self, HiddenWindows]:
+        """Fit the correction by 4-fold cross-validation over consecutive parts of the series.
 
-        Trust is measured in each quarter of the series, by how channels moved in the others,
-        and so is how much a value has of its own.
-
-        Parameters
-        ----------
-        panels : sequence of ndarray of shape (n_series, n_channels, n_timepoints)
-            The series the windows are of, in about standardised units, NaN where missing.
-        trial : Trial
-            Filled windows.
-
-        Returns
-        -------
-        correction : Correction
-            What was learned.
-        corrected : Trial
-            The windows it was learned from, corrected by what was learned of the other quarters.
+        Also returns the windows that the weights were fitted on, each corrected by the co-kriging
+        model of the other folds.
         """
-        noise = error_variances(trial)
-        errors, some = _relative_errors(trial, noise), trial.take(slice(_WINDOWS))
-        quarters = [Kriging.of(_without(panels, part), errors) for part in range(N_PARTS)]
-        few = trial.take(slice(_FEW))
-        tried = [_error(few, _crossed(few, noise, quarters, nugget)) for nugget in _NUGGETS]
-        nugget = _NUGGETS[int(np.argmin(tried))]
-        moves = _crossed(some, noise, quarters, nugget)
-        correction = cls(Kriging(Kriging.of(panels, errors).groups, nugget), noise)
-        correction._learn_trust(some, moves)
-        trust = _by_cell(correction.trust, some)
-        return correction, some._replace(filled=some.filled + trust * moves)
+        variances = error_variances(windows)
+        deviations = np.sqrt(by_gap_bin(variances, windows.filled.gap_bins))
+        # A constant channel is filled without error.
+        errors = windows.errors / np.where(deviations > 0, deviations, 1)
+        models = [CoKriging.fit(_without(panels, fold), errors) for fold in range(N_FOLDS)]
+        noise_variance = _choose_noise(windows.take(slice(_N_SELECTION_WINDOWS)), variances, models)
+        some = windows.take(slice(_N_WINDOWS))
+        shifts = _held_out_shifts(some, variances, models, noise_variance)
+        weights = _fit_correction_weights(some, shifts)
+        model = replace(CoKriging.fit(panels, errors), noise_variance=noise_variance)
+        corrected = some._replace(filled=_move(some.filled, weights, shifts))
+        return cls(model, variances, weights), corrected
 
-    def __call__(self, trial: Trial) -> Floats:
-        """Return the filled values, corrected where wanted."""
-        moves = _suggest(trial, self.noise, self.kriging)
-        return trial.filled + _by_cell(self.trust, trial) * moves
+    def __call__(self, filled: Filled) -> Filled:
+        """Return the series with their filled values corrected."""
+        shifts = _shifts(filled, self.error_variances, self.cokriging)
+        return _move(filled, self.weights, shifts)
 
-    def variances(self, trial: Trial) -> Floats:
-        """Return the variance left by the other channels where wanted, elsewhere 0."""
-        return self.kriging.variances(trial.filled, _spread(trial, self.noise))
-
-    def _learn_trust(self, trial: Trial, moves: Floats) -> None:
-        gain, hidden = trial.truth - trial.filled, trial.hidden
-        for channel, trust in enumerate(self.trust):
-            inside = hidden[:, channel]
-            offers, gains = moves[:, channel][inside][:, None], gain[:, channel][inside]
-            cells = trial.cells[:, channel][inside]
-            centre = ridge(offers, gains, np.zeros(1))
-            for cell in range(len(trust)):
-                own = cells == cell
-                trust[cell] = ridge(offers[own], gains[own], centre)[0]
-        np.clip(self.trust, 0, 1, out=self.trust)
+    def variances(self, filled: Filled) -> Floats:
+        """Return the prediction variances of co-kriging; 0 where nothing was filled."""
+        variances = _point_variances(filled, self.error_variances)
+        return self.cokriging.variances(filled.values, variances)
 
 
-def _spread(trial: Trial, noise: Floats) -> Floats:
-    return np.where(trial.wanted, _by_cell(noise, trial), 0)
+def _point_variances(filled: Filled, variances: Floats) -> Floats:
+    """Return the error variance of every filled value; 0 for known values."""
+    return np.where(filled.is_filled, by_gap_bin(variances, filled.gap_bins), 0)
 
 
-def _relative_errors(trial: Trial, noise: Floats) -> Floats:
-    """Return the error at hidden points, in deviations of its kind of gap; elsewhere NaN."""
-    deviations = np.sqrt(_by_cell(noise, trial))
-    # A constant channel is filled without error.
-    errors = (trial.filled - trial.truth) / np.where(deviations > 0, deviations, 1)
-    return np.where(trial.hidden, errors, np.nan)
+def _shifts(filled: Filled, variances: Floats, model: CoKriging) -> Floats:
+    """Return the differences between co-kriging estimates and filled values, clipped."""
+    own = _point_variances(filled, variances)
+    # Larger errors are implausible. It is more likely that another channel is an outlier.
+    limit = _MAX_SHIFT * np.sqrt(own)
+    return np.clip(model(filled.values, own) - filled.values, -limit, limit)
 
 
-def _suggest(trial: Trial, noise: Floats, kriging: Kriging) -> Floats:
-    """Return the steps from what was filled to what the other channels suggest."""
-    spread = _spread(trial, noise)
-    # Errors so many times the usual one are not believed: the other channels may be wild.
-    farthest = _FARTHEST * np.sqrt(spread)
-    return np.clip(kriging(trial.filled, spread) - trial.filled, -farthest, farthest)
+def _move(filled: Filled, weights: Floats, shifts: Floats) -> Filled:
+    values = filled.values + by_gap_bin(weights, filled.gap_bins) * shifts
+    return filled._replace(values=values)
 
 
-def _crossed(trial: Trial, noise: Floats, quarters: list[Kriging], nugget: float) -> Floats:
-    """Return the steps in each part of the series by what was learned without it."""
-    moves = np.zeros_like(trial.filled)
-    for part, learned in enumerate(quarters):
-        rows = trial.part == part
-        moves[rows] = _suggest(trial.take(rows), noise, Kriging(learned.groups, nugget))
-    return moves
+def _choose_noise(windows: HiddenWindows, variances: Floats, models: Sequence[CoKriging]) -> float:
+    """Return the noise variance with the least error under cross-validation."""
+    scores = []
+    for noise_variance in _NOISE_VARIANCES:
+        shifts = _held_out_shifts(windows, variances, models, noise_variance)
+        scores.append(np.nansum(np.square(windows.errors + shifts)))
+    return _NOISE_VARIANCES[int(np.argmin(scores))]
 
 
-def _error(trial: Trial, moves: Floats) -> float:
-    errors = np.square(trial.filled + moves - trial.truth)
-    return float(errors.sum(where=trial.hidden))
+def _held_out_shifts(
+    windows: HiddenWindows, variances: Floats, models: Sequence[CoKriging], noise_variance: float
+) -> Floats:
+    """Return the shifts of the windows of each fold by the model of the other folds."""
+    shifts = np.zeros_like(windows.truth)
+    for fold, model in enumerate(models):
+        rows = windows.fold == fold
+        with_noise = replace(model, noise_variance=noise_variance)
+        shifts[rows] = _shifts(windows.take(rows).filled, variances, with_noise)
+    return shifts
 
 
-def _without(panels: Sequence[Floats], part: int) -> list[Floats]:
-    """Return what comes before a part of the series, and what comes after it."""
+def _fit_correction_weights(windows: HiddenWindows, shifts: Floats) -> Floats:
+    """Fit the weight of the shifts for every channel and gap bin by ridge regression."""
+    is_hidden, needed = windows.is_hidden, -windows.errors
+    weights = []
+    for channel in range(is_hidden.shape[1]):
+        inside = is_hidden[:, channel]
+        X, y = shifts[:, channel][inside][:, None], needed[:, channel][inside]
+        bins = windows.filled.gap_bins[:, channel][inside]
+        weights.append(ridge_by_bin(X, y, bins, N_GAP_BINS + 1, np.zeros(1))[:, 0])
+    return np.clip(weights, 0, 1)
+
+
+def _without(panels: Sequence[Floats], fold: int) -> list[Floats]:
+    """Return the parts of the series before and after a fold."""
     pieces = []
     for panel in panels:
-        start, end = (panel.shape[-1] * edge // N_PARTS for edge in (part, part + 1))
+        start, end = (panel.shape[-1] * edge // N_FOLDS for edge in (fold, fold + 1))
         pieces += [panel[..., :start], panel[..., end:]]
     return pieces

@@ -1,4 +1,4 @@
-"""A recording whose gaps were filled."""
+"""A figure of a recording and its filled gaps."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base import single_axes
+from ..series import Flags, Floats, on_grid
+from .uncertainty import Z_90
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,22 +18,20 @@ if TYPE_CHECKING:
 
 __all__ = ["ImputationDisplay"]
 
-_NINE_IN_TEN = 1.645  # standard deviations to each side
-
 
 class ImputationDisplay:
-    """Show a recording and what its gaps were filled with.
+    """Plot one channel of a recording with its filled gaps.
 
-    Make it with :meth:`from_estimator` or :meth:`from_predictions`.
+    Create it with :meth:`from_estimator` or :meth:`from_predictions`.
 
     Parameters
     ----------
     recording : ndarray of shape (n_timepoints,)
         One channel, NaN where missing.
     filled : ndarray of shape (n_timepoints,)
-        The same without gaps.
+        The same channel without gaps.
     index : ndarray of shape (n_timepoints,)
-        Place of each time point on the horizontal axis.
+        Position of each time point on the horizontal axis.
     name : str
         Label of the vertical axis.
     std : ndarray of shape (n_timepoints,), default=None
@@ -40,18 +40,18 @@ class ImputationDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Axes drawn on.
+        Axes of the plot.
     figure_ : matplotlib Figure
-        Figure that holds them.
+        Figure of the axes.
     lines_ : list of matplotlib Line2D
-        Known values and filled ones.
+        Lines of the known and of the filled values.
     band_ : matplotlib PolyCollection or None
-        Where nine in ten true values lie; None without ``std``.
+        Band of 90 % of the true values; None without ``std``.
 
     See Also
     --------
     TSPulseImputer : Fills the gaps.
-    EmbeddingDisplay : Shows where series lie among each other.
+    EmbeddingDisplay : Plots the embeddings of many series.
 
     Examples
     --------
@@ -65,11 +65,11 @@ class ImputationDisplay:
 
     def __init__(
         self,
-        recording: NDArray[Any],
-        filled: NDArray[Any],
+        recording: Floats,
+        filled: Floats,
         index: NDArray[Any],
         name: str = "value",
-        std: NDArray[Any] | None = None,
+        std: Floats | None = None,
     ) -> None:
         self.recording = recording
         self.filled = filled
@@ -78,12 +78,12 @@ class ImputationDisplay:
         self.std = std
 
     def plot(self, ax: Axes | None = None) -> Self:
-        """Draw known values as a line and filled ones on top, with a band if there is one.
+        """Plot the known values, the filled values and, with ``std``, a band.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+            Axes to plot on; None creates a figure.
 
         Returns
         -------
@@ -92,26 +92,25 @@ class ImputationDisplay:
         """
         axes = single_axes(ax, figsize=(9, 3))
         missing = np.isnan(self.recording)
-        # The neighbours of a gap belong to its line too, so that no hole shows at its ends.
-        touched = missing | np.roll(missing, 1) | np.roll(missing, -1)
-        touched[[0, -1]] &= missing[[0, -1]] | missing[[1, -2]]
+        # The line of a gap starts and ends at the known values next to it.
+        padded = np.pad(missing, 1)
+        shown = missing | padded[:-2] | padded[2:]
         known = axes.plot(self.index, self.recording, color="0.35", lw=1, label="known")
-        bridge = np.where(touched, self.filled, np.nan)
+        inside = np.where(shown, self.filled, np.nan)
         style: dict[str, Any] = {"color": "tab:orange", "lw": 1.5, "marker": ".", "markersize": 4}
-        filled = axes.plot(self.index, bridge, markevery=missing, label="filled", **style)
-        self.band_ = self._draw_band(axes, touched)
+        filled = axes.plot(self.index, inside, markevery=missing, label="filled", **style)
+        self.band_ = self._plot_band(axes, shown)
         axes.set(xlabel="time", ylabel=self.name)
         axes.legend(loc="best", fontsize="small")
         self.ax_, self.figure_, self.lines_ = axes, axes.figure, known + filled
         return self
 
-    def _draw_band(self, axes: Any, where: NDArray[np.bool_]) -> Any:
+    def _plot_band(self, axes: Any, where: Flags) -> Any:
         if self.std is None:
             return None
-        reach = _NINE_IN_TEN * self.std
-        edges = self.filled - reach, self.filled + reach
+        edges = self.filled - Z_90 * self.std, self.filled + Z_90 * self.std
         style: dict[str, Any] = {"color": "tab:orange", "alpha": 0.25, "linewidth": 0}
-        return axes.fill_between(self.index, *edges, where=where, label="9 in 10", **style)
+        return axes.fill_between(self.index, *edges, where=where, label="90 %", **style)
 
     @classmethod
     def from_estimator(
@@ -123,30 +122,33 @@ class ImputationDisplay:
         index: ArrayLike | None = None,
         ax: Axes | None = None,
     ) -> Self:
-        """Fill a recording and draw one channel, with deviations if they were learned.
+        """Fill a recording and plot one channel, with a band unless ``blend=False``.
 
         Parameters
         ----------
         estimator : TSPulseImputer
             A fitted imputer.
         X : array-like of shape (n_timepoints, n_channels)
-            The recording, NaN where missing.
+            The recording; NaN where missing.
         channel : int, default=0
-            Which channel.
+            Channel to plot.
         index : array-like of shape (n_timepoints,), default=None
-            Times; None takes the index of a data frame, else numbers the rows.
+            Times; None takes the index of a data frame, else row numbers.
         ax : matplotlib Axes, default=None
-            Where to draw.
+            Axes to plot on; None creates a figure.
 
         Returns
         -------
         ImputationDisplay
-            The display, drawn.
+            The display, plotted.
         """
-        learned = estimator.blend_ is not None
-        filled, std = (
-            estimator.transform(X, return_std=True) if learned else (estimator.transform(X), None)
-        )
+        if estimator.freq is not None:
+            X = on_grid(X, estimator.freq)
+        std = None
+        if estimator.blend:
+            filled, std = estimator.transform(X, return_std=True)
+        else:
+            filled = estimator.transform(X)
         return cls.from_predictions(X, filled, std, channel=channel, index=index, ax=ax)
 
     @classmethod
@@ -160,41 +162,41 @@ class ImputationDisplay:
         index: ArrayLike | None = None,
         ax: Axes | None = None,
     ) -> Self:
-        """Draw one channel of a recording that was filled already.
+        """Plot one channel of a recording that was filled before.
 
         Parameters
         ----------
         X : array-like of shape (n_timepoints, n_channels)
-            The recording, NaN where missing.
+            The recording; NaN where missing.
         filled : array-like of shape (n_timepoints, n_channels)
-            The same without gaps.
+            The recording without gaps.
         std : array-like of shape (n_timepoints, n_channels), default=None
-            Standard deviations, as ``transform`` returns.
+            Standard deviations, as returned by ``TSPulseImputer.transform``.
         channel : int, default=0
-            Which channel.
+            Channel to plot.
         index : array-like of shape (n_timepoints,), default=None
-            Times; None takes the index of a data frame, else numbers the rows.
+            Times; None takes the index of a data frame, else row numbers.
         ax : matplotlib Axes, default=None
-            Where to draw.
+            Axes to plot on; None creates a figure.
 
         Returns
         -------
         ImputationDisplay
-            The display, drawn.
+            The display, plotted.
 
         Raises
         ------
         ValueError
-            If the two differ in shape or are not recordings.
+            If X and ``filled`` have different shapes or are not two-dimensional.
         """
         before, after = np.asarray(X, float), np.asarray(filled, float)
         if before.ndim != 2 or before.shape != after.shape:
             raise ValueError(
                 f"X and filled have shapes {before.shape} and {after.shape}, expected the same "
-                "(n_timepoints, n_channels). Pass one recording and what transform made of it."
+                "(n_timepoints, n_channels). Pass one recording and the result of transform."
             )
         index = getattr(X, "index", None) if index is None else index
-        places = np.arange(len(before)) if index is None else np.asarray(index)
+        times = np.arange(len(before)) if index is None else np.asarray(index)
         name = str(X.columns[channel]) if hasattr(X, "columns") else f"channel {channel}"
-        spread = None if std is None else np.asarray(std, float)[:, channel]
-        return cls(before[:, channel], after[:, channel], places, name, spread).plot(ax)
+        deviation = None if std is None else np.asarray(std, float)[:, channel]
+        return cls(before[:, channel], after[:, channel], times, name, deviation).plot(ax)

@@ -1,190 +1,166 @@
-"""Fill the gaps of panels by all that was learned about them: level, blend, other channels."""
+"""Fill the gaps of panels with candidates, weights and the other channels."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..network import Progress
-from ..series import Values
-from .blending import Blend
-from .candidates import Evidence, GapReader
-from .cross_channel import Correction
-from .seasonal import find_period
+from ..series import Flags, Floats, Integers, Values
+from .blending import N_GAP_BINS, blend, fit_weights, time_head_weights
+from .candidates import CandidateReader, Candidates
+from .cross_channel import CrossChannelCorrection
+from .filled import Filled, HiddenWindows
+from .seasonal import seasonal_period
 from .simulated_gaps import draw_windows, hide
-from .trial import Trial
-from .uncertainty import Doubt, Uncertainty
+from .uncertainty import Uncertainty
 
-__all__ = ["Filler"]
+__all__ = ["GapFiller"]
 
-_SERIES_LEARNED = 100  # series the period is taken from, at most
+_MAX_SERIES = 100  # that a period is estimated from
 
 
-class Filler:
-    """Fill gaps.
+@dataclass(frozen=True)
+class GapFiller:
+    """Fill the gaps of panels ``(n_series, n_channels, n_timepoints)``."""
 
-    Parameters
-    ----------
-    loc, scale : ndarray of shape (n_channels,)
-        Level and spread of each channel [input units].
-
-    Attributes
-    ----------
-    periods : list of int
-        Time after which each channel repeats [time steps]; 0 if it does not.
-    blend : Blend or None
-        How to weigh network and interpolation; None takes the network's time head alone.
-    correction : Correction or None
-        How to use the other channels; None leaves each by itself.
-    uncertainty : Uncertainty or None
-        How far off what was filled may be; None if nothing was learned.
-    """
-
-    def __init__(self, loc: Values, scale: Values) -> None:
-        self.loc = loc
-        self.scale = scale
-        self.periods = [0] * len(loc)
-        self.blend: Blend | None = None
-        self.correction: Correction | None = None
-        self.uncertainty: Uncertainty | None = None
+    loc: Floats  # (n_channels,), mean of each channel [input units]
+    scale: Floats  # (n_channels,), standard deviation of each channel [input units]
+    periods: Integers  # (n_channels,), period of each channel [time steps]; 0 if it has none
+    weights: Floats  # (n_channels, N_GAP_BINS, 5), of the candidates
+    correction: CrossChannelCorrection | None = None
+    uncertainty: Uncertainty | None = None
 
     @classmethod
-    def of(cls, panels: list[Values]) -> Self:
-        """Learn level and spread of every channel."""
-        channels = range(panels[0].shape[1])
-        known = [np.concatenate([_known(panel[:, c]) for panel in panels]) for c in channels]
-        loc = np.array([values.mean() if len(values) else 0.0 for values in known])
-        spread = np.array([values.std() if len(values) else 0.0 for values in known])
-        return cls(loc, np.where(spread > 0, spread, 1.0))
+    def from_time_head(cls, panels: list[Values]) -> Self:
+        """Fill with the reconstruction of the network's time head alone; fit only the scale."""
+        n_channels = panels[0].shape[1]
+        periods = np.zeros(n_channels, int)
+        return cls(*_loc_and_scale(panels), periods, time_head_weights(n_channels))
 
-    def learn(self, panels: list[Values], reader: GapReader, rng: np.random.Generator) -> None:
-        """Learn how to fill from known points that are hidden for the purpose."""
-        windows = draw_windows(panels, reader.context_length, rng)
-        truth = self.scaled(windows.values)
-        filled = hide(truth, reader.patch_length, rng)
-        self.blend = Blend(len(self.loc))
-        self.periods = [_period(panels, channel) for channel in range(len(self.loc))]
-        # Where nothing is known of any channel, as before short series, nothing is learned.
-        wanted = np.isnan(filled) & ~np.isnan(truth).all(axis=1, keepdims=True)
-        cells, heads = _notes(truth.shape)
-        for channel in range(len(self.loc)):
-            part = (slice(None), channel)
-            kinds, apart = self._fill_rows(filled[part], wanted[part], channel, reader, truth[part])
-            cells[part], heads[part] = kinds, apart
-        trial = Trial(truth, filled, wanted, cells, windows.part)
-        if len(self.loc) > 1:
-            scaled = [self.scaled(panel) for panel in panels]
-            self.correction, trial = Correction.learn(scaled, trial)
-        doubt = self._doubt(trial, heads[: len(trial.cells)])
-        self.uncertainty = Uncertainty.learn(trial, doubt)
-
-    def _doubt(self, trial: Trial, heads: NDArray[np.float32]) -> Doubt:
-        if self.correction is None:
-            return Doubt(heads, np.zeros(heads.shape))
-        return Doubt(heads, self.correction.variances(trial))
-
-    def scaled(self, panel: Values) -> NDArray[np.float64]:
-        """Bring ``(n_series, n_channels, n_timepoints)`` to about standardised units."""
-        return (panel.astype(np.float64) - self.loc[:, None]) / self.scale[:, None]
+    @classmethod
+    def fit(cls, panels: list[Values], reader: CandidateReader, rng: np.random.Generator) -> Self:
+        """Fit everything on hidden points of panels in input units."""
+        loc, scale = _loc_and_scale(panels)
+        scaled = [_scaled(panel, loc, scale) for panel in panels]
+        drawn = draw_windows(panels, reader.context_length, rng)
+        truth = _scaled(drawn.values, loc, scale)
+        visible = hide(truth, reader.patch_length, rng)
+        # The padding before short series, where all channels are missing, is not filled.
+        wanted = np.isnan(visible) & ~np.isnan(truth).all(axis=1, keepdims=True)
+        periods = np.array([_period(panels, channel) for channel in range(len(loc))])
+        weights, channels = [], []
+        for channel, period in enumerate(periods):
+            rows, points = visible[:, channel], wanted[:, channel]
+            candidates = reader.read(rows, points, period)
+            weights.append(_fit_channel(candidates, truth[:, channel]))
+            channels.append(_fill_channel(rows, points, candidates, weights[-1]))
+        windows = HiddenWindows(truth, _stack(channels), drawn.fold)
+        correction = None
+        if len(loc) > 1:
+            correction, windows = CrossChannelCorrection.fit(scaled, windows)
+        uncertainty = Uncertainty.fit(windows, _channel_variances(correction, windows.filled))
+        return cls(loc, scale, periods, np.stack(weights), correction, uncertainty)
 
     def fill(
         self,
         panel: Values,
-        reader: GapReader,
+        reader: CandidateReader,
         progress: Progress | None = None,
         *,
-        with_deviation: bool = False,
+        return_std: bool = False,
     ) -> tuple[Values, Values]:
-        """Fill ``(n_series, n_channels, n_timepoints)`` [input units].
+        """Return a filled copy, and the standard deviation of the error of each filled value.
 
-        Returns a filled copy, and the standard deviation of what was filled, 0 elsewhere; all
-        are 0 unless asked for.
+        Both are in input units. The standard deviations are 0 for known values, and everywhere
+        unless ``return_std``.
         """
-        filled, deviation = panel.copy(), np.zeros_like(panel)
-        n_series, n_channels, n_timepoints = panel.shape
-        for block in reader.blocks(n_series, n_channels * n_timepoints):
-            trial, heads = self._fill_block(filled[block], reader, progress)
-            if with_deviation and self.uncertainty is not None:
-                variance = self.uncertainty(trial.cells, self._doubt(trial, heads))
-                spread = np.sqrt(variance) * self.scale[:, None]
-                deviation[block] = np.where(trial.wanted, spread, 0)
-        return filled, deviation
+        blocks = reader.blocks(len(panel), panel[0].size)
+        parts = [self._fill_block(panel[block], reader, progress, return_std) for block in blocks]
+        filled, std = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return filled, std
 
     def _fill_block(
-        self, part: Values, reader: GapReader, progress: Progress | None
-    ) -> tuple[Trial, NDArray[np.float32]]:
-        """Fill some series in place; return what was done, and how far the heads were apart."""
-        _fill_constants(part)
-        missing, values = np.isnan(part), self.scaled(part)
-        cells, heads = _notes(part.shape)
-        for channel in range(part.shape[1]):
-            rows = values[:, channel]
-            notes = self._fill_rows(rows, missing[:, channel], channel, reader)
-            cells[:, channel], heads[:, channel] = notes
+        self, panel: Values, reader: CandidateReader, progress: Progress | None, return_std: bool
+    ) -> tuple[Values, Values]:
+        panel = _fill_constants(panel)
+        missing = np.isnan(panel)
+        filled = self._blend_channels(panel, missing, reader, progress)
+        if self.correction is not None:
+            filled = self.correction(filled)
+        values = filled.values * self.scale[:, None] + self.loc[:, None]
+        std = np.zeros_like(panel)
+        if return_std and self.uncertainty is not None:
+            variances = _channel_variances(self.correction, filled)
+            deviations = np.sqrt(self.uncertainty(filled, variances)) * self.scale[:, None]
+            std = np.where(missing, deviations, 0).astype(panel.dtype)
+        return np.where(missing, values.astype(panel.dtype), panel), std
+
+    def _blend_channels(
+        self, panel: Values, missing: Flags, reader: CandidateReader, progress: Progress | None
+    ) -> Filled:
+        scaled, channels = _scaled(panel, self.loc, self.scale), []
+        for channel, weights in enumerate(self.weights):
+            rows, points = scaled[:, channel], missing[:, channel]
+            candidates = reader.read(rows, points, self.periods[channel])
+            channels.append(_fill_channel(rows, points, candidates, weights))
             if progress is not None:
                 progress.update(rows.size)
-        trial = Trial(values, values, missing, cells, np.zeros(len(part), int))
-        if self.correction is not None:
-            values = self.correction(trial)
-        part[missing] = (values * self.scale[:, None] + self.loc[:, None])[missing]
-        return trial, heads
-
-    def _fill_rows(
-        self,
-        rows: Values,
-        wanted: NDArray[np.bool_],
-        channel: int,
-        reader: GapReader,
-        truth: Values | None = None,
-    ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-        """Fill series of one channel in place, blending as the truth teaches, if it is given.
-
-        Returns the kind of gap of each point, and how far the heads are apart there, squared.
-        """
-        cells, heads = _notes(rows.shape)
-        blank = np.isnan(rows).all(1, keepdims=True) & wanted
-        rows[blank], cells[blank] = 0, Blend.n_cells
-        left = np.flatnonzero((wanted & ~blank).any(1))
-        if len(left):
-            evidence = reader.read(rows[left], wanted[left], self.periods[channel])
-            places = left[evidence.row], evidence.time
-            if truth is not None:
-                self._learn_blend(channel, evidence, truth[places])
-            rows[places], cells[places] = self._weigh(evidence, channel), evidence.cells
-            heads[places] = np.square(evidence.candidates[:, 0] - evidence.candidates[:, 1])
-        return cells, heads
-
-    def _learn_blend(self, channel: int, evidence: Evidence, truth: Values) -> None:
-        told = ~np.isnan(truth)
-        if self.blend is not None:
-            points = evidence.candidates[told], truth[told], evidence.cells[told]
-            self.blend.learn(channel, *points)
-
-    def _weigh(self, evidence: Evidence, channel: int) -> Values:
-        if self.blend is None:
-            return evidence.candidates[:, 0]
-        return self.blend(channel, evidence.candidates, evidence.cells)
+        return _stack(channels)
 
 
-def _known(values: Values) -> NDArray[np.float64]:
-    return values[~np.isnan(values)].astype(np.float64)
+def _loc_and_scale(panels: list[Values]) -> tuple[Floats, Floats]:
+    """Return mean and standard deviation of every channel; 0 and 1 where they do not exist."""
+    loc, scale = np.zeros(panels[0].shape[1]), np.ones(panels[0].shape[1])
+    for channel in range(len(loc)):
+        values = np.concatenate([panel[:, channel].ravel() for panel in panels]).astype(np.float64)
+        known = values[~np.isnan(values)]
+        if len(known):
+            loc[channel], scale[channel] = known.mean(), known.std() or 1.0
+    return loc, scale
 
 
-def _notes(shape: tuple[int, ...]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Make room for the kind of gap of each point, and for how far the heads are apart."""
-    return np.zeros(shape, np.int8), np.zeros(shape, np.float32)
-
-
-def _fill_constants(part: Values) -> None:
-    """Fill series whose known values are all equal by that value, in place."""
-    missing = np.isnan(part)
-    lowest = np.min(part, -1, keepdims=True, where=~missing, initial=np.inf)
-    highest = np.max(part, -1, keepdims=True, where=~missing, initial=-np.inf)
-    np.copyto(part, lowest, where=missing & (lowest == highest))
+def _scaled(panel: Values, loc: Floats, scale: Floats) -> Floats:
+    return (panel.astype(np.float64) - loc[:, None]) / scale[:, None]
 
 
 def _period(panels: list[Values], channel: int) -> int:
-    rows = [row for panel in panels for row in panel[:_SERIES_LEARNED, channel]]
-    return find_period(rows[:_SERIES_LEARNED])
+    rows = [row for panel in panels for row in panel[:_MAX_SERIES, channel]]
+    return seasonal_period(rows[:_MAX_SERIES])
+
+
+def _fit_channel(candidates: Candidates, truth: Floats) -> Floats:
+    """Fit the weights of one channel where the truth is known."""
+    y = truth[candidates.row, candidates.time]
+    known = ~np.isnan(y)
+    return fit_weights(candidates.values[known], y[known], candidates.gap_bins[known])
+
+
+def _fill_channel(rows: Floats, wanted: Flags, candidates: Candidates, weights: Floats) -> Filled:
+    """Blend the candidates of one channel, ``(n, n_timepoints)``."""
+    place = candidates.row, candidates.time
+    # Without a known value: the mean of the channel, which is 0 after scaling.
+    values, bins = np.where(wanted, 0, rows), np.where(wanted, N_GAP_BINS, 0).astype(np.int8)
+    values[place] = blend(candidates.values, candidates.gap_bins, weights)
+    bins[place] = candidates.gap_bins
+    difference = np.zeros(rows.shape, np.float32)
+    difference[place] = np.square(candidates.values[:, 0] - candidates.values[:, 1])
+    return Filled(values, wanted, bins, difference)
+
+
+def _stack(channels: list[Filled]) -> Filled:
+    return Filled(*(np.stack(parts, axis=1) for parts in zip(*channels, strict=True)))
+
+
+def _channel_variances(correction: CrossChannelCorrection | None, filled: Filled) -> Floats:
+    return np.zeros(filled.values.shape) if correction is None else correction.variances(filled)
+
+
+def _fill_constants(panel: Values) -> Values:
+    """Return a copy in which a series with equal known values is filled with that value."""
+    missing = np.isnan(panel)
+    lowest = np.min(panel, -1, keepdims=True, where=~missing, initial=np.inf)
+    highest = np.max(panel, -1, keepdims=True, where=~missing, initial=-np.inf)
+    return np.where(missing & (lowest == highest), lowest, panel)

@@ -1,42 +1,42 @@
-"""Fill the gaps of recordings and panels."""
+"""The estimator that fills the gaps of recordings and panels."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import deepcopy
-from typing import Any, Literal, Self
+from copy import copy, deepcopy
+from functools import partial
+from numbers import Integral
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..base import BaseTSPulse
 from ..network import TSPulse, TSPulseConfig, fingerprint, reconstruct, resolve_device
 from ..pretraining import FineTuner
-from ..series import Values, check_panel, check_series, on_grid, restorer
-from .candidates import GapReader
-from .gap_filler import Filler
+from ..series import Floats, Integers, Values, check_panel, check_series, on_grid, restorer
+from .candidates import CandidateReader
+from .gap_filler import GapFiller
 from .simulated_gaps import GapMasks, draw_windows
 
 __all__ = ["TSPulseImputer"]
 
-Restore = Callable[[list[Values]], Any]
-
-_STEPS = 400  # of fine-tuning, at most
+_MAX_STEPS = 400  # of fine-tuning
 
 
 class TSPulseImputer(TransformerMixin, BaseTSPulse):
-    """Fill missing values with what the pre-trained network reconstructs there.
+    """Fill missing values with a pre-trained network, interpolation and the other channels.
 
-    The network reads up to 512 time points around a gap and is not trained here, unless
-    asked for. By default ``fit`` hides known points of the data to learn, for each channel
-    and kind of gap, how far to trust the network's two reconstructions, how far other
-    periods, and how far a line or a cubic through the nearest known points; so the result
-    is at least about as good as interpolation, also where a recording is smoother than
-    anything learned. It then moves what was filled towards what the other channels show at
-    the same time, as far as that helps at the points hidden.
+    The network reads windows of 512 time points and is not trained, unless asked for. Five
+    candidates are blended for each gap: the network's two reconstructions, the same phase of
+    other periods, cubic and linear interpolation. ``fit`` hides known points to fit the
+    weights of the blend for each channel and kind of gap. Where interpolation is best, as on
+    very smooth recordings, it gets the weight. The result is then corrected by co-kriging with
+    the other channels, as far as that helps at the hidden points.
 
     Parameters
     ----------
@@ -45,27 +45,25 @@ class TSPulseImputer(TransformerMixin, BaseTSPulse):
         a panel of one-channel series ``(n_series, n_timepoints)``. Three-dimensional
         input and lists of arrays are always panels.
     blend : bool, default=True
-        Whether to blend the network with interpolation and to use the other channels, as
-        learned in ``fit``. False gives the network's time reconstruction alone, as
-        published.
+        Whether to blend the candidates and to use the other channels. If False, only the
+        reconstruction of the network's time head is used, as in [1]_.
     fine_tune : bool, default=False
-        Whether ``fit`` trains a copy of the network on the data first, with gaps like
-        theirs; see Notes.
+        Whether ``fit`` first trains a copy of the network on the data, with similar gaps.
     freq : str, default=None
-        Step of the time stamps, as pandas writes it (``"h"``, ``"15min"``). Rows that a
-        data frame with a ``DatetimeIndex`` lacks are put in and filled, too. None takes
-        rows as they are.
+        Time step as a pandas frequency (``"h"``, ``"15min"``). Rows that are missing from
+        a data frame with a ``DatetimeIndex`` are inserted and filled. None takes the rows
+        as they are.
     stride : int, default=128
-        Steps between the windows laid over series longer than one window [time
-        points]; the windows are averaged, the middle of each counting most.
+        Steps between the windows on series longer than one window [time points].
+        Overlapping windows are averaged, with more weight on their middle.
     checkpoint : str or path, default="tspulse-p8"
         Name of a shipped network, path of a file or folder, or hub id.
     batch_size : int, default=64
-        Windows given to the network at once.
+        Number of windows in a batch.
     device : str, default="auto"
-        Where the network runs: ``"cpu"``, ``"cuda"``, ... or the best there is.
+        Where the network runs: ``"cpu"``, ``"cuda"``, ...; ``"auto"`` takes the fastest.
     random_state : int, RandomState or None, default=None
-        Chooses the points hidden in ``fit``. An int makes the result repeatable.
+        Chooses the points that ``fit`` hides. Pass an int for reproducible results.
     verbose : int, default=0
         Whether to show a progress bar.
 
@@ -76,44 +74,39 @@ class TSPulseImputer(TransformerMixin, BaseTSPulse):
     scale_ : ndarray of shape (n_channels,)
         Standard deviation of each channel [input units]; 1 where it would be 0.
     periods_ : ndarray of shape (n_channels,)
-        Time after which each channel repeats [time points]; 0 where it does not, and if
-        ``blend=False``.
-    blend_ : Blend or None
-        The learned weights, ``blend_.weights`` of shape (n_channels, n_cells, 5) for the
-        time head, the frequency head, other periods, the cubic and the line; None if
-        ``blend=False``.
+        Period of each channel [time points]; 0 if it has none, and with ``blend=False``.
+    blend_weights_ : ndarray of shape (n_channels, n_gap_bins, 5)
+        Weights of the time head, the frequency head, other periods, the cubic and the line.
     n_features_in_ : int
         Number of channels; of time points for a two-dimensional panel.
     n_channels_in_ : int
         Number of channels.
     network_ : TSPulse or None
-        The network as trained in ``fit``; None if ``fine_tune=False``.
+        The fine-tuned network; None if ``fine_tune=False``.
     fingerprint_ : str
-        Hash of the network fitted with.
+        Hash of the weights of the network.
 
     See Also
     --------
-    TSPulseTransformer : Embeddings; reads gaps as they are, so it needs no imputer.
-    sklearn.impute.KNNImputer : Fills from similar rows; knows nothing of time.
+    TSPulseTransformer : Computes embeddings; accepts missing values, so needs no imputer.
+    sklearn.impute.KNNImputer : Fills from similar rows, without regard to time.
 
     Notes
     -----
-    Known values come back bit by bit. Some gaps leave the network nothing to go by, and
-    are filled as follows. Farther than a window from anything known, and in series with
-    fewer known values than a patch (8): the same phase of other periods if the channel has
-    a period, blended with a line between the nearest known values, in short gaps a cubic,
-    level beyond the first and last. Series whose known values
-    are all equal: that value. No value at all: the mean of the channel seen in ``fit``, 0
-    if none was. ±inf is an error.
+    Known values are returned unchanged, to the bit. Infinity is an error.
 
-    Fine-tuning takes 400 steps of 64 windows at most, a fifth of every series held out
-    to end it early; the network that was best there is kept. Channels stay apart in the
-    network. It takes minutes on few cores, and the pickle then holds the weights.
+    Gaps are filled without the network if they are farther than a window from any known value,
+    or if the series has fewer known values than a patch (8). A series whose known values are all
+    equal is filled with that value. A series without a known value is filled with the mean of the
+    channel in ``fit``, or 0 if there was none.
 
-    Windows without a gap are not run. On one CPU core 1,000 windows of one channel take
-    about half a second, the other channels half as long again, and 70,000 time points of
-    7 channels, a fifth of them missing, 15 seconds with ``fit``. Memory beyond input and
-    output grows with the longest series and its channels.
+    Fine-tuning takes at most 400 steps of 64 windows, which is minutes on a few CPU cores. It
+    stops early on the last fifth of every series and keeps the best weights. A pickle of a
+    fine-tuned imputer contains the network.
+
+    Only windows with a gap are passed through the network. On one CPU core, 1,000 windows of one
+    channel take about half a second, and the use of the other channels half as long again. Memory
+    beyond input and output grows with the longest series and its number of channels.
 
     References
     ----------
@@ -128,11 +121,22 @@ class TSPulseImputer(TransformerMixin, BaseTSPulse):
     >>> from sktspulse import TSPulseImputer
     >>> t = np.arange(600.0)
     >>> X = np.stack([np.sin(t / 9), np.cos(t / 25)], axis=1)
-    >>> X[100:104, 0] = np.nan
+    >>> X[110:113, 0] = np.nan
     >>> filled = TSPulseImputer(random_state=0).fit_transform(X)
-    >>> bool(np.abs(filled[100:104, 0] - np.sin(t[100:104] / 9)).max() < 0.05)
-    True
+    >>> np.stack([filled[110:113, 0], np.sin(t[110:113] / 9)]).round(1)
+    array([[-0.3, -0.2, -0.1],
+           [-0.3, -0.2, -0.1]])
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseTSPulse._parameter_constraints,
+        "layout": [StrOptions({"series", "panel"})],
+        "blend": ["boolean"],
+        "fine_tune": ["boolean"],
+        "freq": [str, None],
+        "stride": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
 
     def __init__(
         self,
@@ -160,7 +164,7 @@ class TSPulseImputer(TransformerMixin, BaseTSPulse):
         self.verbose = verbose
 
     def fit(self, X: ArrayLike, y: None = None) -> Self:
-        """Learn level and scale of every channel, and how to blend.
+        """Fit the scale of every channel, the blend and the use of the other channels.
 
         Parameters
         ----------
@@ -168,7 +172,7 @@ class TSPulseImputer(TransformerMixin, BaseTSPulse):
 n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             Recording or panel, at least one patch (8 time points) long; NaN where missing.
         y : None
-            Ignored; here for pipelines.
+            Ignored; exists for pipelines.
 
         Returns
         -------
@@ -179,22 +183,23 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         ------
         ValueError
             If X is empty, too short, infinite or of the wrong shape, if a parameter is
-            out of range, or if the checkpoint cannot be read.
+            invalid, or if the checkpoint cannot be read.
         """
-        self._check_parameters()
-        self._check_stride(self._read_checkpoint().config.context_length)
-        network = self._fit_network()
-        panels, _ = self._check(X, network.config, reset=True)
+        self._validate_params()
+        network = self._read_checkpoint()
+        self._check_stride(network.config.context_length)
+        fitted = copy(self)  # so that this object stays as it was if anything fails
+        panels, _ = fitted._check_input(X, network.config, reset=True)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         if self.fine_tune:
-            network = self._tuned(network, panels, rng)
-        self._filler = Filler.of(panels)
+            network = self._fine_tuned(network, panels, rng)
         if self.blend:
-            self._filler.learn(panels, self._reader(network), rng)
-        self.statistics_, self.scale_ = self._filler.loc, self._filler.scale
-        self.network_ = network.cpu() if self.fine_tune else None
-        self.periods_ = np.array(self._filler.periods)
-        self.blend_ = self._filler.blend
+            fitted._gap_filler = GapFiller.fit(panels, self._reader(network), rng)
+        else:
+            fitted._gap_filler = GapFiller.from_time_head(panels)
+        fitted.fingerprint_ = fingerprint(network)
+        fitted.network_ = network.cpu() if self.fine_tune else None
+        self.__dict__ = fitted.__dict__
         return self
 
     def transform(self, X: ArrayLike, *, return_std: bool = False) -> Any:
@@ -203,118 +208,122 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         Parameters
         ----------
         X : array-like
-            Recording or panel as in ``fit``, of any length from one patch up, with the
-            channels fitted.
+            Recording or panel as in ``fit``, with the same channels and at least one patch
+            long.
         return_std : bool, default=False
-            Whether to return standard deviations, too, which takes nearly twice the time.
+            Whether to return standard deviations as well, which takes nearly twice the time.
 
         Returns
         -------
         filled : same type and shape as X
-            A copy without missing values; with ``freq``, rows that were left out besides.
-            Known values are those of X, bit by bit.
+            A copy without missing values. With ``freq``, it has additional rows.
         std : same type and shape as X
-            Standard deviation of the error of each filled value [input units], so scaled
-            that nine in ten errors lie within 1.645 of it; 0 for known values and in
+            Standard deviation of the error of each filled value [input units], calibrated so
+            that 90 % of the errors lie within 1.645 of it. 0 for known values and in
             series whose known values are all equal. Only if ``return_std``.
 
         Raises
         ------
         ValueError
-            If X is not as ``fit`` requires, or has other channels than fitted, or if
-            deviations are asked for that were not learned, as ``blend=False``.
+            If X is not as ``fit`` requires or has other channels, or if ``return_std=True``
+            and ``blend=False``.
         NotFittedError
             If ``fit`` was not called.
         """
         check_is_fitted(self)
-        if return_std and self.blend_ is None:
+        if return_std and self._gap_filler.uncertainty is None:
             raise ValueError(
-                "return_std=True needs an imputer fitted with blend=True: errors are learned "
-                "together with the blend. Fit again, or leave return_std out."
+                "return_std=True needs an imputer fitted with blend=True, because the errors are "
+                "estimated together with the blend. Fit again with blend=True."
             )
         network = self._load_network()
-        panels, restore = self._check(X, network.config, reset=False)
+        panels, restore = self._check_input(X, network.config, reset=False)
         reader = self._reader(network)
-        with self._progress(_count_points(panels), "points") as progress:
+        with self._progress(sum(panel.size for panel in panels), "points") as progress:
             answers = [
-                self._filler.fill(panel, reader, progress, with_deviation=return_std)
+                self._gap_filler.fill(panel, reader, progress, return_std=return_std)
                 for panel in panels
             ]
-        filled, deviation = (list(part) for part in zip(*answers, strict=True))
-        return (restore(filled), restore(deviation)) if return_std else restore(filled)
+        filled, std = (list(part) for part in zip(*answers, strict=True))
+        return (restore(filled), restore(std)) if return_std else restore(filled)
 
-    def _check_parameters(self) -> None:
-        self._check_choice("layout", ("series", "panel"))
-        for name in ("stride", "batch_size"):
-            self._check_count(name)
+    @property
+    def statistics_(self) -> Floats:
+        """Mean of each channel."""
+        return self._gap_filler.loc
+
+    @property
+    def scale_(self) -> Floats:
+        """Standard deviation of each channel."""
+        return self._gap_filler.scale
+
+    @property
+    def periods_(self) -> Integers:
+        """Period of each channel."""
+        return self._gap_filler.periods
+
+    @property
+    def blend_weights_(self) -> Floats:
+        """Weights of the candidates for each channel and gap bin."""
+        return self._gap_filler.weights
 
     def _check_stride(self, context_length: int) -> None:
         if self.stride > context_length:
             raise ValueError(
-                f"stride is {self.stride}, but windows are {context_length} time points long: "
-                f"points between them would not be seen. Choose at most {context_length}."
+                f"stride is {self.stride}, but the network reads windows of {context_length} time "
+                f"points, so some points would be skipped. Choose at most {context_length}."
             )
 
-    def _check(self, X: Any, config: TSPulseConfig, *, reset: bool) -> tuple[list[Values], Restore]:
-        """Return the panels ``(n_series, n_channels, n_timepoints)`` in X, and the way back."""
-        least = config.patch_length
+    def _check_input(
+        self, X: Any, config: TSPulseConfig, *, reset: bool
+    ) -> tuple[list[Values], Callable[[list[Values]], Any]]:
+        """Return the panels ``(n_series, n_channels, n_timepoints)`` of X, and the way back."""
+        shortest = config.patch_length
         X = X if self.freq is None else on_grid(X, self.freq)
         if not (self.layout == "panel" or _is_panel(X)):
-            values, restore = check_series(self, X, reset=reset, min_timepoints=least)
+            values, restore = check_series(self, X, reset=reset, min_timepoints=shortest)
             return [values.T[None]], lambda filled: restore(filled[0][0].T)
-        panel = check_panel(self, X, reset=reset, min_timepoints=least)
+        panel = check_panel(self, X, reset=reset, min_timepoints=shortest)
         if isinstance(panel, list):
-            shapes = [np.shape(one) for one in X]
-            return [one[None] for one in panel], lambda filled: _shaped(filled, shapes)
-        flat, restore = panel.shape[1] == 1 and np.ndim(X) == 2, restorer(X)
-        return [panel], lambda filled: restore(filled[0][:, 0] if flat else filled[0])
+            return [one[None] for one in panel], lambda filled: [
+                one.reshape(np.shape(given)) for one, given in zip(filled, X, strict=True)
+            ]
+        is_flat, restore = panel.shape[1] == 1 and np.ndim(X) == 2, restorer(X)
+        return [panel], lambda filled: restore(filled[0][:, 0] if is_flat else filled[0])
 
     def _load_network(self) -> TSPulse:
-        """Return the network fitted with, on the device wanted."""
+        """Return the fitted network on the chosen device."""
         if self.network_ is None:
             return super()._load_network()
-        place = resolve_device(self.device)
-        return self.network_ if place.type == "cpu" else deepcopy(self.network_).to(place)
+        device = resolve_device(self.device)
+        return self.network_ if device.type == "cpu" else deepcopy(self.network_).to(device)
 
-    def _tuned(self, network: TSPulse, panels: list[Values], rng: np.random.Generator) -> TSPulse:
-        """Train a copy of the network to fill such gaps."""
+    def _fine_tuned(
+        self, network: TSPulse, panels: list[Values], rng: np.random.Generator
+    ) -> TSPulse:
+        """Return a copy of the network, trained to fill gaps like those of the panels."""
         config = network.config
         windows = draw_windows(panels, config.context_length, rng).values
         tuner = FineTuner(
             GapMasks(windows, config.patch_length),
             {"time": 1.0, "frequency": 1.0},
-            n_steps=_STEPS,
+            n_steps=_MAX_STEPS,
             bfloat16=resolve_device(self.device).type == "cuda",
             seed=int(rng.integers(2**31)),
         )
         series = [row for panel in panels for row in panel.reshape(-1, panel.shape[-1])]
         with self._progress(tuner.n_steps, "steps") as progress:
-            tuned = tuner.tune(network, series, None if progress is None else progress.update)
-        self.fingerprint_ = fingerprint(tuned)
-        return tuned
+            return tuner.tune(network, series, None if progress is None else progress.update)
 
-    def _reader(self, network: TSPulse) -> GapReader:
-        # One head stands for both where there is no other.
-        heads = ("time", "frequency" if network.config.frequency_head else "time")
-
-        def run(windows: NDArray[np.float32]) -> Values:
-            return reconstruct(network, windows, heads, batch_size=self.batch_size)
-
+    def _reader(self, network: TSPulse) -> CandidateReader:
         config = network.config
-        return GapReader(run, config.context_length, config.patch_length, self.stride)
-
-
-def _count_points(panels: list[Values]) -> int:
-    return sum(panel.size for panel in panels)
-
-
-def _shaped(panels: list[Values], shapes: list[tuple[int, ...]]) -> list[Values]:
-    """Undo what made every series of a list a panel of its own."""
-    return [panel.reshape(shape) for panel, shape in zip(panels, shapes, strict=True)]
+        heads = ("time", "frequency" if config.frequency_head else "time")
+        run = partial(reconstruct, network, heads=heads, batch_size=self.batch_size)
+        return CandidateReader(run, config.context_length, config.patch_length, self.stride)
 
 
 def _is_panel(X: Any) -> bool:
-    """Tell whether X can only be a panel: three axes, or several arrays of two."""
+    """Return whether X can only be a panel: three axes, or a list of arrays with two."""
     shape = getattr(X, "shape", None)
     if shape is not None and len(shape) != 1:
         return len(shape) == 3

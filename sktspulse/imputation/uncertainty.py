@@ -1,112 +1,82 @@
-"""How far filled values may be off: learned from those whose truth was held back."""
+"""Predict the error variance of filled values."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from ..series import Floats
-from .blending import N_FAR
-from .trial import Trial, error_variances
+from ..series import Floats, Integers
+from .blending import N_FARTHER_BINS
+from .filled import Filled, HiddenWindows, by_gap_bin, error_variances
 
-__all__ = ["Doubt", "Uncertainty"]
+__all__ = ["Z_90", "Uncertainty"]
 
-_SMALLEST = 1e-20  # variance that nothing is below
-_LEAST = 0.05  # weight of the usual error
-_ENOUGH = 200  # points from which a distance has a factor of its own
-_SHARE, _DEVIATIONS = 0.9, 1.6449  # of errors, within so many standard deviations
-
-
-class Doubt(NamedTuple):
-    """What hints at the error of filled values; arrays ``(n, n_channels, n_timepoints)``."""
-
-    heads: NDArray[np.float32]  # squared difference of the network's two reconstructions
-    channels: Floats  # variance left once the other channels are known
+Z_90 = 1.6449  # 90 % of a normal distribution lie within so many standard deviations
+_COVERAGE = 0.9  # of the errors within Z_90 standard deviations
+_MIN_VARIANCE = 1e-20
+_MIN_WEIGHT = 0.05  # of the error variance of the gap bin
+_MIN_POINTS = 200  # for a calibration factor of a distance of its own
 
 
+@dataclass(frozen=True)
 class Uncertainty:
-    """Tell the variance of the error of filled values.
+    """Predict error variances as a weighted sum of three indicators.
 
-    It is a weighted sum of what errors were in such gaps, of how far the network's two
-    heads are apart, and of what the other channels leave open. The weights are those of
-    least squares. The sum is scaled so that at each distance to what is known nine errors in
-    ten lie within 1.645 deviations, as under a normal distribution.
-
-    Parameters
-    ----------
-    usual : ndarray of shape (n_channels, n_cells + 1)
-        Mean squared error by kind of gap.
-
-    Attributes
-    ----------
-    weights : ndarray of shape (n_channels, 3)
-        Weights of the three.
-    factors : ndarray of shape (n_channels, n_cells + 1)
-        What the sum is multiplied by.
+    The indicators are the error variance of the gap bin, the squared difference between the
+    network's two reconstructions, and the prediction variance of co-kriging. The sum is
+    calibrated for each distance to the nearest known point: 90 % of the errors lie within 1.645
+    standard deviations, as in a normal distribution.
     """
 
-    def __init__(self, usual: Floats) -> None:
-        self.usual = usual
-        self.weights = np.tile([1.0, 0.0, 0.0], (len(usual), 1))
-        self.factors = np.ones_like(usual)
+    error_variances: Floats  # (n_channels, N_GAP_BINS + 1)
+    weights: Floats  # (n_channels, 3), of the indicators
+    factors: Floats  # (n_channels, N_GAP_BINS + 1), from the calibration
 
     @classmethod
-    def learn(cls, trial: Trial, doubt: Doubt) -> Self:
-        """Learn from windows whose hidden points were filled for good.
+    def fit(cls, windows: HiddenWindows, channel_variances: Floats) -> Self:
+        """Fit weights and factors on hidden points, after the cross-channel correction."""
+        variances = error_variances(windows)
+        indicators = _indicators(variances, windows.filled, channel_variances)
+        is_hidden, squares = windows.is_hidden, np.square(windows.errors)
+        weights, factors = np.tile([1.0, 0, 0], (len(variances), 1)), np.ones_like(variances)
+        for channel in np.flatnonzero(is_hidden.any((0, 2))):
+            inside = is_hidden[:, channel]
+            x, y = indicators[:, channel][inside], squares[:, channel][inside]
+            weights[channel] = _fit_indicator_weights(x, y)
+            ratios = y / (x @ weights[channel]).clip(_MIN_VARIANCE)
+            bins = windows.filled.gap_bins[:, channel][inside]
+            factors[channel] = _calibrate(ratios, bins, variances.shape[1])
+        return cls(variances, weights, factors)
 
-        Parameters
-        ----------
-        trial : Trial
-            Filled windows.
-        doubt : Doubt
-            What was known of the errors.
-
-        Returns
-        -------
-        Uncertainty
-            What was learned.
-        """
-        uncertainty = cls(error_variances(trial))
-        hints = uncertainty._hints(trial.cells, doubt)
-        squares, hidden = np.square(trial.filled - trial.truth), trial.hidden
-        for channel, weights in enumerate(uncertainty.weights):
-            inside = hidden[:, channel]
-            if inside.any():
-                known = hints[:, channel][inside], squares[:, channel][inside]
-                weights[:] = _weigh(*known)
-                ratios = known[1] / (known[0] @ weights).clip(_SMALLEST)
-                cells = trial.cells[:, channel][inside]
-                uncertainty.factors[channel] = _factors(ratios, cells, len(uncertainty.usual[0]))
-        return uncertainty
-
-    def __call__(self, cells: NDArray[np.int8], doubt: Doubt) -> Floats:
-        """Return the variances, ``(n, n_channels, n_timepoints)``."""
-        sums: Floats = (self._hints(cells, doubt) * self.weights[:, None]).sum(-1)
-        return sums * self.factors[np.arange(len(self.factors))[:, None], cells]
-
-    def _hints(self, cells: NDArray[np.int8], doubt: Doubt) -> Floats:
-        usual = self.usual[np.arange(len(self.usual))[:, None], cells]
-        return np.stack([usual, doubt.heads, doubt.channels], -1)
+    def __call__(self, filled: Filled, channel_variances: Floats) -> Floats:
+        """Return the error variances, ``(n, n_channels, n_timepoints)``."""
+        indicators = _indicators(self.error_variances, filled, channel_variances)
+        sums = (indicators * self.weights[:, None]).sum(-1)
+        return sums * by_gap_bin(self.factors, filled.gap_bins)
 
 
-def _weigh(hints: Floats, squares: Floats) -> Floats:
-    """Return the weights of least squares; errors count in units of the usual one."""
-    scale = hints[:, :1].clip(_SMALLEST)
-    weights: Floats = nnls(hints / scale, squares / scale[:, 0])[0]
-    # A little of the usual error stays, so that no value is taken for certain.
-    weights[0] = max(weights[0], _LEAST)
-    return weights
+def _indicators(variances: Floats, filled: Filled, channel_variances: Floats) -> Floats:
+    parts = by_gap_bin(variances, filled.gap_bins), filled.head_difference, channel_variances
+    return np.stack(parts, -1)
 
 
-def _factors(ratios: Floats, cells: NDArray[np.int8], n_cells: int) -> Floats:
-    """Return what makes variances right for nine errors in ten, by distance to what is known."""
-    factors = np.full(n_cells, np.quantile(ratios, _SHARE) / _DEVIATIONS**2)
-    distance = np.arange(n_cells) // N_FAR
-    for near in np.unique(distance):
-        own = ratios[distance[cells] == near]
-        if len(own) >= _ENOUGH:
-            factors[distance == near] = np.quantile(own, _SHARE) / _DEVIATIONS**2
+def _fit_indicator_weights(indicators: Floats, squares: Floats) -> Floats:
+    """Fit non-negative least squares, with errors in units of the error variance of the bin."""
+    scale = indicators[:, :1].clip(_MIN_VARIANCE)
+    weights: Floats = nnls(indicators / scale, squares / scale[:, 0])[0]
+    # A minimum weight, so that no value is taken for certain.
+    return np.maximum(weights, [_MIN_WEIGHT, 0, 0])
+
+
+def _calibrate(ratios: Floats, bins: Integers, n_bins: int) -> Floats:
+    """Return factors that give the variances their coverage, by the nearer distance."""
+    factors = np.full(n_bins, np.quantile(ratios, _COVERAGE) / Z_90**2)
+    distance = np.arange(n_bins) // N_FARTHER_BINS
+    for nearer in np.unique(distance):
+        own = ratios[distance[bins] == nearer]
+        if len(own) >= _MIN_POINTS:
+            factors[distance == nearer] = np.quantile(own, _COVERAGE) / Z_90**2
     return factors

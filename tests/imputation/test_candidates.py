@@ -1,4 +1,4 @@
-"""What is said about a gap: by windows around it, each read once, and by its neighbours."""
+"""Candidates come from windows around a gap, from other periods and from known neighbours."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import naive
 import numpy as np
 import pytest
 
-from sktspulse.imputation.candidates import GapReader
+from sktspulse.imputation.candidates import CandidateReader
 
 CONTEXT, PATCH = 16, 4
 
 
 class Fake:
-    """Answer from the window alone, and remember what was asked."""
+    """Answer from the window alone, and remember the windows."""
 
     def __init__(self) -> None:
-        self.asked = []
+        self.windows = []
 
     def __call__(self, windows: np.ndarray) -> np.ndarray:
-        assert windows.dtype == np.float32
-        self.asked.append(windows)
+        self.windows.append(windows)
         filled = np.nan_to_num(windows)
-        return np.stack([np.cumsum(filled, -1), 2 * filled[:, ::-1] - 1], 1)
+        answers = np.stack([np.cumsum(filled, -1), 2 * filled[:, ::-1] - 1], 1)
+        answers[(~np.isnan(windows)).sum(1) < PATCH] = np.nan
+        return answers
 
 
 def gappy(n_rows: int, length: int, seed: int = 0) -> np.ndarray:
@@ -34,7 +35,7 @@ def gappy(n_rows: int, length: int, seed: int = 0) -> np.ndarray:
 
 def read(rows: np.ndarray, stride: int = 5, period: int = 0):
     fake = Fake()
-    return fake, GapReader(fake, CONTEXT, PATCH, stride).read(rows, np.isnan(rows), period)
+    return fake, CandidateReader(fake, CONTEXT, PATCH, stride).read(rows, np.isnan(rows), period)
 
 
 @pytest.mark.parametrize(
@@ -42,48 +43,57 @@ def read(rows: np.ndarray, stride: int = 5, period: int = 0):
 )
 def test_candidates_are_those_of_a_window_by_window_twin(length, stride, period):
     rows = gappy(3, length)
-    _, evidence = read(rows, stride, period)
+    _, candidates = read(rows, stride, period)
     expected = []
     for row, t in np.argwhere(np.isnan(rows)):
         known = ~np.isnan(rows[row])
         padding = max(0, CONTEXT - length)
         heads = naive.stitch_reconstructions(Fake(), rows[row], CONTEXT, PATCH, stride)
-        ruled = naive.fill_linear(rows[row], known, t)
-        turns = naive.seasonal(rows[row], t, period, 4) if period else np.nan
-        turns = ruled if np.isnan(turns) else turns
-        heads = [turns if np.isnan(head) else head for head in heads[padding + t]]
-        expected.append([*heads, turns, naive.fill_cubic(rows[row], known, t), ruled])
-    assert evidence.row.tolist() == np.nonzero(np.isnan(rows))[0].tolist()
-    assert evidence.time.tolist() == np.nonzero(np.isnan(rows))[1].tolist()
-    np.testing.assert_allclose(evidence.candidates, expected, rtol=1e-5, atol=1e-5)
+        line = naive.fill_linear(rows[row], known, t)
+        seasonal = naive.seasonal(rows[row], t, period, 4) if period else np.nan
+        seasonal = line if np.isnan(seasonal) else seasonal
+        heads = [seasonal if np.isnan(head) else head for head in heads[padding + t]]
+        expected.append([*heads, seasonal, naive.fill_cubic(rows[row], known, t), line])
+    assert candidates.row.tolist() == np.nonzero(np.isnan(rows))[0].tolist()
+    assert candidates.time.tolist() == np.nonzero(np.isnan(rows))[1].tolist()
+    np.testing.assert_allclose(candidates.values, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_windows_without_gaps_are_not_run():
     rows = np.random.default_rng(0).normal(size=(2, 160))
     rows[1, 83] = np.nan
     fake, _ = read(rows, stride=16)
-    (asked,) = fake.asked
-    assert len(asked) == 1
-    np.testing.assert_array_equal(asked[0], rows[1, 80:96].astype(np.float32))
+    (windows,) = fake.windows
+    assert len(windows) == 1
+    np.testing.assert_array_equal(windows[0], rows[1, 80:96].astype(np.float32))
 
 
-def test_series_with_few_known_points_are_not_run():
+def test_series_without_a_known_value_are_left_out():
+    rows = np.full((3, 40), np.nan)
+    rows[1] = gappy(1, 40)
+    _, candidates = read(rows)
+    assert set(candidates.row) == {1}
+    fake, candidates = read(rows[:1])
+    assert not fake.windows
+    assert candidates.values.shape == (0, 5)
+
+
+def test_windows_with_few_known_points_are_filled_with_lines():
     rows = np.full((1, 40), np.nan)
     rows[0, [3, 20, 37]] = [0, 1, 5]
-    fake, evidence = read(rows)
-    assert not fake.asked
-    lines = np.interp(evidence.time, [3, 20, 37], [0, 1, 5])
-    np.testing.assert_allclose(evidence.candidates[:, [0, 1, 2, 4]], np.tile(lines[:, None], 4))
+    _, candidates = read(rows)
+    lines = np.interp(candidates.time, [3, 20, 37], [0, 1, 5])
+    np.testing.assert_allclose(candidates.values[:, [0, 1, 2, 4]], np.tile(lines[:, None], 4))
 
 
 def test_a_wide_gap_has_no_cubic():
     rows = np.random.default_rng(0).normal(size=(1, 60))
     rows[0, 10:30] = np.nan
     rows[0, 40:45] = np.nan
-    _, evidence = read(rows)
-    same = evidence.candidates[:, 3] == evidence.candidates[:, 4]
-    assert same[evidence.time < 30].all()
-    assert not same[evidence.time > 30].any()
+    _, candidates = read(rows)
+    same = candidates.values[:, 3] == candidates.values[:, 4]
+    assert same[candidates.time < 30].all()
+    assert not same[candidates.time > 30].any()
 
 
 def test_rows_do_not_depend_on_each_other():
@@ -91,12 +101,12 @@ def test_rows_do_not_depend_on_each_other():
     _, together = read(rows)
     for row in range(4):
         _, alone = read(rows[row : row + 1])
-        np.testing.assert_array_equal(together.candidates[together.row == row], alone.candidates)
+        np.testing.assert_array_equal(together.values[together.row == row], alone.values)
 
 
 @pytest.mark.parametrize("shape", [(1, 10), (200_000, 8), (3, 5_000_000)])
 def test_blocks_cover_every_row_once(shape):
-    blocks = GapReader(Fake(), CONTEXT, PATCH, 5).blocks(*shape)
+    blocks = CandidateReader(Fake(), CONTEXT, PATCH, 5).blocks(*shape)
     rows = [row for block in blocks for row in range(shape[0])[block]]
     assert rows == list(range(shape[0]))
     widest = max(shape[1], CONTEXT)

@@ -1,21 +1,21 @@
-"""What other channels suggest is followed as far as it helps at hidden points, and no further."""
+"""Filled values move towards the co-kriging estimate as far as it helps at hidden points."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from sktspulse.imputation.blending import Blend
-from sktspulse.imputation.cross_channel import Correction
-from sktspulse.imputation.trial import Trial, error_variances
+from sktspulse.imputation.cross_channel import CrossChannelCorrection
+from sktspulse.imputation.filled import Filled, HiddenWindows
 
 
-def trial(panel, error=0.5, share=0.2, seed=0):
+def hidden_windows(truth, error=0.5, fraction=0.2, seed=0):
     rng = np.random.default_rng(seed)
-    wanted = rng.random(panel.shape) < share
-    filled = np.where(wanted, panel + error * rng.normal(size=panel.shape), panel)
-    cells = np.where(wanted, rng.integers(0, 3, panel.shape), 0).astype(np.int8)
-    return Trial(panel, filled, wanted, cells, np.arange(len(panel)) % 4)
+    is_filled = rng.random(truth.shape) < fraction
+    values = np.where(is_filled, truth + error * rng.normal(size=truth.shape), truth)
+    bins = np.where(is_filled, rng.integers(0, 3, truth.shape), 0).astype(np.int8)
+    filled = Filled(values, is_filled, bins, np.zeros(truth.shape, np.float32))
+    return HiddenWindows(truth, filled, np.arange(len(truth)) % 4)
 
 
 def panel(tie, n_series=20, seed=0):
@@ -25,59 +25,60 @@ def panel(tie, n_series=20, seed=0):
     return rows / rows.std()
 
 
-def test_error_variances_are_means_drawn_towards_the_channel():
-    one = trial(panel(0.0))
-    variances = error_variances(one)
-    for channel in range(3):
-        hidden = one.wanted[:, channel]
-        squares = (one.filled - one.truth)[:, channel][hidden] ** 2
-        for cell in range(3):
-            inside = squares[one.cells[:, channel][hidden] == cell]
-            expected = (inside.sum() + 20 * squares.mean()) / (len(inside) + 20)
-            assert variances[channel, cell] == pytest.approx(expected)
-        assert variances[channel, 50] == pytest.approx(squares.mean())
-    assert (variances[:, Blend.n_cells] == 1).all()
-
-
-def test_points_that_are_missing_in_the_data_teach_nothing():
-    rows, gappy = panel(0.9), panel(0.9)
-    one = trial(rows)
-    gappy[:, :, ::7] = np.nan
-    other = one._replace(truth=gappy)
-    assert not other.hidden[:, :, ::7].any()
-    assert np.isfinite(error_variances(other)).all()
-
-
 @pytest.mark.parametrize(("tie", "low", "high"), [(0.98, 0.8, 1.0), (0.0, 0.0, 1.0)])
-def test_trust_is_what_helps(tie, low, high):
+def test_weights_are_high_where_channels_are_correlated(tie, low, high):
     rows, others = panel(tie), panel(tie, seed=5)
-    correction, _ = Correction.learn([rows], trial(rows))
-    assert low <= correction.trust[:, :3].mean() <= high
-    new = trial(others, seed=7)
-    corrected = correction(new)
-    before, after = ((given - others)[new.wanted].std() for given in (new.filled, corrected))
+    correction, _ = CrossChannelCorrection.fit([rows], hidden_windows(rows))
+    assert low <= correction.weights[:, :3].mean() <= high
+    filled = hidden_windows(others, seed=7).filled
+    corrected = correction(filled).values
+    before, after = (
+        (values - others)[filled.is_filled].std() for values in (filled.values, corrected)
+    )
     assert after < (0.5 if tie else 1.0) * before
-    np.testing.assert_array_equal(corrected[~new.wanted], others[~new.wanted])
+    np.testing.assert_array_equal(corrected[~filled.is_filled], others[~filled.is_filled])
 
 
-def test_suggestions_that_mislead_are_not_followed():
+def test_windows_of_the_fit_come_back_corrected():
+    rows = panel(0.98)
+    windows = hidden_windows(rows)
+    before = [array.copy() for array in windows.filled]
+    _, corrected = CrossChannelCorrection.fit([rows], windows)
+    hidden = windows.is_hidden
+    errors = [(one.filled.values - rows)[hidden].std() for one in (windows, corrected)]
+    assert errors[1] < 0.5 * errors[0]
+    for array, copied in zip(windows.filled, before, strict=True):
+        np.testing.assert_array_equal(array, copied)
+
+
+def test_misleading_estimates_are_not_followed():
     rng = np.random.default_rng(0)
     rows = panel(0.98)
-    # What is hidden has nothing to do with what the other channels did elsewhere.
+    # At the hidden points, channels are related in another way than elsewhere.
     odd = rows * rng.choice([-1, 1], size=(20, 3, 1))
-    correction, _ = Correction.learn([rows], trial(odd, error=0.05))
-    new = trial(odd, error=0.05, seed=7)
-    moved = (correction(new) - new.filled)[new.wanted].std()
-    assert moved < 0.4 * 0.05
-    before, after = ((given - odd)[new.wanted].std() for given in (new.filled, correction(new)))
+    correction, _ = CrossChannelCorrection.fit([rows], hidden_windows(odd, error=0.05))
+    filled = hidden_windows(odd, error=0.05, seed=7).filled
+    corrected = correction(filled).values
+    assert (corrected - filled.values)[filled.is_filled].std() < 0.4 * 0.05
+    before, after = ((one - odd)[filled.is_filled].std() for one in (filled.values, corrected))
     assert after < before
 
 
 def test_no_value_is_moved_far():
     rows = panel(0.98)
-    correction, _ = Correction.learn([rows], trial(rows))
-    wild = trial(rows)
-    wild.filled[:, 1] *= 1e6
-    moved = correction(wild) - wild.filled
-    sd = np.sqrt(correction.noise[np.arange(3)[:, None], wild.cells])
-    assert (np.abs(moved) <= 4 * sd + 1e-6 * np.abs(wild.filled)).all()
+    windows = hidden_windows(rows)
+    correction, _ = CrossChannelCorrection.fit([rows], windows)
+    wild = windows.filled._replace(values=windows.filled.values * np.array([1, 1e6, 1])[:, None])
+    moved = correction(wild).values - wild.values
+    sd = np.sqrt(correction.error_variances[np.arange(3)[:, None], wild.gap_bins])
+    assert (np.abs(moved) <= 4 * sd + 1e-6 * np.abs(wild.values)).all()
+
+
+def test_filling_without_error_stays_as_it_is():
+    rows = panel(0.98)
+    windows = hidden_windows(rows, error=0.0)
+    correction, corrected = CrossChannelCorrection.fit([rows], windows)
+    np.testing.assert_array_equal(
+        corrected.filled.values[windows.is_hidden], rows[windows.is_hidden]
+    )
+    assert np.isfinite(correction.weights).all()

@@ -25,6 +25,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import sktspulse
 from sktspulse import TSPulseImputer
 from sktspulse.datasets import make_gappy_series, make_labelled_panel
+from sktspulse.imputation.gap_filler import GapFiller
 
 
 def run(script: str, content: bytes = b"") -> bytes:
@@ -87,7 +88,7 @@ def test_polars_comes_back_as_it_came():
     np.testing.assert_array_equal(filled.to_numpy(), fill(X, **NETWORK))
 
 
-def test_rows_left_out_are_put_in_and_filled():
+def test_missing_rows_are_inserted_and_filled():
     X = recording(80)
     index = pd.date_range("2024-01-01", periods=80, freq="h")
     frame = pd.DataFrame(X, columns=["a", "b"], index=index)
@@ -113,7 +114,7 @@ def test_a_panel_is_filled_like_its_series():
     np.testing.assert_allclose(filled[0].T, fill(X[0].T, **NETWORK), atol=1e-6)
 
 
-def test_layout_tells_what_two_axes_are():
+def test_layout_decides_what_two_axes_are():
     X = recording(60, 3)
     by_series = fill(X.T, layout="panel", **NETWORK)
     assert by_series.shape == (3, 60)
@@ -128,7 +129,7 @@ def test_series_of_unequal_length():
     for before, after in zip(X, filled, strict=True):
         assert after.shape == before.shape
         assert np.isfinite(after).all()
-        np.testing.assert_array_equal(after, imputer.transform([before])[0])
+        np.testing.assert_allclose(after, imputer.transform([before])[0], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("length", [8, 9, 511, 512, 513, 1500])
@@ -224,7 +225,7 @@ def test_progress_is_shown_on_demand(capsys):
         (np.zeros((20, 3)), "3 features|3 channels"),
     ],
 )
-def test_what_cannot_be_filled_is_refused(X, message):
+def test_invalid_input_is_refused(X, message):
     imputer = TSPulseImputer(**NETWORK).fit(recording(60))
     before = pickle.dumps(imputer)
     with pytest.raises((ValueError, TypeError), match=message):
@@ -235,11 +236,14 @@ def test_what_cannot_be_filled_is_refused(X, message):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"layout": "table"}, "layout is 'table', expected one of"),
-        ({"stride": 0}, "stride is 0, expected a whole number"),
-        ({"stride": 1.5}, "stride is 1.5, expected a whole number"),
-        ({"stride": 513}, "stride is 513, but windows are 512 time points long"),
-        ({"batch_size": -1}, "batch_size is -1, expected a whole number"),
+        ({"layout": "table"}, "'layout' parameter .* must be a str among .*'panel'"),
+        ({"blend": "no"}, "'blend' parameter .* must be .*bool"),
+        ({"fine_tune": 2.0}, "'fine_tune' parameter .* must be .*bool"),
+        ({"freq": 3}, "'freq' parameter .* must be .*str"),
+        ({"stride": 0}, "'stride' parameter .* must be an int in the range .* Got 0"),
+        ({"stride": 1.5}, "'stride' parameter .* must be an int"),
+        ({"stride": 513}, "stride is 513, but the network reads windows of 512 time points"),
+        ({"batch_size": -1}, "'batch_size' parameter .* must be an int"),
         ({"checkpoint": "nothing"}, "no checkpoint 'nothing'. Known names: .*tspulse-p8"),
     ],
 )
@@ -249,6 +253,39 @@ def test_parameters_out_of_range_are_refused(parameters, message):
     with pytest.raises(ValueError, match=message):
         imputer.fit(recording(60))
     assert vars(imputer) == before
+
+
+def test_a_fit_that_fails_leaves_the_imputer_as_it_was(monkeypatch):
+    frame = pd.DataFrame(recording(60), columns=["a", "b"])
+    imputer = TSPulseImputer(**NETWORK).fit(frame)
+    before = vars(imputer).copy()
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(GapFiller, "from_time_head", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        imputer.fit(recording(60, 3))
+    assert vars(imputer) == before
+
+
+def test_names_of_columns_are_forgotten_by_a_fit_without():
+    imputer = TSPulseImputer(**NETWORK).fit(pd.DataFrame(recording(60), columns=["a", "b"]))
+    assert imputer.feature_names_in_.tolist() == ["a", "b"]
+    assert not hasattr(imputer.fit(recording(60)), "feature_names_in_")
+
+
+def test_fitted_attributes():
+    X = recording(200)
+    imputer = TSPulseImputer(random_state=0, batch_size=8)
+    assert not hasattr(imputer, "statistics_")
+    imputer.fit(X)
+    np.testing.assert_allclose(imputer.statistics_, np.nanmean(X, axis=0))
+    np.testing.assert_allclose(imputer.scale_, np.nanstd(X, axis=0))
+    assert imputer.periods_.shape == (2,)
+    np.testing.assert_allclose(imputer.blend_weights_.sum(-1), 1)
+    imputer.set_params(blend=False).fit(X)
+    assert (imputer.blend_weights_ == [1, 0, 0, 0, 0]).all()
 
 
 def test_unfitted():

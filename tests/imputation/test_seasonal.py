@@ -1,4 +1,4 @@
-"""Periods are found where there are some, and their other turns fill a gap."""
+"""Periods are found where there are some, and other periods fill a gap."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import naive
 import numpy as np
 import pytest
 
-from sktspulse.imputation.seasonal import _NEAREST, find_period, seasonal
+from sktspulse.imputation.seasonal import _N_AVERAGED, seasonal_fill, seasonal_period
 
 
 def waves(period, n_timepoints, noise=0.2, seed=0):
     t, rng = np.arange(n_timepoints), np.random.default_rng(seed)
-    turn = np.sin(2 * np.pi * t / period) + 0.5 * np.cos(4 * np.pi * t / period)
-    return turn + noise * rng.normal(size=n_timepoints)
+    wave = np.sin(2 * np.pi * t / period) + 0.5 * np.cos(4 * np.pi * t / period)
+    return wave + noise * rng.normal(size=n_timepoints)
 
 
 @pytest.mark.parametrize("period", [5, 24, 96])
-@pytest.mark.parametrize("share", [0.0, 0.5])
-def test_periods_are_found(period, share):
+@pytest.mark.parametrize("missing_fraction", [0.0, 0.5])
+def test_periods_are_found(period, missing_fraction):
     row = waves(period, 1000) + np.linspace(0, 1, 1000)
-    row[np.random.default_rng(1).random(1000) < share] = np.nan
-    assert abs(find_period([row, row[:50]]) - period) <= 0.04 * period
+    row[np.random.default_rng(1).random(1000) < missing_fraction] = np.nan
+    assert abs(seasonal_period([row, row[:50]]) - period) <= 0.04 * period
 
 
 def test_noise_walks_and_constants_have_none():
     rng = np.random.default_rng(0)
-    assert find_period([rng.normal(size=2000)]) == 0
-    assert find_period([np.cumsum(rng.normal(size=300)) + np.arange(300.0)]) == 0
-    assert find_period([np.ones(100)]) == 0
-    assert find_period([np.full(100, np.nan)]) == 0
-    assert find_period([np.arange(8.0)]) == 0
+    assert seasonal_period([rng.normal(size=2000)]) == 0
+    assert seasonal_period([np.cumsum(rng.normal(size=300)) + np.arange(300.0)]) == 0
+    assert seasonal_period([np.ones(100)]) == 0
+    assert seasonal_period([np.full(100, np.nan)]) == 0
+    assert seasonal_period([np.arange(8.0)]) == 0
 
 
 @pytest.mark.parametrize("period", [1, 4, 7, 30])
@@ -39,15 +39,15 @@ def test_values_are_those_of_a_loop(period):
     rows[rng.random(rows.shape) < 0.4] = np.nan
     rows[1, 10:45] = np.nan
     wanted = np.isnan(rows)
-    expected = [naive.seasonal(rows[row], t, period, _NEAREST) for row, t in np.argwhere(wanted)]
-    np.testing.assert_allclose(seasonal(rows, wanted, period), expected, atol=1e-12)
+    expected = [naive.seasonal(rows[row], t, period, _N_AVERAGED) for row, t in np.argwhere(wanted)]
+    np.testing.assert_allclose(seasonal_fill(rows, wanted, period), expected, atol=1e-12)
 
 
 def test_a_long_gap_is_filled_from_far_away():
     truth = waves(24, 2400, noise=0.0) + np.linspace(0, 3, 2400)
     rows = truth[None].copy()
     rows[0, 700:1700] = np.nan
-    filled = seasonal(rows, np.isnan(rows), 24)
+    filled = seasonal_fill(rows, np.isnan(rows), 24)
     assert np.abs(filled - truth[700:1700]).max() < 0.15
 
 
@@ -55,11 +55,11 @@ def test_units_do_not_matter():
     rows = waves(12, 200)[None]
     rows[0, 50:90] = np.nan
     wanted = np.isnan(rows)
-    expected = 1e3 * (seasonal(rows, wanted, 12) + 7)
-    np.testing.assert_allclose(seasonal(1e3 * (rows + 7), wanted, 12), expected, rtol=1e-9)
+    expected = 1e3 * (seasonal_fill(rows, wanted, 12) + 7)
+    np.testing.assert_allclose(seasonal_fill(1e3 * (rows + 7), wanted, 12), expected, rtol=1e-9)
 
 
-def test_nothing_to_go_by_is_nan():
+def test_too_few_known_values_are_nan():
     rows = np.full((2, 40), np.nan)
     rows[:, [0, 20]] = 1.0
-    assert np.isnan(seasonal(rows, np.isnan(rows), 20)).all()
+    assert np.isnan(seasonal_fill(rows, np.isnan(rows), 20)).all()
