@@ -2,7 +2,7 @@
 
 from .constraints import validated
 from .interpolation import Neighbours, cubic, linear
-from .runs import anomalies, runs
+from .runs import runs
 from .tabular import PanelToTabular, TabularToPanel
 from .time_index import TimeIndex, on_grid, refuse_disorder
 from .types import Flags, Floats, Indices, Integers, Values
@@ -22,7 +22,6 @@ __all__ = [
     "TabularToPanel",
     "TimeIndex",
     "Values",
-    "anomalies",
     "check_panel",
     "check_series",
     "cubic",
