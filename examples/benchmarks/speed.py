@@ -168,7 +168,7 @@ def our_embedding() -> Run:
     from sktspulse import TSPulseTransformer
 
     x, _, _ = windows(EMBEDDED)
-    settings = {"output": "semantic", "batch_size": EMBEDDING_BATCH, "device": "cpu"}
+    settings = {"embedding": "semantic", "batch_size": EMBEDDING_BATCH, "device": "cpu"}
     transformer = TSPulseTransformer(**settings).fit(x)
     return lambda: transformer.transform(x)
 

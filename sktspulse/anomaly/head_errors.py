@@ -8,7 +8,7 @@ from math import gcd
 import numpy as np
 
 from ..network import Progress, TSPulse, TSPulseConfig, reconstruct
-from ..series import Floats, Starts, Stitcher, take_windows, window_starts
+from ..series import Floats, Indices, Stitcher, take_windows, window_starts
 from .smoothing import averages
 
 __all__ = ["TRAILING_BLOCK", "PointErrors", "TrailingErrors", "heads_of"]
@@ -114,7 +114,7 @@ class PointErrors:
         head = "frequency" if self.network.config.frequency_head else "time"
         return PointErrors(self.network, (head,), self.batch_size, self.progress)
 
-    def _hidden_starts(self, n_timepoints: int) -> Starts:
+    def _hidden_starts(self, n_timepoints: int) -> Indices:
         n_padded = max(self.length, n_timepoints)
         return window_starts(n_padded, self.length, _step(self.network.config))
 
@@ -155,7 +155,7 @@ class PointErrors:
         back = self._errors_ahead(reversed_, len(reversed_) - turn)
         return np.concatenate([back[::-1], ahead])
 
-    def _forecast_starts(self, n_points: int) -> Starts:
+    def _forecast_starts(self, n_points: int) -> Indices:
         step = self.network.config.forecast_length
         return np.arange(0, n_points, step, dtype=np.int64)
 
@@ -173,7 +173,7 @@ class PointErrors:
             errors.append(np.square(answers - future).ravel())
         return np.concatenate([*errors, np.empty(0)])[:n_points]
 
-    def _blocks(self, starts: Starts) -> Iterator[Starts]:
+    def _blocks(self, starts: Indices) -> Iterator[Indices]:
         for first in range(0, len(starts), _BLOCK):
             block = starts[first : first + _BLOCK]
             yield block
@@ -214,7 +214,7 @@ class TrailingErrors(PointErrors):
         super().__init__(network, heads, batch_size, progress)
         self.first = first
 
-    def _hidden_starts(self, n_timepoints: int) -> Starts:
+    def _hidden_starts(self, n_timepoints: int) -> Indices:
         """Return where windows start that end with a block, on the series with one before it."""
         ends = np.arange(self.first + TRAILING_BLOCK, n_timepoints + TRAILING_BLOCK, TRAILING_BLOCK)
         return np.minimum(ends, n_timepoints)

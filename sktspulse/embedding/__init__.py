@@ -1,17 +1,15 @@
 """Series to vectors."""
 
 from .display import EmbeddingDisplay
-from .embed import LENGTHS, Length, Vectors, count_windows, cut, embed, token_slices
+from .embed import EmbeddingSpec, Windowing, context_windows, count_windows, embed_panel
 from .transformer import TSPulseTransformer
 
 __all__ = [
-    "LENGTHS",
     "EmbeddingDisplay",
-    "Length",
+    "EmbeddingSpec",
     "TSPulseTransformer",
-    "Vectors",
+    "Windowing",
+    "context_windows",
     "count_windows",
-    "cut",
-    "embed",
-    "token_slices",
+    "embed_panel",
 ]

@@ -1,4 +1,4 @@
-"""From series of any length to one vector each: windows, network, average."""
+"""Embed series of any length: windows, network, average over the windows."""
 
 from __future__ import annotations
 
@@ -6,75 +6,82 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from ..network import Progress, Read, TSPulse, TSPulseConfig, infer, standardize
-from ..series import Values, resample, take_windows, window_starts
+from ..network import Progress, TSPulse, TSPulseConfig, infer
+from ..series import Indices, Panel, Values, resample, take_windows, window_starts
 
-__all__ = ["LENGTHS", "Length", "Vectors", "count_windows", "cut", "embed", "token_slices"]
+__all__ = [
+    "EmbeddingSpec",
+    "Windowing",
+    "context_windows",
+    "count_windows",
+    "embed_panel",
+    "part_widths",
+]
 
-Length = Literal["resample", "window"]
-LENGTHS = ("resample", "window")
+Windowing = Literal["resample", "sliding"]
 
-_BLOCK_ROWS = 1024  # windows prepared at once: bounds memory, whatever the size of a panel
-
-
-class Vectors(NamedTuple):
-    """What series become: how they are cut, what is read from the network, what is averaged."""
-
-    read: Read  # windows -> (n_windows, n_features)
-    n_features: int
-    length: Length  # stretch each series to one window, or lay windows over it
-    average: bool = False  # over the channels of a series
+_BLOCK_ROWS = 1024  # windows prepared at once: bounds memory, whatever the size of the panel
 
 
-def embed(
+class EmbeddingSpec(NamedTuple):
+    """Which embedding to compute."""
+
+    parts: tuple[str, ...]  # tokens to concatenate: "time", "frequency", "semantic"
+    windowing: Windowing
+    average_channels: bool = False
+
+    def read(self, network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
+        """Return the embeddings of windows: ``(n_windows, n_features)``."""
+        tokens = network.decode(network.encode(x, observed)).tokens[:, :, 0]  # (K, B, D)
+        slices = _token_slices(network.config)
+        return torch.cat([tokens[slices[part]] for part in self.parts]).movedim(0, 1).flatten(1)
+
+
+def embed_panel(
     network: TSPulse,
-    panel: Iterable[Values],
-    shape: tuple[int, int],
-    vectors: Vectors,
+    panel: Panel,
+    spec: EmbeddingSpec,
     batch_size: int,
     progress: Progress | None = None,
 ) -> NDArray[np.float32]:
-    """Average the vectors of the windows of each series, and of its channels if asked to.
+    """Embed every channel of a panel, or every series if channels are averaged.
 
     Parameters
     ----------
     network : TSPulse
         The network, in evaluation mode.
-    panel : iterable of ndarray of shape (n_channels, n_timepoints_i)
-        The series, taken one after the other; NaN where missing.
-    shape : tuple of two int
-        Number of series and of channels.
-    vectors : Vectors
-        What to make of them.
+    panel : ndarray of shape (n_series, n_channels, n_timepoints), or list of ndarray of \
+shape (n_channels, n_timepoints_i)
+        The series; NaN where missing.
+    spec : EmbeddingSpec
+        Which embedding.
     batch_size : int
         Windows given to the network at once.
     progress : Progress, default=None
-        Told of every window that is done.
+        Progress bar that counts windows.
 
     Returns
     -------
     ndarray of shape (n_series, n_channels, n_features), float32
-        The vectors; one channel only if averaged.
-
-    Notes
-    -----
-    A series has the same vectors, to the bit, whatever it comes along with. Beside
-    these, memory does not grow with the panel.
+        The embeddings; one channel only if averaged.
     """
-    n_series, n_channels = shape
-    n_owners = 1 if vectors.average else n_channels
-    sums = np.zeros((n_series * n_owners, vectors.n_features), dtype=np.float32)
-    for block in _blocks(_pieces(panel, network.config.context_length, vectors)):
-        settings = (network, block.rows, vectors.read)
-        answer = infer(*settings, batch_size=batch_size, progress=progress)
-        np.add.at(sums, block.owners, answer * block.weights[:, None])
-    return sums.reshape(n_series, n_owners, -1)
+    n_owners = len(panel) * (1 if spec.average_channels else len(panel[0]))
+    n_features = sum(part_widths(network.config)[part] for part in spec.parts)
+    sums = np.zeros((n_owners, n_features), dtype=np.float32)
+    counts = np.zeros((n_owners, 1), dtype=np.float32)
+    for rows, owners in _blocks(_window_rows(panel, network.config.context_length, spec)):
+        vectors = infer(network, rows, spec.read, batch_size=batch_size, progress=progress)
+        np.add.at(sums, owners, vectors)
+        np.add.at(counts, owners, 1)
+    return (sums / counts).reshape(len(panel), -1, n_features)
 
 
-def count_windows(panel: Iterable[Values], context_length: int, length: Length) -> int:
-    """Count the windows of one channel that the network will see.
+def count_windows(panel: Iterable[Values], context_length: int, windowing: Windowing) -> int:
+    """Count the windows of one channel each that the network reads.
 
     Parameters
     ----------
@@ -82,19 +89,21 @@ def count_windows(panel: Iterable[Values], context_length: int, length: Length) 
         The series.
     context_length : int
         Length of a window [time points].
-    length : {"resample", "window"}
-        How series are cut.
+    windowing : {"resample", "sliding"}
+        How series become windows.
 
     Returns
     -------
     int
-        Their number.
+        Number of windows, summed over series and channels.
     """
-    return sum(len(one) * _n_windows(one, context_length, length) for one in panel)
+    if windowing == "resample":
+        return sum(len(series) for series in panel)
+    return sum(len(series) * len(_starts(series, context_length)) for series in panel)
 
 
-def cut(series: Values, context_length: int, length: Length) -> Iterator[Values]:
-    """Yield the windows of one series, of long ones a part at a time.
+def context_windows(series: Values, context_length: int, windowing: Windowing) -> Iterator[Values]:
+    """Yield the windows of one series, in blocks if there are many.
 
     Parameters
     ----------
@@ -102,19 +111,28 @@ def cut(series: Values, context_length: int, length: Length) -> Iterator[Values]
         The series; NaN where missing.
     context_length : int
         Length of a window [time points].
-    length : {"resample", "window"}
-        How series are cut.
+    windowing : {"resample", "sliding"}
+        ``"resample"``: one window, by linear interpolation. ``"sliding"``: windows that
+        overlap by half; series shorter than a window are preceded by NaN.
 
     Yields
     ------
     ndarray of shape (n_windows, n_channels, context_length)
-        Windows; the channels of the series have mean 0 and variance 1.
+        Windows in the units of the series.
     """
-    yield from (_resampled if length == "resample" else _windowed)(series, context_length)
+    if windowing == "resample":
+        yield resample(series, context_length)[None]
+        return
+    n_missing = max(0, context_length - series.shape[1])
+    padded = np.pad(series, ((0, 0), (n_missing, 0)), constant_values=np.nan)
+    starts = _starts(series, context_length)
+    step = max(1, _BLOCK_ROWS // len(series))
+    for first in range(0, len(starts), step):
+        yield take_windows(padded, starts[first : first + step], context_length)
 
 
-def token_slices(config: TSPulseConfig) -> dict[str, slice]:
-    """Say where among the tokens each kind lies.
+def part_widths(config: TSPulseConfig) -> dict[str, int]:
+    """Return the number of features of each part of an embedding.
 
     Parameters
     ----------
@@ -123,9 +141,14 @@ def token_slices(config: TSPulseConfig) -> dict[str, slice]:
 
     Returns
     -------
-    dict of str to slice
-        Of ``"time"``, ``"frequency"`` and ``"semantic"``.
+    dict of str to int
+        Of ``"time"``, ``"frequency"`` and ``"semantic"``; 0 if the network lacks the part.
     """
+    slices = _token_slices(config)
+    return {part: (s.stop - s.start) * config.d_model for part, s in slices.items()}
+
+
+def _token_slices(config: TSPulseConfig) -> dict[str, slice]:
     start = config.n_register_start
     return {
         "time": slice(0, config.n_patches),
@@ -134,60 +157,38 @@ def token_slices(config: TSPulseConfig) -> dict[str, slice]:
     }
 
 
-class _Windows(NamedTuple):
-    """Windows of one channel, and what becomes of the vector of each."""
-
-    rows: NDArray[np.float32]  # (n, context_length)
-    owners: NDArray[np.int64]  # (n,) vector that it adds to
-    weights: NDArray[np.float32]  # (n,) share it has in that
-
-
-def _n_windows(series: Values, context_length: int, length: Length) -> int:
-    if length == "resample":
-        return 1
+def _starts(series: Values, context_length: int) -> Indices:
     n_timepoints = max(series.shape[1], context_length)
-    return len(window_starts(n_timepoints, context_length, context_length // 2))
+    return window_starts(n_timepoints, context_length, context_length // 2)
 
 
-def _pieces(panel: Iterable[Values], context_length: int, vectors: Vectors) -> Iterator[_Windows]:
-    """Yield the windows of one series after the other, of long ones a part at a time."""
+def _window_rows(
+    panel: Panel, context_length: int, spec: EmbeddingSpec
+) -> Iterator[tuple[Values, Indices]]:
+    """Yield windows of one channel each, and the index of the embedding each belongs to."""
     for i, series in enumerate(panel):
-        owners = np.arange(len(series)) + i * len(series)
-        weight = 1 / _n_windows(series, context_length, vectors.length)
-        if vectors.average:
-            owners, weight = np.full(len(series), i), weight / len(series)
-        for windows in cut(series, context_length, vectors.length):  # (n, C, context_length)
-            rows = windows.reshape(-1, context_length).astype(np.float32)
-            weights = np.full(len(rows), weight, dtype=np.float32)
-            yield _Windows(rows, np.tile(owners, len(windows)), weights)
+        n_channels = len(series)
+        owners = np.full(n_channels, i)
+        if not spec.average_channels:
+            owners = i * n_channels + np.arange(n_channels)
+        for windows in context_windows(series, context_length, spec.windowing):
+            yield windows.reshape(-1, context_length), np.tile(owners, len(windows))
 
 
-def _resampled(series: Values, length: int) -> Iterator[Values]:
-    yield standardize(resample(series, length)).values[None]
-
-
-def _windowed(series: Values, length: int) -> Iterator[Values]:
-    n_missing = max(0, length - series.shape[1])
-    scaled = np.pad(standardize(series).values, ((0, 0), (n_missing, 0)), constant_values=np.nan)
-    starts = window_starts(scaled.shape[1], length, length // 2)
-    step = max(1, _BLOCK_ROWS // len(series))
-    for first in range(0, len(starts), step):
-        yield take_windows(scaled, starts[first : first + step], length)
-
-
-def _blocks(pieces: Iterable[_Windows]) -> Iterator[_Windows]:
-    """Join pieces to blocks large enough for the network to be kept busy."""
-    held: list[_Windows] = []
+def _blocks(pieces: Iterable[tuple[Values, Indices]]) -> Iterator[tuple[Values, Indices]]:
+    """Concatenate pieces to blocks of at least ``_BLOCK_ROWS`` rows, but for the last."""
+    pending: list[tuple[Values, Indices]] = []
     n_rows = 0
     for piece in pieces:
-        held.append(piece)
-        n_rows += len(piece.rows)
+        pending.append(piece)
+        n_rows += len(piece[0])
         if n_rows >= _BLOCK_ROWS:
-            yield _joined(held)
-            held, n_rows = [], 0
-    if held:
-        yield _joined(held)
+            yield _concatenated(pending)
+            pending, n_rows = [], 0
+    if pending:
+        yield _concatenated(pending)
 
 
-def _joined(pieces: list[_Windows]) -> _Windows:
-    return _Windows(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
+def _concatenated(pieces: list[tuple[Values, Indices]]) -> tuple[Values, Indices]:
+    rows, owners = zip(*pieces, strict=True)
+    return np.concatenate(rows), np.concatenate(owners)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
-from torch import Tensor
 
 from ..base import BaseTSPulse
 from ..network import TSPulse, TSPulseConfig
 from ..series import Panel, check_panel
-from .embed import LENGTHS, Vectors, count_windows, embed, token_slices
+from .embed import EmbeddingSpec, Windowing, count_windows, embed_panel, part_widths
 
 __all__ = ["TSPulseTransformer"]
 
@@ -26,9 +24,9 @@ _PARTS = {
     "all": ("time", "frequency", "semantic"),
 }
 _CHOICES = {
-    "output": tuple(_PARTS),
+    "embedding": tuple(_PARTS),
     "channels": ("concatenate", "mean"),
-    "length": LENGTHS,
+    "windowing": get_args(Windowing),
 }
 
 
@@ -42,17 +40,17 @@ class TSPulseTransformer(TransformerMixin, BaseTSPulse):
 
     Parameters
     ----------
-    output : {"semantic", "detailed", "time", "frequency", "all"}, default="semantic"
+    embedding : {"semantic", "detailed", "time", "frequency", "all"}, default="semantic"
         What to return, after the decoder. ``"semantic"``: the registers, 240 numbers a
         channel, which say what kind of series it is. ``"time"``, ``"frequency"``: the
         tokens of the values or of the spectrum, 1,536 numbers each, which also say
         what happens where. ``"detailed"``: time and frequency. ``"all"``: all three.
     channels : {"concatenate", "mean"}, default="concatenate"
         Whether the vectors of the channels follow one another or are averaged.
-    length : {"resample", "window"}, default="resample"
+    windowing : {"resample", "sliding"}, default="resample"
         How series of any length come to the 512 time points the network reads.
         ``"resample"`` stretches or shrinks each to fit, by linear interpolation, which
-        suits series that are one event each. ``"window"`` keeps the pace: it lays
+        suits series that are one event each. ``"sliding"`` keeps the pace: it lays
         windows that overlap by half and averages their vectors; series shorter than a
         window are preceded by missing values.
     checkpoint : str or path, default="tspulse-p8"
@@ -84,8 +82,8 @@ class TSPulseTransformer(TransformerMixin, BaseTSPulse):
     -----
     Missing values (NaN) are shown to the network as such; a channel without a known
     value and a constant one have the embeddings of nothing and of a flat line, not NaN.
-    ±inf is an error. With ``length="resample"`` a series needs 2 time points, and fewer
-    than a patch (8) tell little; with ``length="window"`` it needs a patch.
+    ±inf is an error. With ``windowing="resample"`` a series needs 2 time points, and fewer
+    than a patch (8) tell little; with ``windowing="sliding"`` it needs a patch.
 
     Nothing is random, and a series has the same embedding, to the bit, whatever it
     comes along with. One CPU core embeds 1,000 windows in about 0.7 s; beyond input and
@@ -112,18 +110,18 @@ class TSPulseTransformer(TransformerMixin, BaseTSPulse):
 
     def __init__(
         self,
-        output: Literal["semantic", "detailed", "time", "frequency", "all"] = "semantic",
+        embedding: Literal["semantic", "detailed", "time", "frequency", "all"] = "semantic",
         *,
         channels: Literal["concatenate", "mean"] = "concatenate",
-        length: Literal["resample", "window"] = "resample",
+        windowing: Windowing = "resample",
         checkpoint: str = "tspulse-p8",
         batch_size: int = 32,
         device: str = "auto",
         verbose: int = 0,
     ) -> None:
-        self.output = output
+        self.embedding = embedding
         self.channels = channels
-        self.length = length
+        self.windowing = windowing
         self.checkpoint = checkpoint
         self.batch_size = batch_size
         self.device = device
@@ -153,8 +151,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         """
         self._check_parameters()
         config = self._read_checkpoint().config
-        widths = _widths(config)
-        self._check_output(widths)
+        widths = part_widths(config)
+        self._check_embedding(widths)
         self._check(X, config, reset=True)
         self._widths = widths
         self._fit_network()
@@ -204,7 +202,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         """
         check_is_fitted(self)
         _check_feature_names_in(self, input_features, generate_names=False)
-        parts = _PARTS[self.output]
+        parts = _PARTS[self.embedding]
         names = [f"{part}{i}" for part in parts for i in range(self._widths[part])]
         if self.channels == "concatenate":
             names = [
@@ -217,39 +215,26 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             self._check_choice(name, choices)
         self._check_count("batch_size")
 
-    def _check_output(self, widths: dict[str, int]) -> None:
-        absent = [part for part in _PARTS[self.output] if not widths[part]]
+    def _check_embedding(self, widths: dict[str, int]) -> None:
+        absent = [part for part in _PARTS[self.embedding] if not widths[part]]
         if absent:
             raise ValueError(
-                f"output={self.output!r} needs tokens for {absent}, which checkpoint "
-                f"{self.checkpoint!r} does not have. Choose another output."
+                f"embedding={self.embedding!r} needs tokens for {absent}, which checkpoint "
+                f"{self.checkpoint!r} does not have. Choose another embedding."
             )
 
     def _check(self, X: ArrayLike, config: TSPulseConfig, *, reset: bool) -> Panel:
-        least = 2 if self.length == "resample" else config.patch_length
+        least = 2 if self.windowing == "resample" else config.patch_length
         return check_panel(self, X, reset=reset, min_timepoints=least)
 
     def _embed(self, network: TSPulse, panel: Panel) -> NDArray[np.float32]:
-        n_features = sum(self._widths[part] for part in _PARTS[self.output])
-        vectors = Vectors(self._read, n_features, self.length, self.channels == "mean")
-        shape = (len(panel), self.n_channels_in_)
-        n_rows = count_windows(panel, network.config.context_length, self.length)
+        spec = EmbeddingSpec(_PARTS[self.embedding], self.windowing, self.channels == "mean")
+        n_rows = count_windows(panel, network.config.context_length, self.windowing)
         with self._progress(n_rows) as progress:
-            settings = (network, panel, shape, vectors, self.batch_size, progress)
-            return embed(*settings).reshape(len(panel), -1)
-
-    def _read(self, network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
-        tokens = network.decode(network.encode(x, observed)).tokens[:, :, 0]  # (K, B, D)
-        slices = token_slices(network.config)
-        kept = torch.cat([tokens[slices[part]] for part in _PARTS[self.output]])
-        return kept.movedim(0, 1).flatten(1)
+            embeddings = embed_panel(network, panel, spec, self.batch_size, progress)
+        return embeddings.reshape(len(panel), -1)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _widths(config: TSPulseConfig) -> dict[str, int]:
-    """Say how many numbers each part gives."""
-    return {part: (s.stop - s.start) * config.d_model for part, s in token_slices(config).items()}

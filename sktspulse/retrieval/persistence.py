@@ -146,7 +146,7 @@ class BaseSavedIndex(BaseTSPulse):
         """
         check_is_fitted(self)
         parameters = {name: getattr(self, name) for name in _OTHERS}
-        parameters["embedding"] = self.transformer_.output
+        parameters["embedding"] = self.transformer_.embedding
         parameters["channels"] = self.transformer_.channels
         parameters["normalize"] = self._levels is None
         about = {"parameters": parameters, "names": list(getattr(self, "feature_names_in_", ()))}

@@ -5,9 +5,9 @@ from .interpolation import Neighbours, cubic, linear
 from .runs import runs
 from .tabular import PanelToTabular, TabularToPanel
 from .time_index import TimeIndex, on_grid, refuse_disorder
-from .types import Flags, Floats, Indices, Integers, Values
-from .validation import Panel, check_panel, check_series, restorer
-from .windows import Starts, Stitcher, resample, take_windows, window_starts
+from .types import Flags, Floats, Indices, Integers, Panel, Values
+from .validation import check_panel, check_series, restorer
+from .windows import Stitcher, resample, take_windows, window_starts
 
 __all__ = [
     "Flags",
@@ -17,7 +17,6 @@ __all__ = [
     "Neighbours",
     "Panel",
     "PanelToTabular",
-    "Starts",
     "Stitcher",
     "TabularToPanel",
     "TimeIndex",

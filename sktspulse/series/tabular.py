@@ -10,8 +10,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
-from .types import Values
-from .validation import Panel, check_panel
+from .types import Panel, Values
+from .validation import check_panel
 
 __all__ = ["PanelToTabular", "TabularToPanel"]
 

@@ -17,11 +17,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from .types import Values
+from .types import Panel, Values
 
-__all__ = ["Panel", "Restore", "check_panel", "check_series", "restorer"]
+__all__ = ["Restore", "check_panel", "check_series", "restorer"]
 
-Panel = Values | list[Values]
 Restore = Callable[[Values], Any]
 
 _FLOATS = (np.float64, np.float32)

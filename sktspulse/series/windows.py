@@ -11,11 +11,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from .types import Values
+from .types import Indices, Values
 
-__all__ = ["Starts", "Stitcher", "resample", "take_windows", "window_starts"]
+__all__ = ["Stitcher", "resample", "take_windows", "window_starts"]
 
-Starts = NDArray[np.int64]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
@@ -53,7 +52,7 @@ def resample(panel: Values, length: int) -> Values:
     return np.where(np.isnan(between) | (part == 0), nearer, between)
 
 
-def window_starts(n_timepoints: int, length: int, stride: int) -> Starts:
+def window_starts(n_timepoints: int, length: int, stride: int) -> Indices:
     """Place windows on a series so that every time point lies in one at least.
 
     Parameters
@@ -75,7 +74,7 @@ def window_starts(n_timepoints: int, length: int, stride: int) -> Starts:
     return np.append(np.arange(0, last, stride, dtype=np.int64), np.int64(last))
 
 
-def take_windows(series: NDArray[Scalar], starts: Starts, length: int) -> NDArray[Scalar]:
+def take_windows(series: NDArray[Scalar], starts: Indices, length: int) -> NDArray[Scalar]:
     """Cut windows out of one series.
 
     Parameters
@@ -118,7 +117,7 @@ class Stitcher:
         self._sums = np.zeros((n_channels, n_timepoints))
         self._weights = np.zeros((n_channels, n_timepoints))
 
-    def add(self, starts: Starts, windows: Values, weight: Values | None = None) -> None:
+    def add(self, starts: Indices, windows: Values, weight: Values | None = None) -> None:
         """Add windows to those laid already.
 
         Parameters

@@ -15,8 +15,8 @@ from sklearn.utils import check_random_state
 from torch import Tensor
 
 from ..base import TimeBudget, check_choice, check_number
-from ..embedding import count_windows, cut
-from ..network import LensSizes, TSLens, TSPulse
+from ..embedding import context_windows, count_windows
+from ..network import LensSizes, TSLens, TSPulse, standardize
 from ..series import Panel, Values
 from .probe.base import BaseProbe
 from .probe.features import Levels, levels_of
@@ -139,7 +139,7 @@ class BaseTSLens(BaseProbe):
         head = task.head()
         probe = features = None
         found, self.n_forms_ = Outcome(), 0
-        n_windows = count_windows(labelled.series, network.config.context_length, self.length)
+        n_windows = count_windows(labelled.series, network.config.context_length, self._windowing)
         reading = (network, labelled.series, self._n_affordable(n_windows), clock)
         if self.strategy != "tslens":
             features, self.n_forms_ = self._extract(*reading)
@@ -221,8 +221,10 @@ class BaseTSLens(BaseProbe):
         """Return the windows of series as examples, and the series of each."""
         context_length = network.config.context_length
         pieces = [
-            np.concatenate(list(cut(series, context_length, self.length))).astype(np.float32)
-            for series in part.series
+            np.concatenate([standardize(windows).values for windows in blocks]).astype(np.float32)
+            for blocks in (
+                context_windows(series, context_length, self._windowing) for series in part.series
+            )
         ]
         counts = np.array([len(piece) for piece in pieces])
         owners = np.repeat(np.arange(len(counts)), counts)
@@ -279,7 +281,9 @@ class BaseTSLens(BaseProbe):
     def _look_at(self, lens: TSLens, series: Values, moments: Values) -> NDArray[np.float64]:
         device = next(lens.parameters()).device
         outputs = []
-        for windows in cut(series, lens.network.config.context_length, self.length):
+        context_length = lens.network.config.context_length
+        for raw in context_windows(series, context_length, self._windowing):
+            windows = standardize(raw).values
             for first in range(0, len(windows), self.batch_size):
                 x = torch.from_numpy(windows[first : first + self.batch_size]).float().to(device)
                 repeated = torch.from_numpy(moments).float().to(device).expand(len(x), -1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -21,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sktspulse import TSPulseTransformer
 from sktspulse.datasets import make_labelled_panel
+from sktspulse.embedding import embed as embed_module
 from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
 from sktspulse.network.config import TSPulseConfig
 from sktspulse.network.tspulse import TSPulse
@@ -31,9 +31,6 @@ WIDTHS = {"semantic": 240, "time": 1536, "frequency": 1536, "detailed": 3072, "a
 def draw_panel(n_series=4, n_channels=2, n_timepoints=100, seed=0):
     rng = np.random.default_rng(seed)
     return rng.normal(size=(n_series, n_channels, n_timepoints)).cumsum(axis=-1)
-
-
-embed_module = import_module("sktspulse.embedding.embed")
 
 
 def embed(X, **parameters):
@@ -56,26 +53,26 @@ def assert_close(answer, expected):
 # --------------------------------------------------------------------------- what it is
 
 
-@pytest.mark.parametrize("output", WIDTHS)
+@pytest.mark.parametrize("embedding", WIDTHS)
 @pytest.mark.parametrize(("channels", "factor"), [("concatenate", 3), ("mean", 1)])
-def test_an_embedding_is_one_row_of_single_precision_a_series(output, channels, factor):
-    answer = embed(draw_panel(2, 3), output=output, channels=channels)
-    assert answer.shape == (2, factor * WIDTHS[output])
+def test_an_embedding_is_one_row_of_single_precision_a_series(embedding, channels, factor):
+    answer = embed(draw_panel(2, 3), embedding=embedding, channels=channels)
+    assert answer.shape == (2, factor * WIDTHS[embedding])
     assert answer.dtype == np.float32
 
 
 @pytest.mark.parametrize(
-    ("output", "part"),
+    ("embedding", "part"),
     [("time", slice(64)), ("frequency", slice(64, 128)), ("semantic", slice(128, None))],
 )
-def test_an_embedding_is_made_of_the_tokens_after_the_decoder(output, part):
+def test_an_embedding_is_made_of_the_tokens_after_the_decoder(embedding, part):
     X = draw_panel(1, 1, 512)
-    assert_close(embed(X, output=output)[0], embed_window(X[0, 0], part))
+    assert_close(embed(X, embedding=embedding)[0], embed_window(X[0, 0], part))
 
 
 def test_outputs_are_parts_of_the_largest():
     X = draw_panel()
-    parts = {output: embed(X, output=output, channels="mean") for output in WIDTHS}
+    parts = {embedding: embed(X, embedding=embedding, channels="mean") for embedding in WIDTHS}
     detailed = np.hstack([parts["time"], parts["frequency"]])
     np.testing.assert_array_equal(parts["detailed"], detailed)
     np.testing.assert_array_equal(parts["all"], np.hstack([detailed, parts["semantic"]]))
@@ -99,43 +96,43 @@ def test_windows_overlap_by_half_and_are_averaged(n_timepoints):
     x = draw_panel(1, 1, n_timepoints)[0, 0]
     starts = {*range(0, n_timepoints - 512, 256), n_timepoints - 512}
     expected = [embed_window((x[start : start + 512] - x.mean()) / x.std()) for start in starts]
-    assert_close(embed(x[None], length="window")[0], np.mean(expected, axis=0))
+    assert_close(embed(x[None], windowing="sliding")[0], np.mean(expected, axis=0))
 
 
 @pytest.mark.parametrize("n_timepoints", [8, 100, 511])
 def test_short_series_are_preceded_by_missing_values(n_timepoints):
     x = draw_panel(1, 1, n_timepoints)[0, 0]
     padded = np.concatenate([np.full(512 - n_timepoints, np.nan), x])
-    assert_close(embed(x[None], length="window")[0], embed_window(padded))
+    assert_close(embed(x[None], windowing="sliding")[0], embed_window(padded))
 
 
 def test_the_length_of_the_network_needs_no_choice():
     X = draw_panel(2, 2, 512)
-    np.testing.assert_array_equal(embed(X), embed(X, length="window"))
+    np.testing.assert_array_equal(embed(X), embed(X, windowing="sliding"))
 
 
 # --------------------------------------------------------------------------- what changes nothing
 
 
-@pytest.mark.parametrize("length", ["resample", "window"])
+@pytest.mark.parametrize("windowing", ["resample", "sliding"])
 @pytest.mark.parametrize(("factor", "shift"), [(1e-9, 0), (1e9, 0), (1e-4, 5), (20, -1e5)])
-def test_level_and_unit_do_not_matter(length, factor, shift):
+def test_level_and_unit_do_not_matter(windowing, factor, shift):
     X = draw_panel()
     X[0, 1, 10:30] = np.nan
-    assert_close(embed(factor * X + shift, length=length), embed(X, length=length))
+    assert_close(embed(factor * X + shift, windowing=windowing), embed(X, windowing=windowing))
 
 
-@pytest.mark.parametrize("length", ["resample", "window"])
-def test_channels_have_units_of_their_own(length):
+@pytest.mark.parametrize("windowing", ["resample", "sliding"])
+def test_channels_have_units_of_their_own(windowing):
     X = draw_panel()
-    assert_close(embed(X * [[1e-6], [1e6]], length=length), embed(X, length=length))
+    assert_close(embed(X * [[1e-6], [1e6]], windowing=windowing), embed(X, windowing=windowing))
 
 
-@pytest.mark.parametrize("length", ["resample", "window"])
-def test_a_series_does_not_depend_on_the_others(length):
+@pytest.mark.parametrize("windowing", ["resample", "sliding"])
+def test_a_series_does_not_depend_on_the_others(windowing):
     lengths = [90, 700, 2000, 512, 33, 1500] * 3
     X = [draw_panel(1, 2, n, seed)[0] for seed, n in enumerate(lengths)]
-    transformer = TSPulseTransformer(length=length).fit(X)
+    transformer = TSPulseTransformer(windowing=windowing).fit(X)
     together = transformer.transform(X)
     alone = np.vstack([transformer.transform([one]) for one in X])
     assert_close(together, alone)
@@ -156,9 +153,9 @@ def test_the_container_does_not_matter():
 
 def test_blocks_do_not_matter(monkeypatch):
     X = [draw_panel(1, 2, n)[0] for n in (300, 5000, 600, 4000)]
-    expected = embed(X, length="window")
+    expected = embed(X, windowing="sliding")
     monkeypatch.setattr(embed_module, "_BLOCK_ROWS", 7)
-    assert_close(embed(X, length="window"), expected)
+    assert_close(embed(X, windowing="sliding"), expected)
 
 
 def test_the_network_gets_blocks_of_bounded_size(monkeypatch):
@@ -170,7 +167,7 @@ def test_the_network_gets_blocks_of_bounded_size(monkeypatch):
 
     monkeypatch.setattr(embed_module, "infer", count)
     embed(draw_panel(3000, 1, 20))
-    embed(draw_panel(1, 3, 512 * 1000), length="window")
+    embed(draw_panel(1, 3, 512 * 1000), windowing="sliding")
     assert sum(sizes) == 3000 + 3 * 1999
     assert max(sizes) < 2048
 
@@ -178,14 +175,14 @@ def test_the_network_gets_blocks_of_bounded_size(monkeypatch):
 # --------------------------------------------------------------------------- missing values
 
 
-@pytest.mark.parametrize("length", ["resample", "window"])
-def test_missing_constant_and_nearly_empty_channels_have_finite_embeddings(length):
+@pytest.mark.parametrize("windowing", ["resample", "sliding"])
+def test_missing_constant_and_nearly_empty_channels_have_finite_embeddings(windowing):
     X = draw_panel(1, 5, 100)
     X[0, 0] = np.nan
     X[0, 1] = 3.7
     X[0, 2, 1:] = np.nan
     X[0, 3, ::2] = np.nan
-    assert np.isfinite(embed(X, length=length, output="all")).all()
+    assert np.isfinite(embed(X, windowing=windowing, embedding="all")).all()
 
 
 def test_a_constant_is_a_flat_line_and_not_nothing():
@@ -210,11 +207,11 @@ def test_a_few_missing_values_change_an_embedding_little():
     st.sampled_from([np.float32, np.float64]),
     st.sampled_from([0.0, 0.5, 0.95, 1.0]),
     st.sampled_from([0.0, 1e-20, 1.0, 1e30]),
-    st.sampled_from(["resample", "window"]),
+    st.sampled_from(["resample", "sliding"]),
     st.integers(0, 2**31),
 )
 def test_every_panel_has_a_finite_embedding(
-    lengths, n_channels, dtype, missing_rate, unit, length, seed
+    lengths, n_channels, dtype, missing_rate, unit, windowing, seed
 ):
     rng = np.random.default_rng(seed)
     X = [(unit * rng.normal(size=(n_channels, n))).astype(dtype) for n in lengths]
@@ -222,7 +219,7 @@ def test_every_panel_has_a_finite_embedding(
     for one in X:
         one[rng.random(one.shape) < missing_rate] = np.nan
     before = copy.deepcopy(X)
-    answer = embed(X, length=length, batch_size=4)
+    answer = embed(X, windowing=windowing, batch_size=4)
     assert answer.shape == (len(lengths), 240 * n_channels)
     assert np.isfinite(answer).all()
     for one, kept in zip(X, before, strict=True):
@@ -279,7 +276,7 @@ def test_panels_go_through_pipelines_and_searches(as_list):
     model = make_pipeline(TSPulseTransformer(), RidgeClassifier())
     assert cross_val_score(model, X, y, cv=3).min() > 0.7
     grid = {
-        "tspulsetransformer__output": ["semantic", "frequency"],
+        "tspulsetransformer__embedding": ["semantic", "frequency"],
         "tspulsetransformer__channels": ["concatenate", "mean"],
     }
     search = GridSearchCV(model, grid, cv=2).fit(train, y_train)
@@ -288,7 +285,7 @@ def test_panels_go_through_pipelines_and_searches(as_list):
 
 
 def test_clones_are_unfitted_and_equal():
-    parameters = {"output": "all", "channels": "mean", "length": "window", "batch_size": 7}
+    parameters = {"embedding": "all", "channels": "mean", "windowing": "sliding", "batch_size": 7}
     fitted = TSPulseTransformer(**parameters).fit(draw_panel())
     twin = clone(fitted)
     assert twin.get_params() == fitted.get_params()
@@ -304,9 +301,9 @@ def test_clones_are_unfitted_and_equal():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"output": "short"}, r"output is 'short', expected one of \['semantic'"),
+        ({"embedding": "short"}, r"embedding is 'short', expected one of \['semantic'"),
         ({"channels": "max"}, "channels is 'max', expected one of"),
-        ({"length": 512}, "length is 512, expected one of"),
+        ({"windowing": 512}, "windowing is 512, expected one of"),
         ({"batch_size": 0}, "batch_size is 0, expected a whole number of at least 1"),
         ({"batch_size": 1.5}, "batch_size is 1.5"),
         ({"checkpoint": "tspulse-p9"}, "tspulse-p8"),
@@ -320,16 +317,16 @@ def test_bad_parameters_are_refused_when_fitting(parameters, message):
 
 
 @pytest.mark.parametrize(
-    ("length", "n_timepoints", "message"),
+    ("windowing", "n_timepoints", "message"),
     [
         ("resample", 1, "length 1, but TSPulseTransformer needs at least 2 time points"),
-        ("window", 7, "length 7, but TSPulseTransformer needs at least 8 time points"),
+        ("sliding", 7, "length 7, but TSPulseTransformer needs at least 8 time points"),
     ],
 )
-def test_one_time_point_too_few_is_refused(length, n_timepoints, message):
+def test_one_time_point_too_few_is_refused(windowing, n_timepoints, message):
     with pytest.raises(ValueError, match=message):
-        embed(draw_panel(2, 2, n_timepoints), length=length)
-    assert len(embed(draw_panel(2, 2, n_timepoints + 1), length=length)) == 2
+        embed(draw_panel(2, 2, n_timepoints), windowing=windowing)
+    assert len(embed(draw_panel(2, 2, n_timepoints + 1), windowing=windowing)) == 2
 
 
 def test_a_failed_fit_forgets_nothing():
@@ -346,7 +343,7 @@ def test_outputs_that_a_network_lacks_are_refused(tmp_path):
     path = tmp_path / "single.safetensors"
     save_checkpoint(TSPulse(TSPulseConfig(**sizes)), path)
     X = draw_panel(2, 1)
-    assert embed(X, output="time", checkpoint=path).shape == (2, 1536)
-    for output in ("frequency", "detailed", "all"):
+    assert embed(X, embedding="time", checkpoint=path).shape == (2, 1536)
+    for embedding in ("frequency", "detailed", "all"):
         with pytest.raises(ValueError, match=r"needs tokens for \['frequency'\]"):
-            embed(X, output=output, checkpoint=path)
+            embed(X, embedding=embedding, checkpoint=path)

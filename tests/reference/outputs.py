@@ -131,7 +131,7 @@ def embedding(tiny: str) -> Iterator[tuple[str, Any]]:
     for kind in ("semantic", "detailed", "time", "frequency", "all"):
         yield kind, TSPulseTransformer(kind).fit_transform(X)
     long = np.concatenate(list(X[:, :, :300]), axis=1)[None]
-    yield "window", TSPulseTransformer(length="window").fit_transform(long)
+    yield "window", TSPulseTransformer(windowing="sliding").fit_transform(long)
     yield "table", PanelToTabular().fit_transform(X)
 
 

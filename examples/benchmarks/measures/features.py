@@ -18,7 +18,7 @@ Extract = Callable[[np.ndarray], np.ndarray]  # (n_series, n_timepoints) -> (n_s
 
 def tokens(checkpoint: str, series: Iterable[np.ndarray]) -> Features:
     """Embed series of any length, a vector a token: ``(n_series, n_tokens, d_model)``."""
-    model = TSPulseTransformer(output="all", checkpoint=checkpoint)
+    model = TSPulseTransformer(embedding="all", checkpoint=checkpoint)
     vectors = model.fit_transform([one[None] for one in series])
     config = load_checkpoint(checkpoint).config
     ends = [config.n_patches, config.n_register_start]

@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 
 from ...base import BaseTSPulse, TimeBudget
-from ...embedding import LENGTHS, Vectors, count_windows, embed, token_slices
+from ...embedding import EmbeddingSpec, Windowing, count_windows, embed_panel
 from ...network import Progress, TSPulse
 from ...series import Panel, Values, check_panel
 from .features import Layout, _n_points, _Scaling, levels_of, values_of
@@ -34,8 +33,12 @@ class BaseProbe(BaseTSPulse):
     n_forms_: int
     _reads_values = False  # whether the values themselves are features, too
 
+    @property
+    def _windowing(self) -> Windowing:
+        return "resample" if self.length == "resample" else "sliding"
+
     def _check_parameters(self) -> None:
-        self._check_choice("length", LENGTHS)
+        self._check_choice("length", ("resample", "window"))
         self._check_count("batch_size")
 
     def _fit_probe(
@@ -71,7 +74,7 @@ class BaseProbe(BaseTSPulse):
         At least one form is read; others only if it seems that the clock allows for them.
         How many were read is returned, too.
         """
-        n_windows = count_windows(panel, network.config.context_length, self.length)
+        n_windows = count_windows(panel, network.config.context_length, self._windowing)
         parts: list[Values] = []
         with self._progress(n_forms * n_windows) as progress:
             for form in FORMS[self.length][:n_forms]:
@@ -88,21 +91,14 @@ class BaseProbe(BaseTSPulse):
     def _extract_form(
         self, network: TSPulse, panel: Panel, form: Form, progress: Progress | None
     ) -> NDArray[np.float32]:
-        config = network.config
-        vectors = Vectors(_read_registers, config.n_registers * config.d_model, self.length)
+        spec = EmbeddingSpec(("semantic",), self._windowing)
         step = max(1, _BLOCK_ROWS // self.n_channels_in_)
         parts = []
         for block in (panel[first : first + step] for first in range(0, len(panel), step)):
-            shape = (len(block), self.n_channels_in_)
-            series = map(form, block)
-            found = embed(network, series, shape, vectors, self.batch_size, progress)
+            series = [form(one) for one in block]
+            found = embed_panel(network, series, spec, self.batch_size, progress)
             parts.append(_join_channels(found))
         return np.vstack(parts)
-
-
-def _read_registers(network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
-    tokens = network.decode(network.encode(x, observed)).tokens[:, :, 0]  # (K, B, D)
-    return tokens[token_slices(network.config)["semantic"]].movedim(0, 1).flatten(1)
 
 
 def _join_channels(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...embedding import Length
 from ...network import standardize
 from ...series import Panel, Values, resample
 from .representations import FORMS, SMOOTH_FORMS, unchanged
@@ -38,7 +37,7 @@ class Layout(NamedTuple):
         )
         return embedded, values, levels
 
-    def groups(self, length: Length) -> list[NDArray[np.intp]]:
+    def groups(self, length: str) -> list[NDArray[np.intp]]:
         """Return the columns that models are fitted to.
 
         All but values are the first group, levels one of the others. Where several forms were

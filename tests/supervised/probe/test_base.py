@@ -50,7 +50,8 @@ def test_features_are_embeddings_of_each_form_then_levels(length, forms):
     n_forms = len(forms)
     assert features.shape == (4, n_forms * 480 + 4)
     for form, found in zip(forms, np.split(features[:, :-4], n_forms, axis=1), strict=True):
-        model = TSPulseTransformer(checkpoint=CHECKPOINT, length=length)
+        windowing = "resample" if length == "resample" else "sliding"
+        model = TSPulseTransformer(checkpoint=CHECKPOINT, windowing=windowing)
         np.testing.assert_array_equal(found, model.fit_transform(np.stack(list(map(form, X)))))
     np.testing.assert_allclose(features[:, -4:-2], X.mean(-1))
     np.testing.assert_allclose(features[:, -2:], X.std(-1))
