@@ -190,7 +190,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         values = _check(clone(self), X, config, reset=True)
         heads = choose_heads(self.heads, config, values.shape, self.checkpoint, self.causal)
         refuse_unknown(values)
-        TimeIndex.of(X)
+        TimeIndex.from_input(X)
         _check(self, X, config, reset=True)
         network = self._fit_network()
         judged = judged_channels(values)
@@ -227,7 +227,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         """
         usual = self._usual_checked()
         scores = -usual.fuse(usual.head_scores(self._channel_scores(X)))
-        return cast(Floats, TimeIndex.of(X).restore(scores))
+        return cast(Floats, TimeIndex.from_input(X).restore(scores))
 
     def decision_function(self, X: ArrayLike) -> Floats:
         """Score every point against the threshold.
@@ -275,7 +275,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
             their mean, is ``score_samples``.
         """
         scores = -self._usual_checked().head_scores(self._channel_scores(X)).T
-        return cast(Floats, TimeIndex.of(X).restore(scores, self.heads_))
+        return cast(Floats, TimeIndex.from_input(X).restore(scores, self.heads_))
 
     def score_channels(self, X: ArrayLike) -> Floats:
         """Score every point by each channel.
@@ -293,7 +293,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         fuse, n_joint = self._usual_checked().fuse, self._usual.n_joint
         channels = islice(self._channel_scores(X), n_joint, None)
         scores = -np.stack([fuse(heads) for heads in channels], axis=1)
-        return cast(Floats, TimeIndex.of(X).restore(scores, getattr(X, "columns", None)))
+        return cast(Floats, TimeIndex.from_input(X).restore(scores, getattr(X, "columns", None)))
 
     def predict_segments(self, X: ArrayLike) -> NDArray[np.void]:
         """Find the stretches of outliers, and what raised them.

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..base import BaseTSPulse
 from ..network import TSPulse
-from ..series import Floats, TimeIndex, check_series, refuse_disorder
+from ..series import Floats, TimeIndex, check_series
 from .head_errors import TRAILING_BLOCK, TrailingErrors
 from .normal_model import UsualRecording
 
@@ -91,9 +91,7 @@ class AnomalyStream:
             later than all before. Then the stream is as it was.
         """
         values, _ = check_series(self._detector, X, reset=False, min_timepoints=1)
-        stamps = TimeIndex.of(X).stamps
-        if stamps is not None and self._latest is not None:
-            refuse_disorder(0, stamps[0], self._latest)
+        stamps = TimeIndex.from_input(X, after=self._latest).stamps
         self._latest = self._latest if stamps is None else stamps[-1]
         self.n_seen += len(values)
         self._rows = np.concatenate([self._rows, values])

@@ -14,11 +14,11 @@ from ..series import (
     Floats,
     Indices,
     Integers,
-    Neighbours,
+    Neighbors,
     Stitcher,
     Values,
-    cubic,
-    linear,
+    interpolate_cubic,
+    interpolate_linear,
     window_starts,
 )
 from .blending import CANDIDATES, gap_bins
@@ -60,10 +60,10 @@ class CandidateReader:
         if not len(chosen):
             return Candidates(chosen, chosen, np.empty((0, len(CANDIDATES))), chosen)
         rows, wanted = rows[chosen], wanted[chosen]
-        neighbours = Neighbours.of(~np.isnan(rows))
-        lines = linear(rows, neighbours)
+        neighbours = Neighbors.from_mask(~np.isnan(rows))
+        lines = interpolate_linear(rows, neighbours)
         is_narrow = neighbours.after - neighbours.before <= _MAX_CUBIC_STEPS
-        cubics = np.where(is_narrow, cubic(rows, neighbours), lines)[wanted]
+        cubics = np.where(is_narrow, interpolate_cubic(rows, neighbours), lines)[wanted]
         line = lines[wanted]
         seasonal = _replace_nan(seasonal_fill(rows, wanted, period), line) if period else line
         heads = [_replace_nan(head[wanted], seasonal) for head in self._reconstruct(rows, wanted)]

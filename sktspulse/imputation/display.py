@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base import single_axes
-from ..series import Flags, Floats, on_grid
+from ..series import Flags, Floats, asfreq
 from .uncertainty import Z_90
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class ImputationDisplay:
             The display, plotted.
         """
         if estimator.freq is not None:
-            X = on_grid(X, estimator.freq)
+            X = asfreq(X, estimator.freq)
         std = None
         if estimator.blend:
             filled, std = estimator.transform(X, return_std=True)

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..base import BaseTSPulse
 from ..network import TSPulse, TSPulseConfig, fingerprint, reconstruct, resolve_device
 from ..pretraining import FineTuner
-from ..series import Floats, Integers, Values, check_panel, check_series, on_grid, restorer
+from ..series import Floats, Integers, Values, asfreq, check_panel, check_series, restorer
 from .candidates import CandidateReader
 from .gap_filler import GapFiller
 from .simulated_gaps import GapMasks, draw_windows
@@ -279,7 +279,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
     ) -> tuple[list[Values], Callable[[list[Values]], Any]]:
         """Return the panels ``(n_series, n_channels, n_timepoints)`` of X, and the way back."""
         shortest = config.patch_length
-        X = X if self.freq is None else on_grid(X, self.freq)
+        X = X if self.freq is None else asfreq(X, self.freq)
         if not (self.layout == "panel" or _is_panel(X)):
             values, restore = check_series(self, X, reset=reset, min_timepoints=shortest)
             return [values.T[None]], lambda filled: restore(filled[0][0].T)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..series import Flags, Floats, Neighbours, Values, linear
+from ..series import Flags, Floats, Neighbors, Values, interpolate_linear
 
 __all__ = ["seasonal_fill", "seasonal_period"]
 
@@ -103,7 +103,7 @@ def _moving_average(rows: Values, period: int) -> Floats:
         # The mean over a fraction of a period differs from that of a whole one.
         is_whole = counts >= _MIN_COVERAGE * typical[is_enough, None]
         means = _moving_sum(values[done], width) / counts.clip(1)
-        level[done] = linear(means, Neighbours.of(is_whole))
+        level[done] = interpolate_linear(means, Neighbors.from_mask(is_whole))
         pending, width = pending[~is_enough], 2 * width
     return level
 

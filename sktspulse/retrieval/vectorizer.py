@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..network import standardize
-from ..series import Neighbours, Values, linear
+from ..series import Neighbors, Values, interpolate_linear
 
 __all__ = ["Comparison", "Levels", "bridge_short_gaps"]
 
@@ -44,10 +44,10 @@ def bridge_short_gaps(series: Values) -> Values:
         return series
     longest = max(1, series.shape[1] // _SHORT)
     bridged, some = series.copy(), known.any(1)
-    around = Neighbours.of(known[some])
+    around = Neighbors.from_mask(known[some])
     width = around.after - around.before  # 0 at known points and beyond the ends
     is_short = (width > 0) & (width <= longest + 1)
-    bridged[some] = np.where(is_short, linear(series[some], around), series[some])
+    bridged[some] = np.where(is_short, interpolate_linear(series[some], around), series[some])
     return bridged
 
 

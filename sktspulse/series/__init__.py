@@ -1,10 +1,10 @@
 """Time-series arrays in and out: validation, windows, gaps, time stamps."""
 
 from .constraints import validated
-from .interpolation import Neighbours, cubic, linear
+from .interpolation import Neighbors, interpolate_cubic, interpolate_linear
 from .runs import runs
 from .tabular import PanelToTabular, TabularToPanel
-from .time_index import TimeIndex, on_grid, refuse_disorder
+from .time_index import TimeIndex, asfreq
 from .types import Flags, Floats, Indices, Integers, Panel, Values
 from .validation import check_panel, check_series, restorer
 from .windows import Stitcher, resample, take_windows, window_starts
@@ -14,19 +14,18 @@ __all__ = [
     "Floats",
     "Indices",
     "Integers",
-    "Neighbours",
+    "Neighbors",
     "Panel",
     "PanelToTabular",
     "Stitcher",
     "TabularToPanel",
     "TimeIndex",
     "Values",
+    "asfreq",
     "check_panel",
     "check_series",
-    "cubic",
-    "linear",
-    "on_grid",
-    "refuse_disorder",
+    "interpolate_cubic",
+    "interpolate_linear",
     "resample",
     "restorer",
     "runs",

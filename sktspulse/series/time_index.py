@@ -1,4 +1,7 @@
-"""Time stamps of recordings in data frames: checked on the way in, put back on the way out."""
+"""Time stamps of pandas data frames: checked on input, put back on output.
+
+pandas is optional. A time index can only come from a program that has imported it.
+"""
 
 from __future__ import annotations
 
@@ -8,32 +11,34 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["TimeIndex", "on_grid", "refuse_disorder", "refuse_unsorted"]
+__all__ = ["TimeIndex", "asfreq", "check_sorted"]
 
 
 class TimeIndex(NamedTuple):
-    """The index of a data frame if it holds times, else None."""
+    """The time stamps of the rows of a recording, or None if it has none."""
 
     stamps: Any
 
     @classmethod
-    def of(cls, X: Any) -> TimeIndex:
-        """Read the index of a recording.
+    def from_input(cls, X: Any, after: Any = None) -> TimeIndex:
+        """Read and check the time stamps of a recording.
 
         Parameters
         ----------
         X : object
-            The recording, of any kind.
+            The recording, in any container.
+        after : Timestamp or Timedelta, default=None
+            Time stamp of the row before the first, if there was one.
 
         Returns
         -------
         TimeIndex
-            Its time stamps, if it is a pandas data frame that has some.
+            The index of X if X is a pandas object indexed by times.
 
         Raises
         ------
         ValueError
-            If a stamp is missing, or they do not grow from row to row.
+            If a time stamp is missing, or they are not strictly increasing.
 
         Warns
         -----
@@ -44,32 +49,26 @@ class TimeIndex(NamedTuple):
         index = getattr(X, "index", None)
         if pandas is None or not isinstance(index, pandas.DatetimeIndex | pandas.TimedeltaIndex):
             return cls(None)
-        refuse_unsorted(index)
-        steps = np.diff(index.asi8)
-        if len(steps) and steps.min() != steps.max():
-            shortest, longest = (pandas.Timedelta(index[i + 1] - index[i]) for i in _ends(steps))
-            warnings.warn(
-                f"The time stamps of X are irregular: from {shortest} to {longest} apart. Rows "
-                "are taken as evenly spaced; resample them, with NaN where nothing was read.",
-                UserWarning,
-                stacklevel=2,
-            )
+        check_sorted(index)
+        if after is not None and index[0] <= after:
+            raise _unsorted(0, index[0], after)
+        _warn_if_irregular(index)
         return cls(index)
 
     def restore(self, values: Any, columns: Any = None) -> Any:
-        """Give an array of one row a time stamp its index, if there is one.
+        """Give an array the time stamps as its index.
 
         Parameters
         ----------
         values : ndarray of shape (n_timepoints,) or (n_timepoints, n_columns)
-            What was computed.
+            Values computed for the rows.
         columns : sequence, default=None
             Names of the columns.
 
         Returns
         -------
         ndarray, Series or DataFrame
-            The values.
+            The array itself if there are no time stamps.
         """
         if self.stamps is None:
             return values
@@ -79,79 +78,82 @@ class TimeIndex(NamedTuple):
         return pandas.DataFrame(values, index=self.stamps, columns=columns)
 
 
-def refuse_unsorted(index: Any) -> None:
-    """Raise at the first row of an index of pandas that has no time, or where it does not grow."""
-    for row in np.flatnonzero(index.isna())[:1]:
-        raise ValueError(
-            f"Row {row} of X has no time stamp: it is NaT, expected times that grow from row to "
-            "row. Give it its time, or drop it."
-        )
-    for row in np.flatnonzero(index[1:] <= index[:-1])[:1] + 1:
-        refuse_disorder(row, index[row], index[row - 1])
+def asfreq(X: Any, freq: str) -> Any:
+    """Insert rows of NaN for missing time stamps, so that rows are evenly spaced.
 
-
-def refuse_disorder(row: int, stamp: Any, before: Any) -> None:
-    """Raise if time goes backwards or stands still.
-
-    Parameters
-    ----------
-    row : int
-        Where the time stamp stands.
-    stamp : Timestamp or Timedelta
-        The time stamp.
-    before : Timestamp or Timedelta
-        The one before it.
-
-    Raises
-    ------
-    ValueError
-        If ``stamp`` is not later than ``before``.
-    """
-    if stamp <= before:
-        raise ValueError(
-            f"The time stamps of X do not grow: row {row} has {stamp}, after {before}. Sort the "
-            "rows, and drop those that are there twice."
-        )
-
-
-def _ends(steps: Any) -> tuple[int, int]:
-    return int(steps.argmin()), int(steps.argmax())
-
-
-def on_grid(X: Any, freq: str) -> Any:
-    """Put rows without values in, so that time stamps are evenly spaced.
+    Like :meth:`pandas.DataFrame.asfreq`, but no row is dropped silently.
 
     Parameters
     ----------
     X : DataFrame with a DatetimeIndex
         The recording.
     freq : str
-        Step of the grid, as pandas writes it.
+        Time between rows, as a frequency string of pandas.
 
     Returns
     -------
     DataFrame
-        A copy with a row for every time of the grid from the first stamp to the last.
+        A copy with one row for each time from the first time stamp to the last.
 
     Raises
     ------
     ValueError
-        If X is no such data frame, if its stamps do not grow or are not on the grid, or if
-        pandas does not know the frequency.
+        If X has no DatetimeIndex, if its time stamps are not strictly increasing or not
+        multiples of ``freq`` apart, or if pandas does not know ``freq``.
     """
     pandas = sys.modules.get("pandas")
     index = getattr(X, "index", None)
     if pandas is None or not isinstance(index, pandas.DatetimeIndex):
         raise ValueError(
-            f"freq is {freq!r}, but X is of type {type(X).__name__} without time stamps. Pass a "
-            "pandas data frame with a DatetimeIndex, or leave freq out."
+            f"freq={freq!r} needs a pandas data frame with a DatetimeIndex, but X is of type "
+            f"{type(X).__name__} without one. Set the index, or leave freq out."
         )
-    refuse_unsorted(index)
+    check_sorted(index)
     grid = pandas.date_range(index[0], index[-1], freq=freq, name=index.name)
     off = index.difference(grid)
     if len(off):
         raise ValueError(
-            f"freq is {freq!r}, but {len(off)} of {len(index)} time stamps are not on that grid, "
-            f"the first {off[0]}. Resample X, or name the step it has."
+            f"{len(off)} of the {len(index)} time stamps of X do not fit freq={freq!r}; the first "
+            f"is {off[0]}. Resample X, or pass the time between its rows as freq."
         )
     return X.reindex(grid)
+
+
+def check_sorted(index: Any) -> None:
+    """Check that time stamps are known and strictly increasing.
+
+    Parameters
+    ----------
+    index : DatetimeIndex or TimedeltaIndex
+        The time stamps.
+
+    Raises
+    ------
+    ValueError
+        If they are not; the message has the first such row.
+    """
+    for row in np.flatnonzero(index.isna())[:1]:
+        raise ValueError(
+            f"Row {row} of X has no time stamp (NaT), but each row needs one. Set it or drop the "
+            "row."
+        )
+    for row in np.flatnonzero(index[1:] <= index[:-1])[:1] + 1:
+        raise _unsorted(row, index[row], index[row - 1])
+
+
+def _unsorted(row: int, stamp: Any, previous: Any) -> ValueError:
+    return ValueError(
+        f"The time stamps of X are not strictly increasing: row {row} has {stamp}, after "
+        f"{previous}. Sort the rows and drop duplicates."
+    )
+
+
+def _warn_if_irregular(index: Any) -> None:
+    steps = index[1:] - index[:-1]
+    if len(steps) and steps.min() != steps.max():
+        warnings.warn(
+            f"The time stamps of X are irregular: from {steps.min()} to {steps.max()} apart. Rows "
+            "are treated as evenly spaced. Resample X, with NaN where nothing was recorded.",
+            UserWarning,
+            stacklevel=4,
+        )

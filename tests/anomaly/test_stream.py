@@ -100,7 +100,9 @@ def test_rows_out_of_order_are_refused_and_change_nothing():
     stream = model.stream()
     stream.update(frame[:100])
     for late in (frame[50:60], frame[99:120]):
-        with pytest.raises(ValueError, match=r"do not grow: row 0 has .*, after 2024-01-01 01:39"):
+        with pytest.raises(
+            ValueError, match=r"not strictly increasing: row 0 has .*, after 2024-01-01 01:39"
+        ):
             stream.update(late)
     assert stream.n_seen == 100
     assert len(stream.update(frame[100:])) == 128
