@@ -1,14 +1,12 @@
-"""The door: whatever comes in is checked here, once, and becomes plain arrays of floats.
+"""Validate the input of estimators: every container becomes arrays of floats.
 
-NaN, and the nulls of data frames, mean missing; infinity is an error; nothing given is
-changed. Errors say what came, what was expected, and what to do.
+NaN and the nulls of data frames mean missing; infinity is an error. The input is never
+changed, and an estimator is only changed if its input is valid.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import narwhals as nw
@@ -23,9 +21,8 @@ __all__ = ["Restore", "check_panel", "check_series", "restorer"]
 
 Restore = Callable[[Values], Any]
 
-_FLOATS = (np.float64, np.float32)
 _RULES: dict[str, Any] = {
-    "dtype": _FLOATS,
+    "dtype": (np.float64, np.float32),
     "ensure_all_finite": False,
     "ensure_2d": False,
     "allow_nd": True,
@@ -33,109 +30,140 @@ _RULES: dict[str, Any] = {
 
 
 def check_panel(estimator: BaseEstimator, X: Any, *, reset: bool, min_timepoints: int) -> Panel:
-    """Check a panel.
+    """Validate a panel.
 
-    Sets or checks ``n_features_in_``, ``feature_names_in_`` and ``n_channels_in_``. With
-    two axes the features are the time points, whose number is that fitted; otherwise
-    they are the channels, and series may have any length.
+    Sets or checks ``n_features_in_``, ``feature_names_in_`` and ``n_channels_in_``. The
+    features of a panel with two axes are its time points, so their number is fixed.
+    Otherwise they are the channels, and series may have any length.
 
     Parameters
     ----------
     estimator : BaseEstimator
-        Who asks.
+        The estimator that gets X.
     X : array-like of shape (n_series, n_timepoints) or (n_series, n_channels, \
 n_timepoints), data frame, or sequence of arrays of unequal length
         The panel. Arrays in a sequence are ``(n_channels, n_timepoints_i)`` or, for one
         channel, ``(n_timepoints_i,)``.
     reset : bool
-        Whether to learn the number of channels and features rather than check it.
+        Whether to set the attributes, as in ``fit``, rather than check them.
     min_timepoints : int
-        Least length of a series.
+        Minimum length of a series.
 
     Returns
     -------
     ndarray of shape (n_series, n_channels, n_timepoints), or list of ndarray of shape \
 (n_channels, n_timepoints_i)
-        The values, NaN where missing, float32 or float64; each series of a list has its
-        own type. They may share memory with X.
+        The values, NaN where missing, float32 or float64; each series of a list keeps
+        its own type. They may share memory with X.
 
     Raises
     ------
     ValueError
         If X is empty, holds infinity, has other axes or channels, or is too short.
     TypeError
-        If X is sparse or holds things that are not numbers.
+        If X is sparse or holds objects that are not numbers.
     """
     panel, is_flat = _read_panel(estimator, X)
-    # One channel may come with two axes or three, also to the same estimator.
-    by_time = is_flat and (reset or not _knows_only_channels(estimator))
-    columns = _columns(X, np.asarray(panel)[:, 0]) if by_time else None
-    agree = partial(_check_features, estimator, columns, len(panel[0]), reset=reset)
-    remedy = "Pass X[:, None, :], which may have any length, or fit again."
+    n_channels = len(panel[0])
+    # One channel may come with two axes or three, in fit as well as afterwards.
+    by_time = is_flat and (reset or estimator.n_features_in_ != estimator.n_channels_in_)
+    table = _table(X, np.asarray(panel)[:, 0]) if by_time else panel[0].T
     if not reset:
-        agree(remedy)
-    _check_length(estimator, min(one.shape[1] for one in panel), min_timepoints, is_flat)
-    _refuse_infinity(panel)
+        if by_time:
+            remedy = "Pass X[:, None, :], which may have any length, or fit again."
+            _check_columns(estimator, table, remedy)
+        _check_n_channels(estimator, n_channels)
+    _check_length(estimator, min(series.shape[1] for series in panel), min_timepoints, is_flat)
+    _check_no_infinity(panel)
     if reset:
-        agree(remedy)
+        _set_features(estimator, table, n_channels)
     return panel
 
 
 def check_series(
     estimator: BaseEstimator, X: Any, *, reset: bool, min_timepoints: int
 ) -> tuple[Values, Restore]:
-    """Check one recording.
+    """Validate one recording.
 
     Sets or checks ``n_features_in_``, ``feature_names_in_`` and ``n_channels_in_``.
 
     Parameters
     ----------
     estimator : BaseEstimator
-        Who asks.
+        The estimator that gets X.
     X : array-like or data frame of shape (n_timepoints, n_channels)
         The recording.
     reset : bool
-        Whether to learn the number of channels rather than check it.
+        Whether to set the attributes, as in ``fit``, rather than check them.
     min_timepoints : int
-        Least number of rows.
+        Minimum number of rows.
 
     Returns
     -------
     values : ndarray of shape (n_timepoints, n_channels)
         The values, NaN where missing, float32 or float64. They may share memory with X.
     restore : callable
-        Puts values of the same shape into the container X came in: a data frame of the
-        same kind with the same index and column names, or an array. Columns of float32
-        stay so, all others become float64.
+        Function from :func:`restorer`.
 
     Raises
     ------
     ValueError
         If X is empty, holds infinity, has other axes or channels, or is too short.
     TypeError
-        If X is sparse or holds things that are not numbers.
+        If X is sparse or holds objects that are not numbers.
     """
-    values = _as_floats(estimator, X)
+    values = _to_floats(estimator, X)
     if values.ndim != 2:
         raise ValueError(
-            f"X has shape {values.shape}, expected (n_timepoints, n_channels). "
-            "Reshape your data: X.reshape(-1, 1) is a recording of one channel."
+            f"X has shape {values.shape}, expected (n_timepoints, n_channels). Reshape your data: "
+            "X.reshape(-1, 1) is a recording of one channel."
         )
-    columns = _columns(X, values)
-    agree = partial(_check_features, estimator, columns, values.shape[1], reset=reset)
-    remedy = "Fit again or select columns."
+    table = _table(X, values)
     if not reset:
-        agree(remedy)
+        _check_columns(estimator, table, "Fit again or select columns.")
+        _check_n_channels(estimator, values.shape[1])
     if len(values) < min_timepoints:
         raise ValueError(
             f"X has {len(values)} time points (n_samples = {len(values)}), but "
-            f"{_name(estimator)} needs at least {min_timepoints}. Record longer, or transpose X "
-            "if its rows are the channels."
+            f"{_name(estimator)} needs at least {min_timepoints}. Pass a longer recording, or "
+            "transpose X if its rows are channels."
         )
-    _refuse_infinity([values])
+    _check_no_infinity([values])
     if reset:
-        agree(remedy)
+        _set_features(estimator, table, values.shape[1])
     return values, restorer(X)
+
+
+def restorer(X: Any) -> Restore:
+    """Return a function that puts values of the same shape into the container of X.
+
+    Parameters
+    ----------
+    X : array-like or data frame
+        The input.
+
+    Returns
+    -------
+    callable
+        Turns an array into a data frame with the library, index and column names of X;
+        columns of float32 stay so, others become float64. If X is no data frame, it
+        returns the array.
+    """
+    frame = _as_frame(X)
+    if frame is None:
+        return lambda values: values
+    dtypes = {
+        name: dtype if dtype == nw.Float32 else nw.Float64 for name, dtype in frame.schema.items()
+    }
+
+    def restore(values: Values) -> Any:
+        columns = [
+            nw.new_series(name, column, dtype, backend=frame.implementation)
+            for (name, dtype), column in zip(dtypes.items(), values.T, strict=True)
+        ]
+        return frame.with_columns(*columns).to_native()
+
+    return restore
 
 
 def _name(estimator: BaseEstimator) -> str:
@@ -147,17 +175,12 @@ def _read_panel(estimator: BaseEstimator, X: Any) -> tuple[Panel, bool]:
     series = _as_sequence(X)
     if series is not None and len({np.shape(one) for one in series}) > 1:
         return _read_ragged(estimator, series), False
-    values = _as_floats(estimator, X if series is None else np.asarray(series))
-    if values.ndim not in (2, 3):
+    values = _to_floats(estimator, X if series is None else np.asarray(series))
+    if values.ndim not in (2, 3) or 0 in values.shape:
         raise ValueError(
             f"X has shape {values.shape}, expected (n_series, n_timepoints) or (n_series, "
-            "n_channels, n_timepoints). Reshape your data: X.reshape(1, -1) is a panel of one "
-            "series."
-        )
-    if 0 in values.shape:
-        raise ValueError(
-            f"X has shape {values.shape}, expected at least one series, channel and time point. "
-            "Look for what left it empty."
+            "n_channels, n_timepoints), none of them 0. Reshape your data: X.reshape(1, -1) is a "
+            "panel of one series."
         )
     return values.reshape(len(values), -1, values.shape[-1]), values.ndim == 2
 
@@ -181,60 +204,49 @@ def _n_axes(array: Any) -> int:
 
 
 def _read_ragged(estimator: BaseEstimator, series: list[Any]) -> list[Values]:
-    read = [
-        np.atleast_2d(_as_floats(estimator, one, f"Series {i} of X"))
+    panel = [
+        np.atleast_2d(_to_floats(estimator, one, f"Series {i} of X"))
         for i, one in enumerate(series)
     ]
-    counts = sorted({len(one) for one in read})
+    counts = sorted({len(one) for one in panel})
     if len(counts) > 1:
         raise ValueError(
-            f"X holds series of {counts} channels, but all should have the same. Pass arrays of "
-            "shape (n_channels, n_timepoints), transposed if time came first."
+            f"X has series with {counts[:3]} channels, but all need the same number. Pass arrays "
+            "of shape (n_channels, n_timepoints); transpose them if time is their first axis."
         )
-    return read
+    return panel
 
 
-def _as_floats(estimator: BaseEstimator, X: Any, name: str = "X") -> Values:
-    _refuse_columns(X)
-    if isinstance(X, list | tuple) and not len(X):
-        raise ValueError(
-            f"{name} holds nothing: found array with 0 sample(s), expected at least 1. Look for "
-            "what left it empty."
-        )
-    with _explained(name):
-        values: Values = check_array(X, input_name=name, estimator=estimator, **_RULES)
-    return values
-
-
-@contextmanager
-def _explained(name: str) -> Iterator[None]:
-    """Add a remedy when something cannot be turned into numbers."""
+def _to_floats(estimator: BaseEstimator, X: Any, name: str = "X") -> Values:
+    _check_column_types(X)
     try:
-        yield
+        values: Values = check_array(X, input_name=name, estimator=estimator, **_RULES)
     except (TypeError, ValueError) as error:
         if "float" not in str(error) and "sequence" not in str(error):
             raise
-        remedy = "Every value should be a number, or NaN where missing: convert or drop the others."
-        raise type(error)(f"{name} cannot be read as numbers: {error}. {remedy}") from error
+        raise type(error)(
+            f"{name} cannot be read as numbers: {error}. Convert or drop all values that are "
+            "neither numbers nor NaN."
+        ) from error
+    return values
 
 
-def _refuse_columns(X: Any) -> None:
-    """Refuse data frames with dates, text and the like; some would turn into numbers."""
+def _check_column_types(X: Any) -> None:
+    """Reject data frames with dates, text and the like, some of which numpy would convert."""
     frame = _as_frame(X)
-    if frame is None:
-        return
-    wrong = [str(column.name) for column in frame.iter_columns() if not _is_number(column)]
+    columns = [] if frame is None else frame.iter_columns()
+    wrong = [str(column.name) for column in columns if not _may_be_numeric(column)]
     if wrong:
         raise ValueError(
-            f"X has columns that are not numbers: {wrong}. Convert or drop them; what tells the "
-            "time belongs in the index."
+            f"X has columns that are not numbers: {wrong[:3]}. Convert or drop them; time stamps "
+            "belong in the index."
         )
 
 
-def _is_number(column: nw.Series[Any]) -> bool:
+def _may_be_numeric(column: nw.Series[Any]) -> bool:
     if column.dtype == nw.String:
         return column.is_null().all()
-    # Columns of Python objects, or of nothing but nulls, are looked into later.
+    # check_array decides about columns of Python objects, or of nothing but nulls.
     return column.dtype.is_numeric() or column.dtype in (nw.Boolean, nw.Object, nw.Unknown)
 
 
@@ -243,85 +255,44 @@ def _as_frame(X: Any) -> nw.DataFrame[Any] | None:
     return frame if isinstance(frame, nw.DataFrame) else None
 
 
-def _columns(X: Any, values: Values) -> Any:
-    """Return what tells number and names of the features: the data frame, or the values."""
+def _table(X: Any, values: Values) -> Any:
+    """Return what has the number and the names of the features."""
     return values if _as_frame(X) is None else X
 
 
-def _knows_only_channels(estimator: BaseEstimator) -> bool:
-    """Tell whether the features fitted with are channels, so that any length will do."""
-    return bool(estimator.n_features_in_ == estimator.n_channels_in_)
+def _set_features(estimator: BaseEstimator, table: Any, n_channels: int) -> None:
+    validate_data(estimator, table, reset=True, skip_check_array=True)
+    estimator.n_channels_in_ = n_channels
 
 
-def _check_features(
-    estimator: BaseEstimator, columns: Any, n_channels: int, remedy: str, *, reset: bool
-) -> None:
-    """Learn or check features and channels; no columns means that channels are features."""
-    if columns is not None:
-        _check_columns(estimator, columns, remedy, reset=reset)
-    if reset:
-        estimator.n_channels_in_ = n_channels
-    elif n_channels != estimator.n_channels_in_:
-        raise ValueError(
-            f"X has {n_channels} channels, but {_name(estimator)} was fitted with "
-            f"{estimator.n_channels_in_}. Fit again or select channels."
-        )
-    if reset and columns is None:
-        estimator.n_features_in_ = n_channels
-        vars(estimator).pop("feature_names_in_", None)
-
-
-def _check_columns(estimator: BaseEstimator, columns: Any, remedy: str, *, reset: bool) -> None:
+def _check_columns(estimator: BaseEstimator, table: Any, remedy: str) -> None:
     try:
-        validate_data(estimator, columns, reset=reset, skip_check_array=True)
+        validate_data(estimator, table, reset=False, skip_check_array=True)
     except ValueError as error:
         raise ValueError(f"{error} {remedy}") from error
 
 
-def _check_length(estimator: BaseEstimator, shortest: int, least: int, is_flat: bool) -> None:
-    if shortest < least:
-        place = f" (n_features = {shortest})" if is_flat else ""
+def _check_n_channels(estimator: BaseEstimator, n_channels: int) -> None:
+    if n_channels != estimator.n_channels_in_:
         raise ValueError(
-            f"X has a series of length {shortest}{place}, but {_name(estimator)} needs at least "
-            f"{least} time points. Leave such series out, or transpose X if time is not its last "
-            "axis."
+            f"X has {n_channels} channels, but {_name(estimator)} was fitted with "
+            f"{estimator.n_channels_in_}. Fit again or select channels."
         )
 
 
-def _refuse_infinity(arrays: Iterable[Values]) -> None:
+def _check_length(estimator: BaseEstimator, shortest: int, minimum: int, is_flat: bool) -> None:
+    if shortest < minimum:
+        features = f" (n_features = {shortest})" if is_flat else ""
+        raise ValueError(
+            f"X has a series of length {shortest}{features}, but {_name(estimator)} needs at "
+            f"least {minimum} time points. Drop such series, or transpose X if time is not its "
+            "last axis."
+        )
+
+
+def _check_no_infinity(arrays: Iterable[Values]) -> None:
     if any(np.isinf(values).any() for values in arrays):
         raise ValueError(
             "X contains infinity (inf), expected finite numbers, or NaN where missing. Replace "
-            "inf by NaN if it stands for a value that was not measured."
+            "inf by NaN if it marks values that were not measured."
         )
-
-
-def restorer(X: Any) -> Restore:
-    """Return what puts values of the same shape into the container X came in.
-
-    Parameters
-    ----------
-    X : array-like or data frame
-        The input.
-
-    Returns
-    -------
-    callable
-        Maps an array to a data frame of the same kind, index and column names, or to itself.
-    """
-    frame = _as_frame(X)
-    if frame is None:
-        return lambda values: values
-    kinds = {
-        name: dtype if dtype == nw.Float32 else nw.Float64 for name, dtype in frame.schema.items()
-    }
-
-    def restore(values: Values) -> Any:
-        columns = zip(kinds.items(), values.T, strict=True)
-        series = [
-            nw.new_series(name, column, dtype, backend=frame.implementation)
-            for (name, dtype), column in columns
-        ]
-        return frame.with_columns(*series).to_native()
-
-    return restore
