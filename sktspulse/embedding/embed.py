@@ -48,26 +48,10 @@ def embed_panel(
     batch_size: int,
     progress: Progress | None = None,
 ) -> NDArray[np.float32]:
-    """Embed every channel of a panel, or every series if channels are averaged.
+    """Embed each channel of a panel: ``(n_series, n_channels, n_features)``.
 
-    Parameters
-    ----------
-    network : TSPulse
-        The network, in evaluation mode.
-    panel : ndarray of shape (n_series, n_channels, n_timepoints), or list of ndarray of \
-shape (n_channels, n_timepoints_i)
-        The series; NaN where missing.
-    spec : EmbeddingSpec
-        Which embedding.
-    batch_size : int
-        Windows given to the network at once.
-    progress : Progress, default=None
-        Progress bar that counts windows.
-
-    Returns
-    -------
-    ndarray of shape (n_series, n_channels, n_features), float32
-        The embeddings; one channel only if averaged.
+    The embeddings of the windows of a channel are averaged. If ``spec.average_channels``
+    is set, so are those of the channels, and the result has one channel.
     """
     n_owners = len(panel) * (1 if spec.average_channels else len(panel[0]))
     n_features = sum(part_widths(network.config)[part] for part in spec.parts)
@@ -81,44 +65,18 @@ shape (n_channels, n_timepoints_i)
 
 
 def count_windows(panel: Iterable[Values], context_length: int, windowing: Windowing) -> int:
-    """Count the windows of one channel each that the network reads.
-
-    Parameters
-    ----------
-    panel : iterable of ndarray of shape (n_channels, n_timepoints_i)
-        The series.
-    context_length : int
-        Length of a window [time points].
-    windowing : {"resample", "sliding"}
-        How series become windows.
-
-    Returns
-    -------
-    int
-        Number of windows, summed over series and channels.
-    """
+    """Count the windows that the network reads, over all series and channels."""
     if windowing == "resample":
         return sum(len(series) for series in panel)
     return sum(len(series) * len(_starts(series, context_length)) for series in panel)
 
 
 def context_windows(series: Values, context_length: int, windowing: Windowing) -> Iterator[Values]:
-    """Yield the windows of one series, in blocks if there are many.
+    """Yield the windows ``(n_windows, n_channels, context_length)`` of one series.
 
-    Parameters
-    ----------
-    series : ndarray of shape (n_channels, n_timepoints)
-        The series; NaN where missing.
-    context_length : int
-        Length of a window [time points].
-    windowing : {"resample", "sliding"}
-        ``"resample"``: one window, by linear interpolation. ``"sliding"``: windows that
-        overlap by half; series shorter than a window are preceded by NaN.
-
-    Yields
-    ------
-    ndarray of shape (n_windows, n_channels, context_length)
-        Windows in the units of the series.
+    ``"resample"`` gives one window, by linear interpolation. ``"sliding"`` gives windows
+    that overlap by half, in blocks if there are many; a series shorter than a window is
+    preceded by NaN. The windows have the units of the series.
     """
     if windowing == "resample":
         yield resample(series, context_length)[None]
@@ -132,18 +90,7 @@ def context_windows(series: Values, context_length: int, windowing: Windowing) -
 
 
 def part_widths(config: TSPulseConfig) -> dict[str, int]:
-    """Return the number of features of each part of an embedding.
-
-    Parameters
-    ----------
-    config : TSPulseConfig
-        Sizes of a network.
-
-    Returns
-    -------
-    dict of str to int
-        Of ``"time"``, ``"frequency"`` and ``"semantic"``; 0 if the network lacks the part.
-    """
+    """Return the number of features of each part, 0 if the network lacks it."""
     slices = _token_slices(config)
     return {part: (s.stop - s.start) * config.d_model for part, s in slices.items()}
 

@@ -52,17 +52,7 @@ def _look_up(table: Indices, places: Indices, default: int) -> Indices:
 def interpolate_linear(x: Values, neighbors: Neighbors) -> Values:
     """Interpolate each gap with a straight line, and extrapolate with constants.
 
-    Parameters
-    ----------
-    x : ndarray of shape (n_series, n_timepoints)
-        Values; those at unknown points are ignored.
-    neighbors : Neighbors
-        The known points around each point.
-
-    Returns
-    -------
-    ndarray of shape (n_series, n_timepoints)
-        A copy without gaps.
+    ``x`` has shape ``(n_series, n_timepoints)``; values at unknown points are ignored.
     """
     left, right = (np.take_along_axis(x, at, -1) for at in (neighbors.before, neighbors.after))
     return left + (right - left) * _relative_position(neighbors)
@@ -72,19 +62,8 @@ def interpolate_cubic(x: Values, neighbors: Neighbors) -> Values:
     """Interpolate each gap with a cubic Hermite spline, and extrapolate with constants.
 
     The slope at a known point is that of the parabola through it and its two known
-    neighbours, which on a regular grid gives the Catmull-Rom spline.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_series, n_timepoints)
-        Values; those at unknown points are ignored.
-    neighbors : Neighbors
-        The known points around each point.
-
-    Returns
-    -------
-    ndarray of shape (n_series, n_timepoints)
-        A copy without gaps.
+    neighbours, which on a regular grid gives the Catmull-Rom spline. ``x`` has shape
+    ``(n_series, n_timepoints)``; values at unknown points are ignored.
     """
     at = (neighbors.before2, neighbors.before, neighbors.after, neighbors.after2)
     y = [np.take_along_axis(x, place, -1) for place in at]

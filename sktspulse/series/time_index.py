@@ -21,29 +21,10 @@ class TimeIndex(NamedTuple):
 
     @classmethod
     def from_input(cls, X: Any, after: Any = None) -> TimeIndex:
-        """Read and check the time stamps of a recording.
+        """Read the index of a recording in any container, if it holds times.
 
-        Parameters
-        ----------
-        X : object
-            The recording, in any container.
-        after : Timestamp or Timedelta, default=None
-            Time stamp of the row before the first, if there was one.
-
-        Returns
-        -------
-        TimeIndex
-            The index of X if X is a pandas object indexed by times.
-
-        Raises
-        ------
-        ValueError
-            If a time stamp is missing, or they are not strictly increasing.
-
-        Warns
-        -----
-        UserWarning
-            If they are not evenly spaced.
+        Time stamps that are missing or not strictly increasing are an error; irregular
+        ones raise a warning. ``after`` is the last time stamp before X, if there is one.
         """
         pandas = sys.modules.get("pandas")
         index = getattr(X, "index", None)
@@ -56,20 +37,7 @@ class TimeIndex(NamedTuple):
         return cls(index)
 
     def restore(self, values: Any, columns: Any = None) -> Any:
-        """Give an array the time stamps as its index.
-
-        Parameters
-        ----------
-        values : ndarray of shape (n_timepoints,) or (n_timepoints, n_columns)
-            Values computed for the rows.
-        columns : sequence, default=None
-            Names of the columns.
-
-        Returns
-        -------
-        ndarray, Series or DataFrame
-            The array itself if there are no time stamps.
-        """
+        """Return values of the rows as a Series or DataFrame, or as they are without stamps."""
         if self.stamps is None:
             return values
         pandas = sys.modules["pandas"]
@@ -81,25 +49,7 @@ class TimeIndex(NamedTuple):
 def asfreq(X: Any, freq: str) -> Any:
     """Insert rows of NaN for missing time stamps, so that rows are evenly spaced.
 
-    Like :meth:`pandas.DataFrame.asfreq`, but no row is dropped silently.
-
-    Parameters
-    ----------
-    X : DataFrame with a DatetimeIndex
-        The recording.
-    freq : str
-        Time between rows, as a frequency string of pandas.
-
-    Returns
-    -------
-    DataFrame
-        A copy with one row for each time from the first time stamp to the last.
-
-    Raises
-    ------
-    ValueError
-        If X has no DatetimeIndex, if its time stamps are not strictly increasing or not
-        multiples of ``freq`` apart, or if pandas does not know ``freq``.
+    Like :meth:`pandas.DataFrame.asfreq`, but time stamps that do not fit are an error.
     """
     pandas = sys.modules.get("pandas")
     index = getattr(X, "index", None)
@@ -120,18 +70,7 @@ def asfreq(X: Any, freq: str) -> Any:
 
 
 def check_sorted(index: Any) -> None:
-    """Check that time stamps are known and strictly increasing.
-
-    Parameters
-    ----------
-    index : DatetimeIndex or TimedeltaIndex
-        The time stamps.
-
-    Raises
-    ------
-    ValueError
-        If they are not; the message has the first such row.
-    """
+    """Raise at the first time stamp that is missing or not later than the one before."""
     for row in np.flatnonzero(index.isna())[:1]:
         raise ValueError(
             f"Row {row} of X has no time stamp (NaT), but each row needs one. Set it or drop the "
