@@ -1,13 +1,15 @@
-"""Panels as tables and back, for tools that take two axes only."""
+"""Convert panels to tables and back, for tools that accept two axes only."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from numbers import Integral
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_array
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from .types import Panel, Values
@@ -18,12 +20,21 @@ __all__ = ["PanelToTabular", "TabularToPanel"]
 _RULES: dict[str, Any] = {"dtype": (np.float64, np.float32), "ensure_all_finite": "allow-nan"}
 
 
-class PanelToTabular(TransformerMixin, BaseEstimator):
-    """Lay the channels of each series one after the other in a row.
+class _Converter(TransformerMixin, BaseEstimator):
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.requires_fit = True
+        return tags
 
-    The table is for tools that take two axes only, such as ``BaggingClassifier``,
-    ``ColumnTransformer`` or ``permutation_importance``; :class:`TabularToPanel` makes a
-    panel of it again, as the first step of a pipeline.
+
+class PanelToTabular(_Converter):
+    """Convert a panel to a table with one row per series, channel after channel.
+
+    Use it for tools that accept two axes only, such as ``BaggingClassifier``,
+    ``ColumnTransformer`` or ``permutation_importance``. :class:`TabularToPanel`, as the
+    first step of a pipeline, converts the table back.
 
     Attributes
     ----------
@@ -34,21 +45,20 @@ class PanelToTabular(TransformerMixin, BaseEstimator):
     n_channels_in_ : int
         Number of channels.
     n_timepoints_ : int
-        Length of the longest series fitted with, and of each channel in a row.
+        Length of the longest series, which every channel has in a row.
     is_equal_length_ : bool
-        Whether all series fitted with were of one length.
+        Whether all series passed to ``fit`` have the same length.
 
     See Also
     --------
-    TabularToPanel : The way back.
-    TSPulseTransformer : Makes a table of embeddings, which are for any classifier.
+    TabularToPanel : Converts the table back.
+    TSPulseTransformer : Converts a panel to a table of embeddings.
 
     Notes
     -----
-    The first ``n_timepoints_`` columns are the first channel, from its first time point
-    to its last. Shorter series are followed by missing values (NaN), which
-    ``inverse_transform`` cuts off again. float32 stays float32. NaN is kept; ±inf is an
-    error. Nothing is random; the table is a copy, and nothing else is held.
+    The first ``n_timepoints_`` columns are the first channel in order of time. Shorter
+    series are padded with NaN at their end, which ``inverse_transform`` removes. float32
+    stays float32. NaN is kept; ±inf is an error. Nothing is random.
 
     Examples
     --------
@@ -65,8 +75,10 @@ class PanelToTabular(TransformerMixin, BaseEstimator):
     (24,)
     """
 
+    _parameter_constraints: ClassVar[dict[str, Any]] = {}
+
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Learn the number of channels and the greatest length.
+        """Store the number of channels and the greatest length.
 
         Parameters
         ----------
@@ -74,49 +86,48 @@ class PanelToTabular(TransformerMixin, BaseEstimator):
 n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             Panel; NaN where missing.
         y : object, default=None
-            Not used.
+            Ignored.
 
         Returns
         -------
         PanelToTabular
-            This object.
+            The fitted object.
 
         Raises
         ------
         ValueError
             If X is empty, infinite or of the wrong shape.
         """
-        lengths = {one.shape[1] for one in self._check(X, reset=True)}
+        lengths = {series.shape[1] for series in self._check(X, reset=True)}
         self.n_timepoints_ = max(lengths)
         self.is_equal_length_ = len(lengths) == 1
         return self
 
     def transform(self, X: ArrayLike) -> Values:
-        """Lay out a panel as a table.
+        """Convert a panel to a table.
 
         Parameters
         ----------
         X : array-like
-            Panel as in ``fit``, with the channels fitted and no series longer than the
-            longest fitted.
+            Panel as in ``fit``, with the same channels and no longer series.
 
         Returns
         -------
         ndarray of shape (n_series, n_channels * n_timepoints)
-            The table, NaN where missing and behind shorter series.
+            A copy; NaN where missing and at the end of shorter series.
 
         Raises
         ------
         ValueError
-            If X is not as ``fit`` requires, has other channels or a longer series.
+            If X is not as ``fit`` requires, or has other channels or a longer series.
         """
         check_is_fitted(self)
         panel = self._check(X, reset=False)
-        longest = max(one.shape[1] for one in panel)
+        longest = max(series.shape[1] for series in panel)
         if longest > self.n_timepoints_:
             raise ValueError(
                 f"X has a series of {longest} time points, but PanelToTabular was fitted with "
-                f"{self.n_timepoints_} at most. Fit again with the longest, or cut series."
+                f"{self.n_timepoints_} at most. Fit again with the longest series, or shorten it."
             )
         shape = (len(panel), self.n_channels_in_, self.n_timepoints_)
         table = np.full(shape, np.nan, dtype=np.result_type(*panel))
@@ -125,24 +136,24 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         return table.reshape(len(panel), -1)
 
     def inverse_transform(self, X: ArrayLike) -> Panel:
-        """Make a panel of a table.
+        """Convert a table to a panel.
 
         Parameters
         ----------
         X : array-like of shape (n_series, n_channels * n_timepoints)
-            Table as from ``transform``.
+            Table as returned by ``transform``.
 
         Returns
         -------
         ndarray of shape (n_series, n_channels, n_timepoints), or list of ndarray of shape \
 (n_channels, n_timepoints_i)
-            The panel; a list if the series fitted with were of unequal lengths, each
-            without the time points at its end at which no channel has a value.
+            The panel. If series had unequal lengths in ``fit``, a list without the time
+            points at the end of a series at which all channels are missing.
 
         Raises
         ------
         ValueError
-            If X has another number of columns, or is infinite.
+            If X is infinite or has another number of columns.
         """
         check_is_fitted(self)
         table = check_array(X, **_RULES)
@@ -150,13 +161,13 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         if table.shape[1] != expected:
             raise ValueError(
                 f"X has {table.shape[1]} columns, expected {expected}: {self.n_channels_in_} "
-                f"channels of {self.n_timepoints_} time points. Pass what transform returned."
+                f"channels of {self.n_timepoints_} time points. Pass a table from transform."
             )
         panel = table.reshape(len(table), self.n_channels_in_, -1)
-        return panel if self.is_equal_length_ else _cut(panel)
+        return panel if self.is_equal_length_ else _trim(panel)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
-        """Name the columns of the table.
+        """Return the names of the columns of the table.
 
         Parameters
         ----------
@@ -166,7 +177,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         Returns
         -------
         ndarray of str objects
-            ``ch0_t0``, ``ch0_t1``, ...: channel, time point.
+            ``ch0_t0``, ``ch0_t1``, ...: channel and time point.
         """
         check_is_fitted(self)
         _check_feature_names_in(self, input_features, generate_names=False)
@@ -176,24 +187,20 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
     def _check(self, X: ArrayLike, *, reset: bool) -> Panel:
         return check_panel(self, X, reset=reset, min_timepoints=1)
 
-    def __sklearn_tags__(self) -> Any:
-        return _with_tags(super().__sklearn_tags__())
 
+class TabularToPanel(_Converter):
+    """Convert a table whose rows are series, channel after channel, to a panel.
 
-class TabularToPanel(TransformerMixin, BaseEstimator):
-    """Make a panel of a table whose rows are series, channel after channel.
-
-    As the first step of a pipeline it lets estimators of panels work inside tools that
-    take two axes only.
+    As the first step of a pipeline, it makes estimators for panels work in tools that
+    accept two axes only.
 
     Parameters
     ----------
     n_channels : int, default=1
-        Number of channels, each as long as the others.
+        Number of channels in a row, all of the same length.
     trim : bool, default=False
-        Whether to drop the time points at the end of a series at which no channel has a
-        value, so that series may differ in length. A series without any value keeps one
-        time point.
+        Whether to remove the time points at the end of each series at which all channels
+        are missing. A series without any value keeps one time point.
 
     Attributes
     ----------
@@ -204,12 +211,12 @@ class TabularToPanel(TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    PanelToTabular : Makes the table.
+    PanelToTabular : Converts a panel to a table.
 
     Notes
     -----
-    float32 stays float32. NaN is kept; ±inf is an error. Nothing is random. Without
-    ``trim`` no values are copied.
+    float32 stays float32. NaN is kept; ±inf is an error. Nothing is random. Values are
+    not copied unless they have to be converted.
 
     Examples
     --------
@@ -218,9 +225,14 @@ class TabularToPanel(TransformerMixin, BaseEstimator):
     >>> table = np.array([[1.0, 2.0, 3.0, 4.0], [5.0, np.nan, 6.0, np.nan]])
     >>> TabularToPanel(n_channels=2).fit_transform(table).shape
     (2, 2, 2)
-    >>> [one.shape for one in TabularToPanel(2, trim=True).fit_transform(table)]
+    >>> [series.shape for series in TabularToPanel(2, trim=True).fit_transform(table)]
     [(2, 2), (2, 1)]
     """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_channels": [Interval(Integral, 1, None, closed="left")],
+        "trim": ["boolean"],
+    }
 
     def __init__(self, n_channels: int = 1, *, trim: bool = False) -> None:
         self.n_channels = n_channels
@@ -234,29 +246,30 @@ class TabularToPanel(TransformerMixin, BaseEstimator):
         X : array-like of shape (n_series, n_channels * n_timepoints)
             Table; NaN where missing.
         y : object, default=None
-            Not used.
+            Ignored.
 
         Returns
         -------
         TabularToPanel
-            This object.
+            The fitted object.
 
         Raises
         ------
         ValueError
-            If the number of columns is no multiple of ``n_channels``, or X is infinite.
+            If the number of columns is not a multiple of ``n_channels``, or X is infinite.
         """
-        table = validate_data(self, X, **_RULES)
-        n, n_columns = self.n_channels, table.shape[1]
-        if not (isinstance(n, int | np.integer) and n > 0 and n_columns % n == 0):
+        self._validate_params()
+        n_columns = check_array(X, estimator=self, **_RULES).shape[1]
+        if n_columns % self.n_channels:
             raise ValueError(
-                f"n_channels is {n!r}, expected a whole number by which {n_columns} columns can "
-                "be divided. Pass the number of channels that the rows are made of."
+                f"X has {n_columns} columns, which is not a multiple of n_channels="
+                f"{self.n_channels}. Pass the number of channels in a row."
             )
+        validate_data(self, X, skip_check_array=True)
         return self
 
     def transform(self, X: ArrayLike) -> Panel:
-        """Make a panel.
+        """Convert a table to a panel.
 
         Parameters
         ----------
@@ -272,15 +285,15 @@ class TabularToPanel(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         table = validate_data(self, X, reset=False, **_RULES)
         panel = table.reshape(len(table), self.n_channels, -1)
-        return _cut(panel) if self.trim else panel
+        return _trim(panel) if self.trim else panel
 
     def inverse_transform(self, X: ArrayLike) -> Values:
-        """Make a table of a panel.
+        """Convert a panel to a table.
 
         Parameters
         ----------
         X : array-like
-            Panel as from ``transform``.
+            Panel as returned by ``transform``.
 
         Returns
         -------
@@ -290,27 +303,17 @@ class TabularToPanel(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X has other channels or longer series than the table fitted with.
+            If X has other channels or longer series than the table in ``fit``.
         """
         check_is_fitted(self)
         n_timepoints = self.n_features_in_ // self.n_channels
         template = np.zeros((1, self.n_channels, n_timepoints), dtype=np.float32)
         return PanelToTabular().fit(template).transform(X)
 
-    def __sklearn_tags__(self) -> Any:
-        return _with_tags(super().__sklearn_tags__())
 
-
-def _cut(panel: Values) -> list[Values]:
-    """Drop the time points at the end of each series at which no channel has a value."""
+def _trim(panel: Values) -> list[Values]:
+    """Remove the time points at the end of each series at which all channels are missing."""
     known = ~np.asarray(np.isnan(panel).all(axis=1))  # (n_series, n_timepoints)
     lengths = known.shape[1] - known[:, ::-1].argmax(axis=1)
     lengths = np.where(known.any(axis=1), lengths, 1)
     return [series[:, :n] for series, n in zip(panel, lengths, strict=True)]
-
-
-def _with_tags(tags: Any) -> Any:
-    tags.input_tags.allow_nan = True
-    tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-    tags.requires_fit = True
-    return tags

@@ -135,8 +135,17 @@ def test_bad_shapes_are_refused():
         step.inverse_transform(np.full((2, 15), np.inf))
 
 
-@pytest.mark.parametrize("n_channels", [0, 4, 1.5, "two"])
-def test_channels_that_do_not_divide_columns_are_refused(n_channels):
-    frame = pd.DataFrame(np.zeros((2, 6)))
-    with pytest.raises(ValueError, match=r"n_channels is .*, expected .* 6 columns"):
-        TabularToPanel(n_channels).fit(frame)
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n_channels": 0}, "'n_channels' parameter .* must be an int in the range"),
+        ({"n_channels": 1.5}, "'n_channels' parameter .* must be an int in the range"),
+        ({"trim": "yes"}, "'trim' parameter .* must be an instance of 'bool'"),
+        ({"n_channels": 4}, "X has 6 columns, which is not a multiple of n_channels=4"),
+    ],
+)
+def test_bad_parameters_are_refused(parameters, message):
+    step = TabularToPanel(**parameters)
+    with pytest.raises(ValueError, match=message):
+        step.fit(pd.DataFrame(np.zeros((2, 6))))
+    assert not hasattr(step, "n_features_in_")
