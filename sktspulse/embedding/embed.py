@@ -24,7 +24,7 @@ __all__ = [
 
 Windowing = Literal["resample", "sliding"]
 
-_BLOCK_ROWS = 1024  # windows prepared at once: bounds memory, whatever the size of the panel
+_BLOCK_ROWS = 1024  # windows given to infer at once; bounds memory
 
 
 class EmbeddingSpec(NamedTuple):
@@ -53,14 +53,14 @@ def embed_panel(
     The embeddings of the windows of a channel are averaged. If ``spec.average_channels``
     is set, so are those of the channels, and the result has one channel.
     """
-    n_owners = len(panel) * (1 if spec.average_channels else len(panel[0]))
+    n_groups = len(panel) * (1 if spec.average_channels else len(panel[0]))
     n_features = sum(part_widths(network.config)[part] for part in spec.parts)
-    sums = np.zeros((n_owners, n_features), dtype=np.float32)
-    counts = np.zeros((n_owners, 1), dtype=np.float32)
-    for rows, owners in _blocks(_window_rows(panel, network.config.context_length, spec)):
+    sums = np.zeros((n_groups, n_features), dtype=np.float32)
+    counts = np.zeros((n_groups, 1), dtype=np.float32)
+    for rows, groups in _blocks(_window_rows(panel, network.config.context_length, spec)):
         vectors = infer(network, rows, spec.read, batch_size=batch_size, progress=progress)
-        np.add.at(sums, owners, vectors)
-        np.add.at(counts, owners, 1)
+        np.add.at(sums, groups, vectors)
+        np.add.at(counts, groups, 1)
     return (sums / counts).reshape(len(panel), -1, n_features)
 
 
@@ -115,27 +115,29 @@ def _window_rows(
     """Yield windows of one channel each, and the index of the embedding each belongs to."""
     for i, series in enumerate(panel):
         n_channels = len(series)
-        owners = np.full(n_channels, i)
+        groups = np.full(n_channels, i)
         if not spec.average_channels:
-            owners = i * n_channels + np.arange(n_channels)
+            groups = i * n_channels + np.arange(n_channels)
         for windows in context_windows(series, context_length, spec.windowing):
-            yield windows.reshape(-1, context_length), np.tile(owners, len(windows))
+            yield windows.reshape(-1, context_length), np.tile(groups, len(windows))
 
 
-def _blocks(pieces: Iterable[tuple[Values, Indices]]) -> Iterator[tuple[Values, Indices]]:
-    """Concatenate pieces to blocks of at least ``_BLOCK_ROWS`` rows, but for the last."""
-    pending: list[tuple[Values, Indices]] = []
+def _blocks(parts: Iterable[tuple[Values, Indices]]) -> Iterator[tuple[Values, Indices]]:
+    """Concatenate rows of the same type, and their groups, to blocks of enough rows.
+
+    The type matters because a channel counts as constant up to rounding in its type.
+    """
+    block: list[tuple[Values, Indices]] = []
     n_rows = 0
-    for piece in pieces:
-        pending.append(piece)
-        n_rows += len(piece[0])
-        if n_rows >= _BLOCK_ROWS:
-            yield _concatenated(pending)
-            pending, n_rows = [], 0
-    if pending:
-        yield _concatenated(pending)
+    for rows, groups in parts:
+        if block and (n_rows >= _BLOCK_ROWS or rows.dtype != block[0][0].dtype):
+            yield _concatenated(block)
+            block, n_rows = [], 0
+        block.append((rows, groups))
+        n_rows += len(rows)
+    yield _concatenated(block)
 
 
-def _concatenated(pieces: list[tuple[Values, Indices]]) -> tuple[Values, Indices]:
-    rows, owners = zip(*pieces, strict=True)
-    return np.concatenate(rows), np.concatenate(owners)
+def _concatenated(parts: list[tuple[Values, Indices]]) -> tuple[Values, Indices]:
+    rows, groups = zip(*parts, strict=True)
+    return np.concatenate(rows), np.concatenate(groups)

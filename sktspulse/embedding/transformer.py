@@ -1,16 +1,17 @@
-"""Embed the series of a panel."""
+"""Transformer from panels to embeddings."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import TransformerMixin
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from ..base import BaseTSPulse
-from ..network import TSPulse, TSPulseConfig
+from ..network import TSPulseConfig
 from ..series import Panel, check_panel
 from .embed import EmbeddingSpec, Windowing, count_windows, embed_panel, part_widths
 
@@ -23,42 +24,37 @@ _PARTS = {
     "frequency": ("frequency",),
     "all": ("time", "frequency", "semantic"),
 }
-_CHOICES = {
-    "embedding": tuple(_PARTS),
-    "channels": ("concatenate", "mean"),
-    "windowing": get_args(Windowing),
-}
 
 
 class TSPulseTransformer(TransformerMixin, BaseTSPulse):
-    """Turn each series of a panel into a vector with the pre-trained network.
+    """Embed each series of a panel with the pre-trained network.
 
-    The vectors are for classifiers, clusterers, neighbours and plots. The network is
-    used as it is: ``fit`` learns nothing but the shape of the input. Level and unit of
-    a series do not matter, channel by channel: ``a * x + b`` with ``a > 0`` has the
-    embedding of x.
+    Use the embeddings for classification, clustering, nearest neighbours and plots.
+    Nothing is trained: ``fit`` only stores the shape of the input. The embedding does not
+    depend on level and scale of a channel: ``a * x + b`` with ``a > 0`` has that of x.
 
     Parameters
     ----------
     embedding : {"semantic", "detailed", "time", "frequency", "all"}, default="semantic"
-        What to return, after the decoder. ``"semantic"``: the registers, 240 numbers a
-        channel, which say what kind of series it is. ``"time"``, ``"frequency"``: the
-        tokens of the values or of the spectrum, 1,536 numbers each, which also say
-        what happens where. ``"detailed"``: time and frequency. ``"all"``: all three.
+        Tokens after the decoder that make the embedding. ``"semantic"``: the register
+        tokens, 240 numbers per channel, which describe the kind of series. ``"time"`` or
+        ``"frequency"``: the tokens of the values or of the spectrum, 1,536 numbers per
+        channel each, which also describe where events are. ``"detailed"``: time and
+        frequency. ``"all"``: all three.
     channels : {"concatenate", "mean"}, default="concatenate"
-        Whether the vectors of the channels follow one another or are averaged.
+        Whether to concatenate or to average the embeddings of the channels.
     windowing : {"resample", "sliding"}, default="resample"
-        How series of any length come to the 512 time points the network reads.
-        ``"resample"`` stretches or shrinks each to fit, by linear interpolation, which
-        suits series that are one event each. ``"sliding"`` keeps the pace: it lays
-        windows that overlap by half and averages their vectors; series shorter than a
-        window are preceded by missing values.
+        How a series becomes windows of 512 time points. ``"resample"`` stretches or
+        shrinks it to one window by linear interpolation, which suits series that hold one
+        event each. ``"sliding"`` keeps the sampling rate: windows overlap by half, and
+        their embeddings are averaged. Shorter series are padded with NaN in front.
     checkpoint : str or path, default="tspulse-p8"
         Name of a shipped network, path of a file or folder, or hub id.
     batch_size : int, default=32
-        Windows given to the network at once. Raise it on an accelerator.
+        Number of windows in a batch. Raise it on a GPU.
     device : str, default="auto"
-        Where the network runs: ``"cpu"``, ``"cuda"``, ... or the best there is.
+        Device of the network, such as ``"cpu"`` or ``"cuda"``. ``"auto"`` takes a GPU if
+        there is one.
     verbose : int, default=0
         Whether to show a progress bar.
 
@@ -71,23 +67,22 @@ class TSPulseTransformer(TransformerMixin, BaseTSPulse):
     n_channels_in_ : int
         Number of channels.
     fingerprint_ : str
-        Hash of the network fitted with.
+        Hash of the weights of the network.
 
     See Also
     --------
-    TSPulseImputer : Fills the gaps of series and leaves them series.
-    EmbeddingDisplay : Draws embeddings in the plane.
+    TSPulseRetriever : Searches similar series by their embeddings.
+    EmbeddingDisplay : Plots embeddings in two dimensions.
 
     Notes
     -----
-    Missing values (NaN) are shown to the network as such; a channel without a known
-    value and a constant one have the embeddings of nothing and of a flat line, not NaN.
-    ±inf is an error. With ``windowing="resample"`` a series needs 2 time points, and fewer
-    than a patch (8) tell little; with ``windowing="sliding"`` it needs a patch.
+    NaN is missing and passed to the network as such, so embeddings are never NaN, even
+    those of constant or empty channels. ±inf is an error. With ``windowing="resample"`` a
+    series needs 2 time points, but fewer than a patch (8) carry little information. With
+    ``windowing="sliding"`` it needs a patch.
 
-    Nothing is random, and a series has the same embedding, to the bit, whatever it
-    comes along with. One CPU core embeds 1,000 windows in about 0.7 s; beyond input and
-    result, memory does not grow with the panel.
+    Nothing is random. One CPU core embeds 1,000 windows in about 0.7 s. Apart from input
+    and output, memory does not grow with the panel.
 
     References
     ----------
@@ -107,6 +102,13 @@ class TSPulseTransformer(TransformerMixin, BaseTSPulse):
     >>> model.fit(X[:40], y[:40]).score(X[40:], y[40:]) > 0.8
     True
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseTSPulse._parameter_constraints,
+        "embedding": [StrOptions(set(_PARTS))],
+        "channels": [StrOptions({"concatenate", "mean"})],
+        "windowing": [StrOptions(set(get_args(Windowing)))],
+    }
 
     def __init__(
         self,
@@ -128,7 +130,7 @@ class TSPulseTransformer(TransformerMixin, BaseTSPulse):
         self.verbose = verbose
 
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
-        """Learn the number of channels, and note which network is used.
+        """Store the number of channels and the hash of the network.
 
         Parameters
         ----------
@@ -136,58 +138,65 @@ class TSPulseTransformer(TransformerMixin, BaseTSPulse):
 n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             Panel; NaN where missing.
         y : array-like, default=None
-            Ignored; here for pipelines.
+            Ignored.
 
         Returns
         -------
         TSPulseTransformer
-            This object.
+            The fitted object.
 
         Raises
         ------
         ValueError
             If X is empty, too short, infinite or of the wrong shape, if a parameter is
-            none of its choices, or if the checkpoint cannot be read.
+            invalid, or if the checkpoint cannot be read.
         """
-        self._check_parameters()
+        self._validate_params()
         config = self._read_checkpoint().config
         widths = part_widths(config)
-        self._check_embedding(widths)
+        absent = [part for part in _PARTS[self.embedding] if not widths[part]]
+        if absent:
+            raise ValueError(
+                f"embedding={self.embedding!r} needs tokens for {absent}, which checkpoint "
+                f"{self.checkpoint!r} does not have. Choose another embedding."
+            )
         self._check(X, config, reset=True)
         self._widths = widths
         self._fit_network()
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Embed every series.
+        """Embed each series.
 
         Parameters
         ----------
         X : array-like
-            Panel as in ``fit``, with the channels fitted. Series with an axis for
-            channels may have any length; those of a two-dimensional panel have the
-            length fitted.
+            Panel as in ``fit``, with the same channels. Series may have any length; those
+            of a two-dimensional panel have the same length as in ``fit``.
 
         Returns
         -------
         ndarray of shape (n_series, n_features_out), float32
-            One embedding a row; a data frame if ``set_output`` says so. The features
-            are those of one channel, times ``n_channels_in_`` unless channels are
-            averaged.
+            One embedding per row; a data frame if ``set_output`` says so.
 
         Raises
         ------
         ValueError
-            If X is not as ``fit`` requires, or has other channels than fitted.
+            If X is not as ``fit`` requires, or has other channels.
         NotFittedError
             If ``fit`` was not called.
         """
         check_is_fitted(self)
         network = self._load_network()
-        return self._embed(network, self._check(X, network.config, reset=False))
+        config = network.config
+        panel = self._check(X, config, reset=False)
+        spec = EmbeddingSpec(_PARTS[self.embedding], self.windowing, self.channels == "mean")
+        with self._progress(count_windows(panel, config.context_length, self.windowing)) as bar:
+            embeddings = embed_panel(network, panel, spec, self.batch_size, bar)
+        return embeddings.reshape(len(panel), -1)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
-        """Name the numbers of an embedding.
+        """Return the names of the features.
 
         Parameters
         ----------
@@ -197,7 +206,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         Returns
         -------
         ndarray of str objects
-            ``ch0_semantic0``, ``ch0_semantic1``, ...: channel, kind, number; without
+            ``ch0_semantic0``, ``ch0_semantic1``, ...: channel, part and number; without
             the channel if channels are averaged.
         """
         check_is_fitted(self)
@@ -205,34 +214,12 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         parts = _PARTS[self.embedding]
         names = [f"{part}{i}" for part in parts for i in range(self._widths[part])]
         if self.channels == "concatenate":
-            names = [
-                f"ch{channel}_{name}" for channel in range(self.n_channels_in_) for name in names
-            ]
+            names = [f"ch{c}_{name}" for c in range(self.n_channels_in_) for name in names]
         return np.array(names, dtype=object)
 
-    def _check_parameters(self) -> None:
-        for name, choices in _CHOICES.items():
-            self._check_choice(name, choices)
-        self._check_count("batch_size")
-
-    def _check_embedding(self, widths: dict[str, int]) -> None:
-        absent = [part for part in _PARTS[self.embedding] if not widths[part]]
-        if absent:
-            raise ValueError(
-                f"embedding={self.embedding!r} needs tokens for {absent}, which checkpoint "
-                f"{self.checkpoint!r} does not have. Choose another embedding."
-            )
-
     def _check(self, X: ArrayLike, config: TSPulseConfig, *, reset: bool) -> Panel:
-        least = 2 if self.windowing == "resample" else config.patch_length
-        return check_panel(self, X, reset=reset, min_timepoints=least)
-
-    def _embed(self, network: TSPulse, panel: Panel) -> NDArray[np.float32]:
-        spec = EmbeddingSpec(_PARTS[self.embedding], self.windowing, self.channels == "mean")
-        n_rows = count_windows(panel, network.config.context_length, self.windowing)
-        with self._progress(n_rows) as progress:
-            embeddings = embed_panel(network, panel, spec, self.batch_size, progress)
-        return embeddings.reshape(len(panel), -1)
+        minimum = 2 if self.windowing == "resample" else config.patch_length
+        return check_panel(self, X, reset=reset, min_timepoints=minimum)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
