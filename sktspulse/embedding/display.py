@@ -1,4 +1,4 @@
-"""Figures of what the estimators answer; matplotlib is imported when one is drawn."""
+"""Plot of embeddings."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
 from ..base import single_axes
+from ..series import Values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,36 +20,36 @@ __all__ = ["EmbeddingDisplay"]
 
 
 class EmbeddingDisplay:
-    """Embeddings of series as points in the plane of their two main directions.
+    """Scatter plot of the first two principal components of embeddings.
 
-    Series that the network finds alike lie close together. Make it with
+    Series that the network finds similar lie close together. Create it with
     :meth:`from_estimator` or :meth:`from_embeddings`.
 
     Parameters
     ----------
     coordinates : ndarray of shape (n_series, 2)
-        Coordinates along the first two principal components.
+        First two principal components.
     explained_variance_ratio : ndarray of shape (2,)
-        Share of the variance of the embeddings along each.
+        Fraction of the variance of the embeddings along each.
     y : ndarray of shape (n_series,), default=None
-        Classes, which give the colours.
+        Classes, shown as colours.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes drawn in.
+        Axes with the plot.
     figure_ : matplotlib Figure
-        The figure they are part of.
+        Figure of the axes.
 
     See Also
     --------
-    TSPulseTransformer : Makes embeddings.
-    ImputationDisplay : Draws gaps and what filled them.
+    TSPulseTransformer : Computes embeddings.
+    RetrievalDisplay : Plots a series and its nearest neighbours.
 
     Notes
     -----
-    The components are those of centred, not of standardised embeddings. Two directions
-    hold a part of the truth only, so classes that overlap here may still be apart.
+    Embeddings are centred, but not standardised. Classes that overlap in two dimensions
+    may still be separable in all.
 
     References
     ----------
@@ -69,8 +70,8 @@ class EmbeddingDisplay:
 
     def __init__(
         self,
-        coordinates: NDArray[np.floating[Any]],
-        explained_variance_ratio: NDArray[np.floating[Any]],
+        coordinates: Values,
+        explained_variance_ratio: Values,
         y: NDArray[Any] | None = None,
     ) -> None:
         self.coordinates = coordinates
@@ -87,26 +88,26 @@ class EmbeddingDisplay:
         ax: Axes | None = None,
         **scatter_kwargs: Any,
     ) -> Self:
-        """Embed series and draw them.
+        """Embed series and plot them.
 
         Parameters
         ----------
         estimator : TSPulseTransformer or Pipeline
-            Fitted transformer from series to vectors.
+            Fitted transformer from panels to embeddings.
         X : array-like of shape (n_series, n_timepoints) or (n_series, n_channels, \
 n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
-            Panel of two series or more.
+            Panel of at least two series.
         y : array-like of shape (n_series,), default=None
-            Classes, which give the colours.
+            Classes, shown as colours.
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
+            Axes to plot on. None creates a new figure.
         **scatter_kwargs : dict
-            Passed on to :meth:`matplotlib.axes.Axes.scatter`.
+            Passed to :meth:`matplotlib.axes.Axes.scatter`.
 
         Returns
         -------
         EmbeddingDisplay
-            What was drawn.
+            The plot.
         """
         return cls.from_embeddings(estimator.transform(X), y, ax=ax, **scatter_kwargs)
 
@@ -119,46 +120,46 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         ax: Axes | None = None,
         **scatter_kwargs: Any,
     ) -> Self:
-        """Draw embeddings at hand.
+        """Plot embeddings.
 
         Parameters
         ----------
         embeddings : array-like of shape (n_series, n_features)
-            Vectors of two series or more, at least two numbers each.
+            At least two embeddings with at least two features.
         y : array-like of shape (n_series,), default=None
-            Classes, which give the colours.
+            Classes, shown as colours.
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
+            Axes to plot on. None creates a new figure.
         **scatter_kwargs : dict
-            Passed on to :meth:`matplotlib.axes.Axes.scatter`.
+            Passed to :meth:`matplotlib.axes.Axes.scatter`.
 
         Returns
         -------
         EmbeddingDisplay
-            What was drawn.
+            The plot.
 
         Raises
         ------
         ValueError
-            If there are fewer than two series, or not as many classes as series.
+            If there are fewer than two embeddings, or another number of classes.
         """
         vectors = check_array(embeddings, ensure_min_samples=2, ensure_min_features=2)
         labels = None if y is None else column_or_1d(y)
         check_consistent_length(vectors, labels)
-        # The seed matters for large panels only, whose components are approximated.
+        # The solver for large inputs is randomised.
         pca = PCA(2, random_state=0).fit(vectors)
         display = cls(pca.transform(vectors), pca.explained_variance_ratio_, labels)
         return display.plot(ax, **scatter_kwargs)
 
     def plot(self, ax: Axes | None = None, **scatter_kwargs: Any) -> Self:
-        """Draw the points, with a legend if there are classes.
+        """Plot the points, with a legend if there are classes.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
+            Axes to plot on. None creates a new figure.
         **scatter_kwargs : dict
-            Passed on to :meth:`matplotlib.axes.Axes.scatter`.
+            Passed to :meth:`matplotlib.axes.Axes.scatter`.
 
         Returns
         -------
@@ -172,24 +173,23 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         """
         axes = single_axes(ax)
         style = {"s": 18, "alpha": 0.8, "linewidths": 0} | scatter_kwargs
-        for label, points, colour in self._groups():
-            axes.scatter(*points.T, **{"color": colour, "label": label} | style)
-        if self.y is not None:
-            axes.legend(title="class", loc="center left", bbox_to_anchor=(1, 0.5))
-        first, second = (f"{share:.0%} of the variance" for share in self.explained_variance_ratio)
+        if self.y is None:
+            axes.scatter(*self.coordinates.T, **{"color": "C0"} | style)
+        else:
+            self._scatter_classes(axes, style)
+        first, second = (f"{ratio:.0%} of the variance" for ratio in self.explained_variance_ratio)
         axes.set(xlabel=f"first component ({first})", ylabel=f"second component ({second})")
         self.ax_, self.figure_ = axes, axes.figure
         return self
 
-    def _groups(self) -> list[tuple[str | None, NDArray[Any], Any]]:
-        """Return name, points and colour of every class."""
+    def _scatter_classes(self, axes: Axes, style: dict[str, Any]) -> None:
         import matplotlib as mpl
 
-        if self.y is None:
-            return [(None, self.coordinates, "C0")]
         classes = np.unique(self.y)
-        # The usual colours repeat after ten.
-        wheel = mpl.colormaps["turbo"](np.linspace(0.05, 0.95, len(classes)))
-        colours = [f"C{i}" for i in range(10)] if len(classes) <= 10 else list(wheel)
-        members = [self.coordinates[self.y == one] for one in classes]
-        return list(zip(map(str, classes), members, colours[: len(classes)], strict=True))
+        colours: Any = [f"C{i}" for i in range(len(classes))]
+        if len(classes) > 10:  # where the default colours repeat
+            colours = mpl.colormaps["turbo"](np.linspace(0.05, 0.95, len(classes)))
+        for label, colour in zip(classes, colours, strict=True):
+            points = self.coordinates[self.y == label]
+            axes.scatter(*points.T, **{"color": colour, "label": str(label)} | style)
+        axes.legend(title="class", loc="center left", bbox_to_anchor=(1, 0.5))
