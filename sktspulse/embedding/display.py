@@ -176,20 +176,20 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         if self.y is None:
             axes.scatter(*self.coordinates.T, **{"color": "C0"} | style)
         else:
-            self._scatter_classes(axes, style)
+            self._scatter_classes(axes, self.y, style)
         first, second = (f"{ratio:.0%} of the variance" for ratio in self.explained_variance_ratio)
         axes.set(xlabel=f"first component ({first})", ylabel=f"second component ({second})")
         self.ax_, self.figure_ = axes, axes.figure
         return self
 
-    def _scatter_classes(self, axes: Axes, style: dict[str, Any]) -> None:
+    def _scatter_classes(self, axes: Axes, y: NDArray[Any], style: dict[str, Any]) -> None:
         import matplotlib as mpl
 
-        classes = np.unique(self.y)
+        classes = np.unique(y)
         colours: Any = [f"C{i}" for i in range(len(classes))]
         if len(classes) > 10:  # where the default colours repeat
             colours = mpl.colormaps["turbo"](np.linspace(0.05, 0.95, len(classes)))
         for label, colour in zip(classes, colours, strict=True):
-            points = self.coordinates[self.y == label]
+            points = self.coordinates[y == label]
             axes.scatter(*points.T, **{"color": colour, "label": str(label)} | style)
         axes.legend(title="class", loc="center left", bbox_to_anchor=(1, 0.5))
