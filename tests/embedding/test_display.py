@@ -1,4 +1,4 @@
-"""Figures show what the estimators answered, on the axes they were given."""
+"""Plots of embeddings, and the axes they are drawn on."""
 
 from __future__ import annotations
 

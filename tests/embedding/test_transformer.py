@@ -149,13 +149,13 @@ def test_a_few_missing_values_change_an_embedding_little():
     st.integers(0, 2**31),
 )
 def test_every_panel_has_a_finite_embedding(
-    lengths, n_channels, dtype, missing_rate, unit, windowing, seed
+    lengths, n_channels, dtype, missing_fraction, unit, windowing, seed
 ):
     rng = np.random.default_rng(seed)
     X = [(unit * rng.normal(size=(n_channels, n))).astype(dtype) for n in lengths]
     X[0][0] = 1.0
     for one in X:
-        one[rng.random(one.shape) < missing_rate] = np.nan
+        one[rng.random(one.shape) < missing_fraction] = np.nan
     before = copy.deepcopy(X)
     answer = embed(X, windowing=windowing, batch_size=4)
     assert answer.shape == (len(lengths), 240 * n_channels)

@@ -1,4 +1,4 @@
-"""Lines and cubics through known points, against numpy, a twin, and curves that they meet."""
+"""Linear and cubic interpolation against numpy, slow twins, and curves they reproduce."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables and panels turn into each other without loss."""
+"""Tables and panels are converted to each other without loss."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def draw_ragged(dtype=np.float64):
     return X
 
 
-# --------------------------------------------------------------------------- there and back
+# --------------------------------------------------------------------------- conversion
 
 
 @parametrize_with_checks([PanelToTabular(), TabularToPanel()])
@@ -120,7 +120,7 @@ def test_tools_for_tables_take_panels(embedding):
     np.testing.assert_allclose(features[:, :-1], embedding.fit_transform(X[:, 0]), atol=1e-6)
 
 
-# --------------------------------------------------------------------------- what is refused
+# --------------------------------------------------------------------------- errors
 
 
 def test_bad_shapes_are_refused():

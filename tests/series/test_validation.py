@@ -1,4 +1,4 @@
-"""The door: what is let in, as what, and what is refused with which words."""
+"""Input that estimators accept, what it becomes, and the errors for other input."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from sktspulse.series.validation import check_panel, check_series
 Z = np.zeros
 
 
-class Asker(BaseEstimator):
-    """Stands for any estimator."""
+class Estimator(BaseEstimator):
+    """Any estimator."""
 
 
-def panel(X, fitted_with=None, least=8):
-    asker = Asker()
+def panel(X, fitted_with=None, minimum=8):
+    estimator = Estimator()
     if fitted_with is not None:
-        check_panel(asker, fitted_with, reset=True, min_timepoints=least)
-    return check_panel(asker, X, reset=fitted_with is None, min_timepoints=least), asker
+        check_panel(estimator, fitted_with, reset=True, min_timepoints=minimum)
+    return check_panel(estimator, X, reset=fitted_with is None, min_timepoints=minimum), estimator
 
 
-def series(X, fitted_with=None, least=8):
-    asker = Asker()
+def series(X, fitted_with=None, minimum=8):
+    estimator = Estimator()
     if fitted_with is not None:
-        check_series(asker, fitted_with, reset=True, min_timepoints=least)
-    return check_series(asker, X, reset=fitted_with is None, min_timepoints=least)
+        check_series(estimator, fitted_with, reset=True, min_timepoints=minimum)
+    return check_series(estimator, X, reset=fitted_with is None, min_timepoints=minimum)
 
 
 def nested(*arrays):
@@ -43,7 +43,7 @@ def nested(*arrays):
     return holder
 
 
-# --------------------------------------------------------------------------- panels: let in
+# --------------------------------------------------------------------------- panels: accepted
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,9 @@ def nested(*arrays):
     ],
 )
 def test_panels_of_equal_length_become_arrays(X, shape, n_features):
-    values, asker = panel(X)
+    values, estimator = panel(X)
     assert values.shape == shape
-    assert (asker.n_features_in_, asker.n_channels_in_) == (n_features, shape[1])
+    assert (estimator.n_features_in_, estimator.n_channels_in_) == (n_features, shape[1])
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_panels_of_equal_length_become_arrays(X, shape, n_features):
     ],
 )
 def test_panels_of_unequal_length_become_lists(X, shapes):
-    values, asker = panel(X)
+    values, estimator = panel(X)
     assert [one.shape for one in values] == shapes
-    assert asker.n_features_in_ == asker.n_channels_in_ == shapes[0][0]
+    assert estimator.n_features_in_ == estimator.n_channels_in_ == shapes[0][0]
 
 
 @pytest.mark.parametrize(
@@ -114,27 +114,27 @@ def test_missing_values_of_frames_become_nan():
     expected = [[1, 0.5, np.nan], [np.nan, np.nan, np.nan], [3, np.nan, np.nan]]
     nullable = pd.DataFrame(table).astype({"a": "Int64", "b": "Float64"})
     for frame in (pd.DataFrame(table), nullable, pl.DataFrame(table, strict=False)):
-        np.testing.assert_array_equal(series(frame, least=1)[0], expected)
-        np.testing.assert_array_equal(panel(frame, least=1)[0][:, 0], expected)
+        np.testing.assert_array_equal(series(frame, minimum=1)[0], expected)
+        np.testing.assert_array_equal(panel(frame, minimum=1)[0][:, 0], expected)
 
 
 def test_column_names_are_remembered_and_forgotten():
-    asker = Asker()
+    estimator = Estimator()
     frame = pd.DataFrame(Z((9, 9)), columns=list("abcdefghi"))
-    check_panel(asker, frame, reset=True, min_timepoints=8)
-    assert list(asker.feature_names_in_) == list("abcdefghi")
+    check_panel(estimator, frame, reset=True, min_timepoints=8)
+    assert list(estimator.feature_names_in_) == list("abcdefghi")
     with pytest.raises(ValueError, match="feature names should match"):
-        check_panel(asker, frame[list("bacdefghi")], reset=False, min_timepoints=8)
-    check_panel(asker, [Z(9), Z(10)], reset=True, min_timepoints=8)
-    assert not hasattr(asker, "feature_names_in_")
-    assert asker.n_features_in_ == 1
+        check_panel(estimator, frame[list("bacdefghi")], reset=False, min_timepoints=8)
+    check_panel(estimator, [Z(9), Z(10)], reset=True, min_timepoints=8)
+    assert not hasattr(estimator, "feature_names_in_")
+    assert estimator.n_features_in_ == 1
 
 
 @pytest.mark.parametrize("fitted_with", [Z((3, 9)), Z((3, 1, 9)), [Z(9), Z(10)]])
 @pytest.mark.parametrize("X", [Z((3, 9)), Z((3, 1, 12)), [Z(9), Z(12)]])
 def test_one_channel_may_come_with_two_axes_or_three(X, fitted_with):
-    values, asker = panel(X, fitted_with)
-    assert asker.n_channels_in_ == 1
+    values, estimator = panel(X, fitted_with)
+    assert estimator.n_channels_in_ == 1
     assert len(values) == len(X)
 
 
@@ -145,15 +145,15 @@ def test_one_channel_may_come_with_two_axes_or_three(X, fitted_with):
     st.sampled_from([0.0, 0.3, 1.0]),
     st.integers(0, 2**31),
 )
-def test_values_come_through_as_they_are(lengths, n_channels, dtype, missing_rate, seed):
+def test_values_come_through_as_they_are(lengths, n_channels, dtype, missing_fraction, seed):
     rng = np.random.default_rng(seed)
     X = [rng.normal(size=(n_channels, length)).astype(dtype) for length in lengths]
     for one in X:
-        one[rng.random(one.shape) < missing_rate] = np.nan
+        one[rng.random(one.shape) < missing_fraction] = np.nan
     before = copy.deepcopy(X)
-    values, asker = panel(X)
+    values, estimator = panel(X)
     assert isinstance(values, list) == (len(set(lengths)) > 1)
-    assert asker.n_features_in_ == asker.n_channels_in_ == n_channels
+    assert estimator.n_features_in_ == estimator.n_channels_in_ == n_channels
     for out, given_, kept in zip(values, X, before, strict=True):
         np.testing.assert_array_equal(out, kept)
         np.testing.assert_array_equal(given_, kept)
@@ -181,9 +181,9 @@ BAD_PANELS = [
     (np.full((2, 9), np.inf), "infinity.*NaN"),
     (np.full((2, 2, 9), -np.inf), "infinity.*NaN"),
     ([Z(9), np.full(10, np.inf)], "infinity.*NaN"),
-    (Z((3, 7)), r"length 7 \(n_features = 7\).*Asker needs at least 8"),
-    (Z((3, 2, 7)), "length 7, but Asker needs at least 8 time points"),
-    ([Z(9), Z(7)], "length 7, but Asker needs at least 8 time points"),
+    (Z((3, 7)), r"length 7 \(n_features = 7\).*Estimator needs at least 8"),
+    (Z((3, 2, 7)), "length 7, but Estimator needs at least 8 time points"),
+    ([Z(9), Z(7)], "length 7, but Estimator needs at least 8 time points"),
     ([Z((2, 9)), Z((3, 10))], r"series with \[2, 3\] channels.*same"),
     ([Z((2, 9)), Z(9)], r"series with \[1, 2\] channels.*same"),
     (pd.DataFrame({"when": pd.date_range("2020", periods=9)}), r"not numbers: \['when'\]"),
@@ -191,15 +191,15 @@ BAD_PANELS = [
 
 
 @pytest.mark.parametrize(("X", "message"), BAD_PANELS)
-def test_bad_panels_are_refused_and_nothing_is_learned(X, message):
-    asker = Asker()
+def test_bad_panels_are_refused_and_nothing_is_set(X, message):
+    estimator = Estimator()
     with pytest.raises(ValueError, match=message):
-        check_panel(asker, X, reset=True, min_timepoints=8)
-    assert vars(asker) == {}
+        check_panel(estimator, X, reset=True, min_timepoints=8)
+    assert vars(estimator) == {}
 
 
 @pytest.mark.parametrize("X", [[{}], None, 5, sparse.csr_array(Z((3, 9)))])
-def test_what_is_no_panel_at_all_is_refused(X):
+def test_other_types_than_panels_are_refused(X):
     with pytest.raises(TypeError):
         panel(X)
 
@@ -208,10 +208,10 @@ def test_what_is_no_panel_at_all_is_refused(X):
     ("fitted_with", "X", "message"),
     [
         (Z((3, 9)), Z((3, 10)), r"10 features.*expecting 9.*Pass X\[:, None, :\]"),
-        (Z((3, 2, 9)), Z((3, 3, 9)), "3 channels, but Asker was fitted with 2. Fit again"),
-        (Z((3, 2, 9)), Z((3, 9)), "1 channels, but Asker was fitted with 2"),
-        (Z((3, 9)), Z((3, 2, 9)), "2 channels, but Asker was fitted with 1"),
-        (Z((3, 2, 9)), [Z((3, 9)), Z((3, 10))], "3 channels, but Asker was fitted with 2"),
+        (Z((3, 2, 9)), Z((3, 3, 9)), "3 channels, but Estimator was fitted with 2. Fit again"),
+        (Z((3, 2, 9)), Z((3, 9)), "1 channels, but Estimator was fitted with 2"),
+        (Z((3, 9)), Z((3, 2, 9)), "2 channels, but Estimator was fitted with 1"),
+        (Z((3, 2, 9)), [Z((3, 9)), Z((3, 10))], "3 channels, but Estimator was fitted with 2"),
     ],
 )
 def test_other_channels_than_fitted_are_refused(fitted_with, X, message):
@@ -264,7 +264,7 @@ def test_columns_of_several_levels_come_back():
         (Z(9), r"shape \(9,\).*X.reshape\(-1, 1\)"),
         (pd.Series(Z(9)), r"X.reshape\(-1, 1\)"),
         (Z((2, 3, 9)), r"shape \(2, 3, 9\)"),
-        (Z((7, 2)), r"7 time points \(n_samples = 7\), but Asker needs at least 8"),
+        (Z((7, 2)), r"7 time points \(n_samples = 7\), but Estimator needs at least 8"),
         (Z((9, 0)), r"0 feature\(s\)"),
         (np.full((9, 2), -np.inf), "infinity.*NaN"),
         (pl.DataFrame({"when": ["a"] * 9, "b": Z(9)}), r"not numbers: \['when'\].*index"),
@@ -272,13 +272,20 @@ def test_columns_of_several_levels_come_back():
         (pd.DataFrame(Z((9, 2)), columns=["a", "a"]), "unique column names"),
     ],
 )
-def test_bad_series_are_refused_and_nothing_is_learned(X, message):
-    asker = Asker()
+def test_bad_series_are_refused_and_nothing_is_set(X, message):
+    estimator = Estimator()
     with pytest.raises(ValueError, match=message):
-        check_series(asker, X, reset=True, min_timepoints=8)
-    assert vars(asker) == {}
+        check_series(estimator, X, reset=True, min_timepoints=8)
+    assert vars(estimator) == {}
 
 
 def test_series_of_other_channels_than_fitted_are_refused():
     with pytest.raises(ValueError, match=r"3 features.*expecting 2.*Fit again or select columns"):
         series(Z((9, 3)), Z((9, 2)))
+
+
+def test_a_recording_with_as_many_channels_as_a_panel_had_time_points_is_refused():
+    estimator = Estimator()
+    check_panel(estimator, Z((3, 9)), reset=True, min_timepoints=8)
+    with pytest.raises(ValueError, match="9 channels, but Estimator was fitted with 1"):
+        check_series(estimator, Z((20, 9)), reset=False, min_timepoints=8)

@@ -1,4 +1,4 @@
-"""Windows against their slow twins, and what must hold whatever the series."""
+"""Resampling, windows and their averages against slow twins, and their invariants."""
 
 from __future__ import annotations
 
