@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import sys
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 
 from sktspulse import EmbeddingDisplay, TSPulseTransformer
 from sktspulse.datasets import make_labelled_panel
-
-
-@pytest.fixture(autouse=True)
-def no_window():
-    mpl.use("Agg")
-    yield
-    import matplotlib.pyplot as plt
-
-    plt.close("all")
 
 
 def test_every_series_is_a_point_of_its_class():
