@@ -19,6 +19,10 @@ __all__ = ["Progress", "Read", "fingerprint", "infer", "reconstruct", "resolve_d
 
 Read = Callable[[TSPulse, Tensor, Tensor], Tensor]
 
+# The tokens of two windows fill the vector loops of element-wise kernels. An odd one would be left
+# to their scalar tails, which round otherwise, so that an answer would depend on the batch.
+_ROWS_PER_THREAD = 2
+
 
 class Progress(Protocol):
     """The part of a progress bar that is used here."""
@@ -116,13 +120,16 @@ def _run(
     progress: Progress | None,
 ) -> NDArray[np.float32]:
     device = network.mask_token.values.device
+    multiple = _ROWS_PER_THREAD * torch.get_num_threads()
     answers = []
     for start in range(0, len(rows), batch_size):
-        batch = rows[start : start + batch_size, None].astype(np.float32)
-        x = torch.from_numpy(batch).to(device)
+        batch = rows[start : start + batch_size]
+        padded = np.zeros((len(batch) + -len(batch) % multiple, 1, rows.shape[1]), np.float32)
+        padded[: len(batch), 0] = batch
+        x = torch.from_numpy(padded).to(device)
         with torch.inference_mode():
             answer = read(network, x.nan_to_num(), ~x.isnan())
-        answers.append(answer.float().cpu().numpy())
+        answers.append(answer[: len(batch)].float().cpu().numpy())
         if progress is not None:
             progress.update(len(batch))
     return np.concatenate(answers)
