@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..network import Progress, TSPulse, TSPulseConfig, infer
+from ..network import Progress, TSPulse, TSPulseConfig, infer, standardize
 from ..series import Indices, Panel, Values, resample, take_windows, window_starts
 
 __all__ = [
@@ -76,13 +76,14 @@ def context_windows(series: Values, context_length: int, windowing: Windowing) -
 
     ``"resample"`` gives one window, by linear interpolation. ``"sliding"`` gives windows
     that overlap by half, in blocks if there are many; a series shorter than a window is
-    preceded by NaN. The windows have the units of the series.
+    preceded by NaN. Each channel of the series has mean 0 and variance 1.
     """
     if windowing == "resample":
-        yield resample(series, context_length)[None]
+        yield standardize(resample(series, context_length)).values[None]
         return
     n_missing = max(0, context_length - series.shape[1])
-    padded = np.pad(series, ((0, 0), (n_missing, 0)), constant_values=np.nan)
+    scaled = standardize(series).values
+    padded = np.pad(scaled, ((0, 0), (n_missing, 0)), constant_values=np.nan)
     starts = _starts(series, context_length)
     step = max(1, _BLOCK_ROWS // len(series))
     for first in range(0, len(starts), step):
@@ -119,18 +120,16 @@ def _window_rows(
         if not spec.average_channels:
             groups = i * n_channels + np.arange(n_channels)
         for windows in context_windows(series, context_length, spec.windowing):
-            yield windows.reshape(-1, context_length), np.tile(groups, len(windows))
+            rows = windows.reshape(-1, context_length).astype(np.float32)
+            yield rows, np.tile(groups, len(windows))
 
 
 def _blocks(parts: Iterable[tuple[Values, Indices]]) -> Iterator[tuple[Values, Indices]]:
-    """Concatenate rows of the same type, and their groups, to blocks of enough rows.
-
-    The type matters because a channel counts as constant up to rounding in its type.
-    """
+    """Concatenate rows, and their groups, to blocks of enough rows."""
     block: list[tuple[Values, Indices]] = []
     n_rows = 0
     for rows, groups in parts:
-        if block and (n_rows >= _BLOCK_ROWS or rows.dtype != block[0][0].dtype):
+        if n_rows >= _BLOCK_ROWS:
             yield _concatenated(block)
             block, n_rows = [], 0
         block.append((rows, groups))

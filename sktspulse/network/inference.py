@@ -39,19 +39,20 @@ def infer(
     batch_size: int,
     progress: Progress | None = None,
 ) -> NDArray[np.float32]:
-    """Standardise one-channel windows and run them through the network in batches.
+    """Run one-channel windows through the network in batches.
 
     Parameters
     ----------
     network : TSPulse
         The network, in evaluation mode. It runs on its own device.
     rows : ndarray of shape (n_rows, context_length)
-        Windows of one channel each, in any unit; NaN where missing.
+        Windows of one channel each, in about standardised units, since the network bounds
+        their variance from below; NaN where missing.
     read : callable
-        ``read(network, x, observed)`` gets ``(n_batch, 1, context_length)`` standardised
-        values, 0 where not observed, and the mask, and returns ``(n_batch, ...)``.
+        ``read(network, x, observed)`` gets ``(n_batch, 1, context_length)`` values, 0 where
+        not observed, and the mask, and returns ``(n_batch, ...)``.
     batch_size : int
-        Largest number of rows in a batch.
+        Number of rows in a batch, rounded up to fill vector loops.
     progress : Progress, default=None
         Updated after each batch.
 
@@ -61,7 +62,20 @@ def infer(
         The results of ``read``. That of a row does not depend on its batch, up to
         rounding.
     """
-    return _run(network, standardize(rows).values, read, batch_size, progress)
+    device = network.mask_token.values.device
+    multiple = _ROWS_PER_THREAD * torch.get_num_threads()
+    answers = []
+    for start in range(0, len(rows), batch_size):
+        batch = rows[start : start + batch_size]
+        padded = np.zeros((len(batch) + -len(batch) % multiple, 1, rows.shape[1]), np.float32)
+        padded[: len(batch), 0] = batch
+        x = torch.from_numpy(padded).to(device)
+        with torch.inference_mode():
+            answer = read(network, x.nan_to_num(), ~x.isnan())
+        answers.append(answer[: len(batch)].float().cpu().numpy())
+        if progress is not None:
+            progress.update(len(batch))
+    return np.concatenate(answers)
 
 
 def reconstruct(
@@ -72,7 +86,7 @@ def reconstruct(
     batch_size: int,
     progress: Progress | None = None,
 ) -> NDArray[np.float64]:
-    """Reconstruct or forecast one-channel windows in their own units.
+    """Standardise one-channel windows, and reconstruct or forecast them in their own units.
 
     Parameters
     ----------
@@ -106,33 +120,11 @@ def reconstruct(
     answers = np.zeros((len(rows), len(heads), length))
     answers[~enough] = np.nan
     if varies.any():
-        answers[varies] = _run(network, z[varies], read, batch_size, progress)
+        settings: dict[str, Any] = {"batch_size": batch_size, "progress": progress}
+        answers[varies] = infer(network, z[varies], read, **settings)
     if progress is not None:
         progress.update(int((~varies).sum()))
     return answers * scale[:, None] + loc[:, None]
-
-
-def _run(
-    network: TSPulse,
-    rows: NDArray[np.float64],
-    read: Read,
-    batch_size: int,
-    progress: Progress | None,
-) -> NDArray[np.float32]:
-    device = network.mask_token.values.device
-    multiple = _ROWS_PER_THREAD * torch.get_num_threads()
-    answers = []
-    for start in range(0, len(rows), batch_size):
-        batch = rows[start : start + batch_size]
-        padded = np.zeros((len(batch) + -len(batch) % multiple, 1, rows.shape[1]), np.float32)
-        padded[: len(batch), 0] = batch
-        x = torch.from_numpy(padded).to(device)
-        with torch.inference_mode():
-            answer = read(network, x.nan_to_num(), ~x.isnan())
-        answers.append(answer[: len(batch)].float().cpu().numpy())
-        if progress is not None:
-            progress.update(len(batch))
-    return np.concatenate(answers)
 
 
 def resolve_device(device: str | torch.device) -> torch.device:

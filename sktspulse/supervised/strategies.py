@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..base import TimeBudget, check_choice, check_number
 from ..embedding import context_windows, count_windows
-from ..network import LensSizes, TSLens, TSPulse, standardize
+from ..network import LensSizes, TSLens, TSPulse
 from ..series import Panel, Values
 from .probe.base import BaseProbe
 from .probe.features import Levels, levels_of
@@ -221,7 +221,7 @@ class BaseTSLens(BaseProbe):
         """Return the windows of series as examples, and the series of each."""
         context_length = network.config.context_length
         pieces = [
-            np.concatenate([standardize(windows).values for windows in blocks]).astype(np.float32)
+            np.concatenate(list(blocks)).astype(np.float32)
             for blocks in (
                 context_windows(series, context_length, self._windowing) for series in part.series
             )
@@ -282,8 +282,7 @@ class BaseTSLens(BaseProbe):
         device = next(lens.parameters()).device
         outputs = []
         context_length = lens.network.config.context_length
-        for raw in context_windows(series, context_length, self._windowing):
-            windows = standardize(raw).values
+        for windows in context_windows(series, context_length, self._windowing):
             for first in range(0, len(windows), self.batch_size):
                 x = torch.from_numpy(windows[first : first + self.batch_size]).float().to(device)
                 repeated = torch.from_numpy(moments).float().to(device).expand(len(x), -1)
