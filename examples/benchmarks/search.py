@@ -31,8 +31,8 @@ from sktspulse import TSPulseTransformer
 from sktspulse.pretraining.corpus import Corpus, WindowStream
 from sktspulse.retrieval.entries import Entries
 from sktspulse.retrieval.faiss_index import FaissIndex, load_faiss
-from sktspulse.retrieval.series_index import Catalogue, Kind, Search
-from sktspulse.retrieval.vector_index import METRICS, STORES, VectorIndex
+from sktspulse.retrieval.series_index import IndexSpec, SearchContext, SeriesIndex
+from sktspulse.retrieval.vector_index import METRICS, STORES, VectorIndex, prepared
 
 ROOT = Path(__file__).parents[2]
 N_VECTORS, N_FEATURES, N_QUERIES, K = 100_000, 240, 500, 10
@@ -40,7 +40,6 @@ N_PER_SET = 50  # series of a UCR set
 EMBEDDINGS = ("semantic", "detailed")
 N_WINDOWS, N_ASKED = 60_000, 500  # of the corpus, indexed and as queries
 N_MANY = 1_000_000  # vectors whose memory is measured
-CPU = torch.device("cpu")
 
 Row = dict[str, object]
 Found = tuple[np.ndarray, np.ndarray]
@@ -70,9 +69,9 @@ def speed(n_times: int) -> Iterator[Row]:
         runs = {"scikit-learn": lambda theirs=theirs: theirs.kneighbors(queries)}
         sizes = {"scikit-learn": vectors.nbytes}
         for store in STORES if metric == "euclidean" else STORES[:1]:
-            index = VectorIndex.build(vectors.copy(), metric, store)
-            asked = index.query(queries)
-            runs[store] = lambda index=index, asked=asked: index.nearest(asked, K, CPU)
+            index = VectorIndex.fit(prepared(vectors, metric), metric, store)
+            asked = prepared(queries, metric)
+            runs[store] = lambda index=index, asked=asked: index.nearest(asked, K)
             sizes[store] = sum(
                 part.nbytes for part in (index.codes, index.scales) if part is not None
             )
@@ -103,8 +102,8 @@ def losses(data: Path, checkpoint: str) -> Iterator[Row]:
 def _losses(vectors: np.ndarray, queries: np.ndarray, metric: str, output: str) -> Iterator[Row]:
     truth = None
     for store in STORES:
-        index = VectorIndex.build(vectors.copy(), metric, store)
-        _, found = index.nearest(index.query(queries), K, CPU)
+        index = VectorIndex.fit(prepared(vectors, metric), metric, store)
+        _, found = index.nearest(prepared(queries, metric), K)
         truth = found if truth is None else truth
         yield {
             "vectors": f"{len(vectors)} UCR, {output}",
@@ -124,9 +123,9 @@ def approximate(data: Path, checkpoint: str, n_times: int) -> Iterator[Row]:
     runs, sizes = {}, {}
     for store in ("float32", "int8"):
         for name, cls in {"exact": VectorIndex, "faiss": FaissIndex}.items():
-            index = cls.build(vectors[N_ASKED:].copy(), "euclidean", store)
+            index = cls.fit(vectors[N_ASKED:], "euclidean", store)
             label = f"{store}, {name}"
-            runs[label] = lambda index=index: index.nearest(vectors[:N_ASKED], K, CPU)
+            runs[label] = lambda index=index: index.nearest(vectors[:N_ASKED], K)
             sizes[label] = index.codes.nbytes + (index.codes.size if name == "faiss" else 0)
     truth = runs["float32, exact"]()[1]
     for name, seconds in timed(runs, n_times).items():
@@ -141,14 +140,15 @@ def approximate(data: Path, checkpoint: str, n_times: int) -> Iterator[Row]:
 
 
 def peak(metric: str, store: str) -> str:
-    """Index and search many vectors, and say what this process took at most."""
+    """Index and search many vectors, and return the peak memory of this process."""
     rng = np.random.default_rng(0)
-    search = Search(
-        lambda panel: rng.standard_normal((len(panel), N_FEATURES), np.float32), CPU, None
+    context = SearchContext(
+        lambda panel: rng.standard_normal((len(panel), N_FEATURES), np.float32), None
     )
     panel = np.broadcast_to(np.zeros((1, 2)), (N_MANY, 1, 2))
-    catalogue = Catalogue.build(panel, Entries(), Kind(metric, store, VectorIndex), search)
-    catalogue.nearest(panel[:N_QUERIES], K, search)
+    spec = IndexSpec(metric, store, "exact")
+    index = SeriesIndex.fit(panel, Entries().following(panel), spec, context)
+    index.nearest(panel[:N_QUERIES], K, context)
     gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
     return f"{metric}, {store}: {gigabytes:.2f} GB"
 

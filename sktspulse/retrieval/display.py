@@ -1,4 +1,4 @@
-"""A query above what was found for it."""
+"""Figure of a query above its nearest neighbours."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..base import load_pyplot
-from ..series import Floats
+from ..base import one_series, stacked_axes
+from ..series import Floats, Integers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,20 +20,20 @@ __all__ = ["RetrievalDisplay"]
 
 
 class RetrievalDisplay:
-    """Show a query and its nearest neighbours below, the nearest first.
+    """Show a query and its nearest neighbours below it, the nearest first.
 
-    Make it with :meth:`from_estimator`.
+    Create it with :meth:`from_estimator`.
 
     Parameters
     ----------
     query : ndarray of shape (n_timepoints,)
         One channel of the query.
     neighbors : list of ndarray of shape (n_timepoints_i,)
-        The same channel of what was found.
+        The same channel of the neighbours.
     distances : ndarray of shape (n_neighbors,)
         Distance of each from the query.
     names : list of str
-        What to call each.
+        Title of each neighbour.
 
     Attributes
     ----------
@@ -47,12 +47,12 @@ class RetrievalDisplay:
     See Also
     --------
     TSPulseRetriever : Finds neighbours.
-    EmbeddingDisplay : Shows how all series lie among each other.
+    EmbeddingDisplay : Shows the embeddings of all series in a plane.
 
     Notes
     -----
-    Every series has its own units and its own length on the same width, since that is
-    how embeddings see them.
+    Every series has its own units and fills the width, as embeddings by default ignore
+    level, scale and length.
 
     Examples
     --------
@@ -95,14 +95,14 @@ class RetrievalDisplay:
         query : array-like of shape (n_timepoints,) or (n_channels, n_timepoints)
             One series.
         X : array-like
-            The panel that was indexed, which a retriever does not keep: all series that
-            came, in order of arrival.
+            All series that were indexed, in order of arrival; a retriever does not keep
+            them.
         y : array-like of shape (n_series,), default=None
             A label for each series of X.
         n_neighbors : int, default=None
-            How many to draw; None takes the parameter of the retriever.
+            Number of neighbours; None takes the parameter of the retriever.
         channel : int, default=0
-            Which channel to draw.
+            Channel to draw.
         axes : sequence of n_neighbors + 1 matplotlib Axes, default=None
             Where to draw; None opens a figure.
         **line_kwargs : dict
@@ -111,34 +111,34 @@ class RetrievalDisplay:
         Returns
         -------
         RetrievalDisplay
-            The display, drawn.
+            The display with its figure drawn.
 
         Raises
         ------
         ValueError
             If the query is not one series, or X or y have fewer series than were indexed.
         """
-        asked = _one_series(query)
-        distances, ids = estimator.kneighbors(asked[None], n_neighbors)
+        values = one_series(query)
+        distances, ids = estimator.kneighbors(values[None], n_neighbors)
         series, starts = estimator.locate(ids[0])
         panel = list(np.asarray(X)) if hasattr(X, "columns") else X
-        _check_series("X", panel, series)
-        found = [
-            _one_series(panel[i])[channel, start:][: estimator.window_]  # type: ignore[index]
+        _check_length("X", panel, series)
+        neighbors = [
+            one_series(panel[i])[channel, start:][: estimator.window_]  # type: ignore[index]
             for i, start in zip(series, starts, strict=True)
         ]
         names = [f"id {i}" for i in ids[0]]
         if estimator.window_ is not None:
-            places = zip(names, series, starts, strict=True)
-            names = [f"{name}: series {i} from {start}" for name, i, start in places]
+            positions = zip(names, series, starts, strict=True)
+            names = [f"{name}: series {i} from {start}" for name, i, start in positions]
         if y is not None:
-            _check_series("y", y, series)
+            _check_length("y", y, series)
             labels = np.asarray(y)[series]
             names = [f"{name}, labelled {label}" for name, label in zip(names, labels, strict=True)]
-        return cls(asked[channel], found, distances[0], names).plot(axes, **line_kwargs)
+        return cls(values[channel], neighbors, distances[0], names).plot(axes, **line_kwargs)
 
     def plot(self, axes: Sequence[Axes] | None = None, **line_kwargs: Any) -> Self:
-        """Draw the query and its neighbours below each other.
+        """Draw the query and its neighbours.
 
         Parameters
         ----------
@@ -162,7 +162,7 @@ class RetrievalDisplay:
         rows = [self.query, *self.neighbors]
         names = ["query", *self.names]
         notes = ["", *(f"distance {distance:.3g}" for distance in self.distances)]
-        self.axes_ = _axes(axes, len(rows))
+        self.axes_ = stacked_axes(axes, len(rows), figsize=(7, 0.4 + 1.05 * len(rows)))
         self.lines_ = []
         for i, ax in enumerate(self.axes_):
             style = {"color": f"C{min(i, 1)}", "lw": 1} | line_kwargs
@@ -175,36 +175,12 @@ class RetrievalDisplay:
         return self
 
 
-def _one_series(values: Any) -> Floats:
-    series = np.atleast_2d(np.asarray(values, dtype=float))
-    if series.ndim != 2:
-        raise ValueError(
-            f"The series has shape {series.shape}, expected (n_timepoints,) or (n_channels, "
-            "n_timepoints). Draw one query at a time: X[0]."
-        )
-    return series
-
-
-def _check_series(name: str, values: Any, series: NDArray[np.int64]) -> None:
+def _check_length(name: str, values: Any, series: Integers) -> None:
     if len(values) <= series.max():
         raise ValueError(
-            f"{name} has {len(values)} series, but number {series.max()} was found. Pass all that "
-            "were indexed, in order of arrival."
+            f"{name} has {len(values)} series, but series {series.max()} was found. Pass all "
+            "series that were indexed, in order of arrival."
         )
-
-
-def _axes(axes: Sequence[Any] | None, n: int) -> NDArray[Any]:
-    if axes is None:
-        size = (7, 0.4 + 1.05 * n)
-        plt = load_pyplot()
-        return plt.subplots(n, figsize=size, layout="constrained", squeeze=False)[1][:, 0]
-    given = np.ravel(np.asarray(axes, dtype=object))
-    if len(given) != n:
-        raise ValueError(
-            f"axes has {len(given)} axes, but must have {n}: one for the query and one for each "
-            "neighbour."
-        )
-    return given
 
 
 def _simplify(ax: Any, n_timepoints: int) -> None:
@@ -215,7 +191,7 @@ def _simplify(ax: Any, n_timepoints: int) -> None:
 
 
 def _label_time(axes: NDArray[Any], lengths: list[int]) -> None:
-    """Put numbers below the last axes, and below all if lengths differ."""
+    """Label the time axis below the last axes, and ticks below all if lengths differ."""
     axes[-1].set_xlabel("time", fontsize="small")
     for ax in axes[:-1]:
         ax.tick_params(labelbottom=len(set(lengths)) > 1)

@@ -1,4 +1,4 @@
-"""What an index holds: whole series or stretches of them, by ids that stay."""
+"""Entries of an index: whole series or windows of them, numbered once and for all."""
 
 from __future__ import annotations
 
@@ -8,74 +8,58 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..series import Panel, Values, window_starts
+from ..series import Integers, Panel, Values, window_starts
 
 __all__ = ["Entries"]
 
-Integers = NDArray[np.int64]
 
-
-def _none() -> Integers:
+def _empty() -> Integers:
     return np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
 class Entries:
-    """Ids of entries and where these lie; it never changes.
+    """Ids of entries and their positions in the series; immutable.
 
     Parameters
     ----------
     window : int or None
-        Length of the stretches [time points]; None for whole series.
+        Length of the windows [time points]; None for whole series.
     stride : int or None
-        Steps from one to the next [time points].
+        Steps from one window to the next [time points].
     n_ids : int
-        Number of ids given so far; the next one.
+        Number of ids given so far, which is the next id.
     n_series : int
-        Number of series seen so far; the next one.
+        Number of series added so far, which is the number of the next series.
     ids : ndarray of shape (n_entries,), int64
         Ascending.
     series : ndarray of shape (n_entries,), int64
-        Number of the series of each.
+        Number of the series of each entry.
     starts : ndarray of shape (n_entries,), int64
-        First time point of each.
+        First time point of each entry.
     """
 
     window: int | None = None
     stride: int | None = None
     n_ids: int = 0
     n_series: int = 0
-    ids: Integers = field(default_factory=_none)
-    series: Integers = field(default_factory=_none)
-    starts: Integers = field(default_factory=_none)
+    ids: Integers = field(default_factory=_empty)
+    series: Integers = field(default_factory=_empty)
+    starts: Integers = field(default_factory=_empty)
 
     def __post_init__(self) -> None:
-        """Refuse what a damaged file may hold."""
-        places = (self.ids, self.series, self.starts)
-        if any(one.dtype != np.int64 or one.shape != self.ids.shape for one in places):
-            raise TypeError("Ids and places are not whole numbers, one for each entry.")
-        is_ascending = bool((np.diff(self.ids, prepend=-1, append=self.n_ids) > 0).all())
+        """Reject what a damaged file may hold."""
+        is_ascending = (np.diff(self.ids, prepend=-1, append=self.n_ids) > 0).all()
         is_inside = ((self.series >= 0) & (self.series < self.n_series) & (self.starts >= 0)).all()
         if not (is_ascending and is_inside):
-            raise ValueError("Ids do not ascend, or places lie outside the series.")
+            raise ValueError("Ids do not ascend, or positions lie outside the series.")
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def of(self, panel: Panel) -> Self:
-        """Return the entries that a panel would add, alone.
-
-        Parameters
-        ----------
-        panel : sequence of ndarray of shape (n_channels, n_timepoints_i)
-            The series.
-
-        Returns
-        -------
-        Entries
-            Entries with the next ids.
-        """
-        starts = [self._starts(one.shape[1]) for one in panel]
+    def following(self, panel: Panel) -> Self:
+        """Return the entries of a panel alone, with the next ids."""
+        starts = [self._window_starts(one.shape[1]) for one in panel]
         counts = [len(one) for one in starts]
         return replace(
             self,
@@ -86,75 +70,44 @@ class Entries:
             n_series=self.n_series + len(panel),
         )
 
-    def cut(self, panel: Panel, block: slice) -> list[Values]:
-        """Return some of the entries that :meth:`of` made of a panel.
+    def values(self, panel: Panel, block: slice) -> list[Values]:
+        """Return views of the values of some entries that :meth:`following` made of a panel."""
+        numbers = self.series[block] - (self.n_series - len(panel))
+        positions = zip(numbers.tolist(), self.starts[block].tolist(), strict=True)
+        return [panel[number][:, start:][:, : self.window] for number, start in positions]
 
-        Parameters
-        ----------
-        panel : sequence of ndarray of shape (n_channels, n_timepoints_i)
-            The series.
-        block : slice
-            Which entries.
-
-        Returns
-        -------
-        list of ndarray of shape (n_channels, n_timepoints_i)
-            Views of their values.
-        """
-        rows = self.series[block] - (self.n_series - len(panel))
-        places = zip(rows.tolist(), self.starts[block].tolist(), strict=True)
-        return [panel[row][:, start:][:, : self.window] for row, start in places]
-
-    def joined(self, new: Self) -> Self:
-        """Return these entries followed by what :meth:`of` made."""
+    def extended(self, following: Self) -> Self:
+        """Return these entries and those that :meth:`following` made."""
         return replace(
-            new,
-            ids=np.concatenate([self.ids, new.ids]),
-            series=np.concatenate([self.series, new.series]),
-            starts=np.concatenate([self.starts, new.starts]),
+            following,
+            ids=np.concatenate([self.ids, following.ids]),
+            series=np.concatenate([self.series, following.series]),
+            starts=np.concatenate([self.starts, following.starts]),
         )
 
-    def kept(self, rows: Integers) -> Self:
+    def selected(self, rows: Integers) -> Self:
         """Return the entries in some rows."""
         return replace(self, ids=self.ids[rows], series=self.series[rows], starts=self.starts[rows])
 
-    def rows(self, ids: ArrayLike) -> Integers:
-        """Find the rows of ids.
-
-        Parameters
-        ----------
-        ids : array-like of int
-            Of any shape.
-
-        Returns
-        -------
-        ndarray of the same shape
-            Their rows.
-
-        Raises
-        ------
-        ValueError
-            If there is no such entry.
-        """
-        asked = np.asarray(ids)
-        if asked.size and asked.dtype.kind not in "iu":
-            raise ValueError(f"ids are {asked.dtype}, expected whole numbers. Pass ids from ids_.")
-        rows = np.searchsorted(self.ids, asked)
-        absent = ~np.isin(asked, self.ids)
-        if absent.any():
+    def find_rows(self, ids: ArrayLike) -> Integers:
+        """Return the rows of ids, in an array of the same shape."""
+        ids = np.asarray(ids)
+        if ids.size and ids.dtype.kind not in "iu":
+            raise ValueError(f"ids are {ids.dtype}, expected integers. Pass ids from ids_.")
+        absent = ids[~np.isin(ids, self.ids)]
+        if absent.size:
             raise ValueError(
-                f"There is no entry {_some(asked[absent])}, the index holds {len(self)} of the "
+                f"The index has no entry {_first_three(absent)}; it holds {len(self)} of the "
                 f"{self.n_ids} entries ever added. Pass ids from ids_."
             )
-        return rows.astype(np.int64)
+        return np.searchsorted(self.ids, ids).astype(np.int64)
 
-    def _starts(self, n_timepoints: int) -> Integers:
+    def _window_starts(self, n_timepoints: int) -> Integers:
         if self.window is None or self.stride is None:
             return np.zeros(1, np.int64)
         return window_starts(n_timepoints, self.window, self.stride)
 
 
-def _some(ids: NDArray[Any]) -> str:
-    """List ids, but not hundreds of them."""
-    shown = ", ".join(map(str, ids.ravel()[:3]))
-    return shown + (f" and {ids.size - 3} more" if ids.size > 3 else "")
+def _first_three(ids: NDArray[Any]) -> str:
+    listed = ", ".join(map(str, ids[:3]))
+    return listed + (f" and {ids.size - 3} more" if ids.size > 3 else "")

@@ -1,34 +1,40 @@
-"""Answers of a neighbours estimator, in the shapes and order of scikit-learn's."""
+"""Neighbours of queries, in the shapes and order of scikit-learn's estimators."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from numbers import Integral, Real
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
+from sklearn.utils._param_validation import (
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import check_choice, check_number
-from .vector_index import Found
+from ..series import Integers
+from .vector_index import SearchResult
 
 __all__ = ["NeighborsMixin"]
 
-_MODES = ("connectivity", "distance")
-
 
 class NeighborsMixin:
-    """Methods that turn distances and rows into answers.
+    """Neighbour queries of an estimator that holds an index.
 
     The class has the parameters ``n_neighbors`` and ``radius``, the attribute ``ids_``,
     and the methods ``_nearest`` and ``_within``.
     """
 
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "radius": [Interval(Real, 0, None, closed="both")],
+    }
     n_neighbors: int
     radius: float
-    ids_: NDArray[np.int64]
+    ids_: Integers
 
     def kneighbors(
         self,
@@ -41,11 +47,11 @@ class NeighborsMixin:
         Parameters
         ----------
         X : array-like, default=None
-            Panel of queries with the channels fitted; each is embedded whole. Those of a
-            two-dimensional panel have the length fitted, others any. None asks for the
-            neighbours of every entry in the index, itself not counted.
+            Panel of queries with as many channels as fitted; each is embedded whole. Those
+            of a two-dimensional panel have the length fitted, others any. None takes every
+            entry of the index, which is then no neighbour of itself.
         n_neighbors : int, default=None
-            How many; None takes the parameter of the same name.
+            Number of neighbours; None takes the parameter of the same name.
         return_distance : bool, default=True
             Whether to return the distances as well.
 
@@ -54,16 +60,16 @@ class NeighborsMixin:
         distances : ndarray of shape (n_queries, n_neighbors), float64
             Ascending. Only if ``return_distance``.
         ids : ndarray of shape (n_queries, n_neighbors), int64
-            Ids of the entries. :meth:`locate` says where they lie.
+            Ids of the entries; :meth:`locate` gives their positions.
 
         Raises
         ------
         ValueError
-            If X is not as ``fit`` requires, or the index holds fewer entries.
+            If X is invalid, or the index holds fewer entries.
         NotFittedError
-            If nothing was indexed.
+            If the retriever is not fitted.
         """
-        distances, rows = self._nearest_checked(X, n_neighbors)
+        distances, rows = self._checked_nearest(X, n_neighbors)
         ids = self.ids_[rows]
         return (distances, ids) if return_distance else ids
 
@@ -73,7 +79,7 @@ class NeighborsMixin:
         radius: float | None = None,
         return_distance: bool = True,
     ) -> Any:
-        """Find all entries near every query.
+        """Find all entries within a radius of every query.
 
         Parameters
         ----------
@@ -87,24 +93,22 @@ class NeighborsMixin:
         Returns
         -------
         distances : ndarray of shape (n_queries,) of ndarray, float64
-            Those of each query, ascending. Only if ``return_distance``.
+            Distances for each query, ascending. Only if ``return_distance``.
         ids : ndarray of shape (n_queries,) of ndarray, int64
             Ids of the entries.
 
         Raises
         ------
         ValueError
-            If X is not as ``fit`` requires, or the radius is negative.
+            If X is invalid, or the radius is negative.
         NotFittedError
-            If nothing was indexed.
+            If the retriever is not fitted.
         """
-        self._check_filled()
         radius = self.radius if radius is None else radius
-        check_number("radius", radius, Real, 0, np.inf)
-        found = list(self._within(X, radius))
-        distances = _ragged([distances for distances, _ in found])
-        ids = _ragged([self.ids_[rows] for _, rows in found])
-        return (distances, ids) if return_distance else ids
+        self._check_query("radius_neighbors", radius=radius)
+        results = self._within(X, radius)
+        ids = _ragged([self.ids_[rows] for _, rows in results])
+        return (_ragged([distances for distances, _ in results]), ids) if return_distance else ids
 
     def kneighbors_graph(
         self,
@@ -119,49 +123,52 @@ class NeighborsMixin:
         X : array-like, default=None
             Panel of queries as in :meth:`kneighbors`.
         n_neighbors : int, default=None
-            How many; None takes the parameter of the same name.
+            Number of neighbours; None takes the parameter of the same name.
         mode : {"connectivity", "distance"}, default="connectivity"
-            Whether neighbours are marked by ones or by their distances.
+            Values of the matrix: ones or distances.
 
         Returns
         -------
         csr_matrix of shape (n_queries, n_entries)
-            Column j is for entry ``ids_[j]``; square if X is None. Neighbours stand in
-            the order of their distance, as tools with ``metric="precomputed"`` like it.
+            Column j is for entry ``ids_[j]``; square if X is None. The neighbours of a row
+            are in the order of their distance.
 
         Raises
         ------
         ValueError
             As :meth:`kneighbors`, or if the mode is unknown.
         """
-        check_choice("mode", mode, _MODES)
-        distances, rows = self._nearest_checked(X, n_neighbors)
+        self._check_query("kneighbors_graph", mode=mode)
+        distances, rows = self._checked_nearest(X, n_neighbors)
         values = distances if mode == "distance" else np.ones_like(distances)
         ends = np.arange(len(rows) + 1) * rows.shape[1]
-        shape = (len(rows), len(self.ids_))
-        return csr_matrix((values.ravel(), rows.ravel(), ends), shape)
+        return csr_matrix((values.ravel(), rows.ravel(), ends), (len(rows), len(self.ids_)))
 
-    def _nearest(self, X: ArrayLike | None, n_neighbors: int) -> Found:
+    def _nearest(self, X: ArrayLike | None, n_neighbors: int) -> SearchResult:
         raise NotImplementedError
 
-    def _within(self, X: ArrayLike | None, radius: float) -> Iterator[Found]:
+    def _within(self, X: ArrayLike | None, radius: float) -> list[SearchResult]:
         raise NotImplementedError
 
-    def _nearest_checked(self, X: ArrayLike | None, n_neighbors: int | None) -> Found:
-        self._check_filled()
-        wanted = self.n_neighbors if n_neighbors is None else n_neighbors
-        check_number("n_neighbors", wanted, Integral, 1, np.inf)
-        most = len(self.ids_) - (X is None)
-        if wanted > most:
-            own = ", and an entry is no neighbour of its own" if X is None else ""
+    def _checked_nearest(self, X: ArrayLike | None, n_neighbors: int | None) -> SearchResult:
+        n_neighbors = self.n_neighbors if n_neighbors is None else n_neighbors
+        self._check_query("kneighbors", n_neighbors=n_neighbors)
+        largest = len(self.ids_) - (X is None)
+        if n_neighbors > largest:
+            itself = ", and an entry is no neighbour of itself" if X is None else ""
             raise ValueError(
-                f"n_neighbors is {wanted}, but the index holds n_samples = {len(self.ids_)} "
-                f"entries{own}. Ask for at most {most}, or add series with partial_fit."
+                f"n_neighbors is {n_neighbors}, but the index holds n_samples = {len(self.ids_)} "
+                f"entries{itself}. Pass at most {largest}, or add series with partial_fit."
             )
-        return self._nearest(X, wanted)
+        return self._nearest(X, n_neighbors)
 
-    def _check_filled(self) -> None:
+    def _check_query(self, method: str, **arguments: Any) -> None:
         check_is_fitted(self)
+        constraints = self._parameter_constraints | {
+            "mode": [StrOptions({"connectivity", "distance"})]
+        }
+        name = f"{type(self).__name__}.{method}"
+        validate_parameter_constraints(constraints, arguments, caller_name=name)
         if not len(self.ids_):
             raise ValueError(
                 "The index is empty, as every entry was removed. Add series with partial_fit, or "
@@ -169,8 +176,8 @@ class NeighborsMixin:
             )
 
 
-def _ragged(parts: list[NDArray[Any]]) -> NDArray[Any]:
+def _ragged(arrays: list[NDArray[Any]]) -> NDArray[Any]:
     """Put arrays of unequal length into one array of objects."""
-    ragged = np.empty(len(parts), dtype=object)
-    ragged[:] = parts
+    ragged = np.empty(len(arrays), dtype=object)
+    ragged[:] = arrays
     return ragged

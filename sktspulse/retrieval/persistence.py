@@ -1,4 +1,4 @@
-"""Index files: safetensors with a description inside; nothing in them is ever executed."""
+"""Index files: safetensors with a JSON description; nothing in them is ever executed."""
 
 from __future__ import annotations
 
@@ -16,196 +16,197 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ..base import BaseTSPulse
+from ..embedding import TSPulseTransformer
 from ..network import write_atomically
-from .series_index import Catalogue
-from .vectorizer import Levels
+from .entries import Entries
+from .series_index import INDEXES, SeriesIndex
+from .vectorizer import LevelScaler, SeriesVectorizer
 
-__all__ = ["BaseSavedIndex", "explained", "read_index", "write_index"]
+__all__ = ["BaseSavableRetriever"]
 
-_METADATA_KEY = "sktspulse-index"
-_FORMAT = 1
-_MAX_JSON = 2**24  # characters; column names may be many
-_TYPES = ("F64", "F32", "F16", "I8", "I64")
-_FAULTS = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+_KEY = "sktspulse-index"
+_FORMAT = 2  # format 1 differs by holding a centre for every store
+_FORMATS = (1, _FORMAT)
+_MAX_JSON = 2**24  # characters; there may be many column names
+_ERRORS = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+_SPEC = ("metric", "store", "index")
+_NUMBERS = ("window", "stride", "n_ids", "n_series")
+_PARAMETERS = ("n_neighbors", "radius", "checkpoint")
+_FITTED = ("n_features_in_", "n_channels_in_", "fingerprint_")
+_TYPES = {"float32": "F32", "float16": "F16", "int8": "I8"}
 
-Arrays = dict[str, NDArray[Any]]
-
-
-def write_index(
-    path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]
-) -> None:
-    """Write arrays and what they are, whole or not at all.
-
-    Parameters
-    ----------
-    path : str or path-like
-        Name of the file, ending in ``.safetensors``.
-    arrays : mapping of str to ndarray
-        Float64, float32, float16, int8 or int64.
-    about : mapping
-        Anything JSON can hold.
-
-    Raises
-    ------
-    ValueError
-        If the name has another ending.
-    """
-    path = Path(path)
-    if path.suffix != ".safetensors":
-        raise ValueError(f"path is {str(path)!r}, expected a name that ends in '.safetensors'.")
-    text = json.dumps({"format": _FORMAT, **about}, default=_plain)
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    write_atomically(path, safetensors.numpy.save(contiguous, {_METADATA_KEY: text}))
+Description = dict[str, Any]
 
 
-def read_index(path: str | os.PathLike[str]) -> tuple[Arrays, dict[str, Any]]:
-    """Read what :func:`write_index` wrote.
+class BaseSavableRetriever(BaseTSPulse):
+    """Retriever whose index can be saved in a file, and loaded.
 
-    Parameters
-    ----------
-    path : str or path-like
-        Name of the file.
-
-    Returns
-    -------
-    arrays : dict of str to ndarray
-        The arrays. Nothing is known of them yet but their types.
-    about : dict
-        What they are.
-
-    Raises
-    ------
-    ValueError
-        If it is no such file, or is damaged.
-    """
-    with explained(path), safetensors.safe_open(os.fspath(path), framework="numpy") as file:
-        about = _described((file.metadata() or {}).get(_METADATA_KEY))
-        kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
-        if not set(kinds.values()) <= set(_TYPES):
-            raise ValueError(f"It holds numbers of the types {sorted(set(kinds.values()))}.")
-        return {name: file.get_tensor(name) for name in kinds}, about
-
-
-@contextmanager
-def explained(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn whatever a damaged file makes go wrong into one error.
-
-    Parameters
-    ----------
-    path : str or path-like
-        Name of the file.
-
-    Yields
-    ------
-    None
-        While the file is read.
-    """
-    try:
-        yield
-    except (*_FAULTS, safetensors.SafetensorError) as error:
-        raise ValueError(f"{os.fspath(path)} cannot be loaded as an index. {error}") from error
-
-
-def _plain(value: Any) -> Any:
-    """Turn numbers of numpy, and paths, into what JSON knows."""
-    return value.item() if isinstance(value, np.generic) else os.fspath(value)
-
-
-def _described(text: str | None) -> dict[str, Any]:
-    if text is None:
-        raise ValueError("It was not written by TSPulseRetriever.save. Check the path.")
-    about = json.loads(text) if len(text) < _MAX_JSON else None
-    if not isinstance(about, dict) or about.get("format") != _FORMAT:
-        raise ValueError(f"Its description is not of format {_FORMAT}. Write it again.")
-    return about
-
-
-_OF_CATALOGUE = ("metric", "store", "index", "window", "stride")
-_OTHERS = ("n_neighbors", "radius", "checkpoint")
-_SEEN = ("n_features_in_", "n_channels_in_", "fingerprint_")
-
-
-class BaseSavedIndex(BaseTSPulse):
-    """Estimator whose index can be written into a file, and read.
-
-    The class has the methods ``_check_parameters``, ``_prepare`` and ``_keep``.
+    Subclasses have the methods ``_check_parameters`` and ``_fitted_transformer``.
     """
 
-    transformer_: Any
-    _catalogue: Catalogue
-    _levels: Levels | None
+    _series_index: SeriesIndex
+    _vectorizer: SeriesVectorizer
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the index into one file, whole or not at all.
+        """Save the index in one file, completely or not at all.
 
         Parameters
         ----------
         path : str or path-like
-            Name of the file, ending in ``.safetensors``. It holds the vectors, where
-            they come from, and a hash of the network, which is needed to ask.
+            Name of the file, ending in ``.safetensors``. It holds the vectors, their
+            positions, and a hash of the network, which is needed again for queries.
         """
         check_is_fitted(self)
-        parameters = {name: getattr(self, name) for name in _OTHERS}
-        parameters["embedding"] = self.transformer_.embedding
-        parameters["channels"] = self.transformer_.channels
-        parameters["normalize"] = self._levels is None
-        about = {"parameters": parameters, "names": list(getattr(self, "feature_names_in_", ()))}
-        about["seen"] = {name: getattr(self, name) for name in _SEEN}
-        arrays = self._catalogue.arrays()
-        if self._levels is not None:
-            arrays["levels"] = np.stack(self._levels)
-        write_index(path, arrays, self._catalogue.about() | about)
+        path = Path(path)
+        if path.suffix != ".safetensors":
+            raise ValueError(f"path is {str(path)!r}, expected a name that ends in '.safetensors'.")
+        text = json.dumps(_describe(self), default=_as_json)
+        write_atomically(path, safetensors.numpy.save(_arrays(self), {_KEY: text}))
 
     @classmethod
     def load(
         cls, path: str | os.PathLike[str], *, checkpoint: str | None = None, device: str = "auto"
     ) -> Self:
-        """Read an index from a file.
+        """Load an index from a file.
 
         Parameters
         ----------
         path : str or path-like
             Name of a file that :meth:`save` wrote. Nothing in it is executed.
         checkpoint : str or path, default=None
-            Where the network is; None looks where it was when the index was saved.
+            Where the network is; None uses the one named when the index was saved.
         device : str, default="auto"
-            Where network and search run.
+            Where the network runs.
 
         Returns
         -------
         TSPulseRetriever
-            Ready to be asked, or added to.
+            A fitted retriever.
 
         Raises
         ------
         ValueError
-            If it is no such file, is damaged, or was made with another network.
+            If the file is no index or damaged, or was made with another network.
         """
-        arrays, about = read_index(path)
-        with explained(path):
-            catalogue = Catalogue.restored(arrays, about)
-            parameters = {name: about[name] for name in _OF_CATALOGUE} | about["parameters"]
+        with _explained(path), safetensors.safe_open(os.fspath(path), framework="numpy") as file:
+            about = _read_description((file.metadata() or {}).get(_KEY))
+            parameters = {name: about[name] for name in (*_SPEC, "window", "stride")}
+            parameters |= about["parameters"] | {"device": device}
             if checkpoint is not None:
                 parameters["checkpoint"] = checkpoint
-            return cls(**parameters, device=device)._restored(
-                catalogue, arrays.get("levels"), about
-            )
+            retriever = cls(**parameters)
+            retriever._restore(file, about)
+        return retriever
 
-    def _restored(
-        self, catalogue: Catalogue, levels: NDArray[Any] | None, about: dict[str, Any]
-    ) -> Self:
-        """Become what was saved, unless it fits neither the network nor itself."""
+    def _check_parameters(self) -> None:
+        raise NotImplementedError
+
+    def _fitted_transformer(self) -> TSPulseTransformer:
+        raise NotImplementedError
+
+    def _restore(self, file: Any, about: Description) -> None:
+        """Set the fitted attributes from a file, unless it does not fit the network."""
         self._check_parameters()
-        self.__dict__.update({name: about["seen"][name] for name in _SEEN})
+        self.__dict__.update({name: about["seen"][name] for name in _FITTED})
         if about["names"]:
             self.feature_names_in_ = np.array(about["names"], dtype=object)
         self._load_network()
-        self._prepare()
-        width = len(self.transformer_.get_feature_names_out())
-        if not self.normalize:
-            self._levels = Levels.restored(levels)
-            width += len(self._levels.loc)
-        if width != catalogue.index.codes.shape[1]:
-            raise ValueError(f"Its vectors do not have {width} numbers. It is damaged.")
-        self._keep(catalogue)
-        return self
+        transformer = self._fitted_transformer()
+        width = len(transformer.get_feature_names_out())
+        arrays = _read_arrays(file, about, width)
+        scaler = LevelScaler(*arrays["levels"]) if "levels" in arrays else None
+        self._vectorizer = SeriesVectorizer(transformer, scaler)
+        self._series_index = _restored_index(arrays, about)
+
+
+def _describe(retriever: Any) -> Description:
+    """Return everything but the arrays."""
+    index, transformer = retriever._series_index, retriever.transformer_
+    parameters = {name: getattr(retriever, name) for name in _PARAMETERS}
+    parameters["embedding"] = transformer.embedding
+    parameters["channels"] = transformer.channels
+    parameters["normalize"] = retriever._vectorizer.level_scaler is None
+    about = {"format": _FORMAT, "parameters": parameters}
+    about |= dict(zip(_SPEC, index.spec, strict=True))
+    about |= {name: getattr(index.entries, name) for name in _NUMBERS}
+    about["names"] = list(getattr(retriever, "feature_names_in_", ()))
+    about["seen"] = {name: getattr(retriever, name) for name in _FITTED}
+    return about
+
+
+def _arrays(retriever: Any) -> dict[str, NDArray[Any]]:
+    entries, vectors = retriever._series_index.entries, retriever._series_index.vectors
+    arrays = {"ids": entries.ids, "series": entries.series, "starts": entries.starts}
+    arrays["vectors"] = vectors.codes
+    if vectors.scales is not None:
+        arrays |= {"centre": vectors.centre, "scales": vectors.scales}
+    if retriever._vectorizer.level_scaler is not None:
+        arrays["levels"] = np.stack(retriever._vectorizer.level_scaler)
+    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+
+
+def _as_json(value: Any) -> Any:
+    """Turn NumPy numbers and paths into what JSON can hold."""
+    return value.item() if isinstance(value, np.generic) else os.fspath(value)
+
+
+@contextmanager
+def _explained(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn any error that a damaged file causes into one that names the file."""
+    try:
+        yield
+    except (*_ERRORS, safetensors.SafetensorError) as error:
+        raise ValueError(f"{os.fspath(path)} cannot be loaded as an index. {error}") from error
+
+
+def _read_description(text: str | None) -> Description:
+    if text is None:
+        raise ValueError("It was not written by TSPulseRetriever.save. Check the path.")
+    about = json.loads(text) if len(text) < _MAX_JSON else None
+    if not isinstance(about, dict) or about.get("format") not in _FORMATS:
+        raise ValueError(f"Its format is none of {list(_FORMATS)}. Save the index again.")
+    return about
+
+
+def _read_arrays(file: Any, about: Description, n_features: int) -> dict[str, NDArray[Any]]:
+    """Read the arrays, after types and shapes in the header have been checked."""
+    expected = _expected_arrays(file.get_slice("vectors").get_shape()[0], about, n_features)
+    names = set(file.keys()) - ({"centre"} - set(expected) if about["format"] == 1 else set())
+    if names != set(expected):
+        raise ValueError(f"It holds {sorted(names)}, expected {sorted(expected)}. It is damaged.")
+    for name, (dtype, shape) in expected.items():
+        header = file.get_slice(name)
+        found = header.get_dtype(), tuple(header.get_shape())
+        if found != (dtype, shape):
+            raise ValueError(f"{name} is {found}, expected {(dtype, shape)}. It is damaged.")
+    arrays = {name: file.get_tensor(name) for name in expected}
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} is not finite. The file is damaged.")
+    return arrays
+
+
+def _expected_arrays(
+    n_entries: int, about: Description, n_features: int
+) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Return type and shape of each array, by name."""
+    parameters, n_levels = about["parameters"], 0
+    per_entry = dict.fromkeys(("ids", "series", "starts"), ("I64", (n_entries,)))
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {**per_entry}
+    if not parameters["normalize"]:
+        n_levels = 2 if parameters["channels"] == "mean" else 2 * about["seen"]["n_channels_in_"]
+        expected["levels"] = ("F64", (2, n_levels))
+    width = n_features + n_levels
+    expected["vectors"] = (_TYPES[about["store"]], (n_entries, width))
+    if about["store"] == "int8":
+        expected |= {"centre": ("F32", (width,)), "scales": ("F32", (n_entries,))}
+    return expected
+
+
+def _restored_index(arrays: Mapping[str, NDArray[Any]], about: Description) -> SeriesIndex:
+    numbers = [about[name] for name in _NUMBERS]
+    entries = Entries(*numbers, *(arrays[name] for name in ("ids", "series", "starts")))
+    vectors = INDEXES[about["index"]](
+        about["metric"], arrays["vectors"], arrays.get("centre"), arrays.get("scales")
+    )
+    return SeriesIndex(entries, vectors)

@@ -1,102 +1,93 @@
-"""Find the series of a panel, or the stretches of long ones, that are most like a query."""
+"""Find the series of a panel, or the windows of long series, that are most like a query."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
-from numbers import Integral, Real
-from typing import Literal, Self
+from numbers import Integral
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import check_number
+from ..base import BaseTSPulse
 from ..embedding import TSPulseTransformer
-from ..network import resolve_device
-from ..series import Panel, check_panel
+from ..series import Integers, Panel, check_panel
 from .entries import Entries
 from .faiss_index import load_faiss
 from .neighbors import NeighborsMixin
-from .persistence import BaseSavedIndex
-from .series_index import INDEXES, Catalogue, Kind, Search
-from .vector_index import METRICS, STORES, Found
-from .vectorizer import Comparison, Levels
+from .persistence import BaseSavableRetriever
+from .series_index import INDEXES, IndexSpec, SearchContext, SeriesIndex
+from .vector_index import METRICS, STORES, SearchResult
+from .vectorizer import SeriesVectorizer
 
 __all__ = ["TSPulseRetriever"]
 
-_CHOICES = {
-    "embedding": ("semantic", "detailed", "time", "frequency", "all"),
-    "metric": METRICS,
-    "channels": ("concatenate", "mean"),
-    "store": STORES,
-    "index": tuple(INDEXES),
-}
-_USUAL = 1024  # entries from which usual levels are learned, at most
+_N_SAMPLED = 1024  # entries that levels are scaled by, at most
 
 
 class TSPulseRetriever(
-    NeighborsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseSavedIndex
+    NeighborsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseSavableRetriever
 ):
     """Index series by their embeddings and find those most like a query.
 
     ``fit`` embeds a panel with the pre-trained network, which it does not train. A query
-    is embedded as well and compared with every vector kept: the answer is exact. With
-    ``window``, stretches of long series are indexed instead of whole ones, and a query
-    finds the places where something like it happens.
+    is embedded as well and compared with every stored vector, so the search is exact.
+    With ``window``, windows of long series are indexed instead of whole series, and a
+    query finds the places where something like it happens.
 
     Parameters
     ----------
     n_neighbors : int, default=5
-        How many neighbours to find unless told otherwise.
+        Number of neighbours to find by default.
     radius : float, default=1.0
-        Largest distance that :meth:`radius_neighbors` answers unless told otherwise
-        [distance between embeddings].
+        Radius of :meth:`radius_neighbors` by default [distance between embeddings].
     embedding : {"semantic", "detailed", "time", "frequency", "all"}, default="semantic"
         What is compared; see :class:`TSPulseTransformer`.
     metric : {"euclidean", "cosine"}, default="euclidean"
         Distance between embeddings.
     channels : {"concatenate", "mean"}, default="concatenate"
-        Whether the vectors of the channels follow one another, so that channels are
-        compared one by one, or are averaged.
+        Whether to concatenate the vectors of the channels, which compares channels one
+        by one, or to average them.
     normalize : bool, default=True
-        Whether level and unit of a series do not matter, channel by channel. If they
-        do, level and logarithm of the scale are compared as well, in units of their
-        spread among the entries of the first ``fit``; both together count as much as
-        the shape.
+        Whether to ignore level and scale of every channel. If False, level and logarithm
+        of the scale are compared as well, in units of their spread among the entries of
+        the first ``fit``; both together count as much as the embedding.
     window : int, default=None
-        Length of the stretches to index [time points]. None indexes whole series.
+        Length of the windows to index [time points]. None indexes whole series.
     stride : int, default=None
-        Steps from one stretch to the next [time points]; None means half a window.
+        Steps from one window to the next [time points]; None means half a window.
     store : {"float32", "float16", "int8"}, default="float32"
-        Type of the numbers kept: 4, 2 or 1 bytes each.
+        Type of the stored numbers: 4, 2 or 1 bytes each.
     index : {"exact", "faiss"}, default="exact"
-        How to search. ``"faiss"`` reads a few of many lists of vectors, which pays for
-        very many entries, and misses some neighbours; it needs the package faiss.
+        How to search. ``"faiss"`` searches a part of the index, which is faster for very
+        many entries but misses some neighbours; it needs the package faiss.
     checkpoint : str or path, default="tspulse-p16"
         Name of a shipped network, path of a file or folder, or hub id.
     batch_size : int, default=32
         Windows given to the network at once.
     device : str, default="auto"
-        Where network and search run: ``"cpu"``, ``"cuda"``, ... or the best.
+        Where the network runs: ``"cpu"``, ``"cuda"``, ... or the best there is.
     verbose : int, default=0
         Whether to show a progress bar.
 
     Attributes
     ----------
     ids_ : ndarray of shape (n_entries,), int64
-        Ids of the entries: 0, 1, ... in order of arrival. None is given twice.
+        Ids of the entries: 0, 1, ... in order of arrival. No id is given twice.
     series_ : ndarray of shape (n_entries,), int64
-        Number of the series that each entry is of, in order of arrival.
+        Number of the series of each entry, in order of arrival.
     starts_ : ndarray of shape (n_entries,), int64
         First time point of each entry in its series.
     transformer_ : TSPulseTransformer
-        What embeds; fitted.
+        Transformer that gives the embeddings; fitted.
     window_ : int or None
-        Length of the stretches [time points].
+        Length of the windows [time points].
     n_features_in_ : int
         Number of channels; of time points for a two-dimensional panel.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -104,7 +95,7 @@ class TSPulseRetriever(
     n_channels_in_ : int
         Number of channels.
     fingerprint_ : str
-        Hash of the network fitted with.
+        Hash of the weights of the network.
 
     See Also
     --------
@@ -114,17 +105,15 @@ class TSPulseRetriever(
 
     Notes
     -----
-    Whatever its length, a series is resampled to that which the network reads. NaN is
-    missing; gaps of at most one in 32 time points are bridged by lines beforehand, longer
-    ones are shown to the network as such. ±inf is an error.
+    Series of any length are resampled to the input length of the network. NaN is missing:
+    gaps of at most one in 32 time points are interpolated, longer ones are masked. ±inf
+    is an error.
 
-    Distances are computed in double precision from what is stored; of two entries at
-    the same distance the one with the lower id comes first. An answer is the same, to
-    the bit, whatever other queries come along. One CPU core indexes 1,000 entries of one
-    channel in about 1 s and finds a query among 100,000 in about 1 ms. A search needs
+    Distances are computed in double precision between the query and the stored vectors;
+    at equal distances the lower id comes first. One CPU core indexes 1,000 entries of one
+    channel in about 1 s and searches 100,000 in about 1 ms per query. A search needs
     little memory beside the index. ``fit`` holds 4 bytes a number whatever ``store`` is,
-    and :meth:`partial_fit` the index twice: build the largest by the former with
-    float32, else by the latter.
+    and :meth:`partial_fit` holds the index twice.
 
     References
     ----------
@@ -143,6 +132,19 @@ class TSPulseRetriever(
     >>> bool((y[ids[:, 0]] == y[50:]).mean() > 0.8)
     True
     """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **BaseTSPulse._parameter_constraints,
+        **NeighborsMixin._parameter_constraints,
+        "embedding": [StrOptions({"semantic", "detailed", "time", "frequency", "all"})],
+        "metric": [StrOptions(set(METRICS))],
+        "channels": [StrOptions({"concatenate", "mean"})],
+        "normalize": ["boolean"],
+        "window": [Interval(Integral, 2, None, closed="left"), None],
+        "stride": [Interval(Integral, 1, None, closed="left"), None],
+        "store": [StrOptions(set(STORES))],
+        "index": [StrOptions(set(INDEXES))],
+    }
 
     def __init__(
         self,
@@ -184,9 +186,9 @@ class TSPulseRetriever(
         ----------
         X : array-like of shape (n_series, n_timepoints) or (n_series, n_channels, \
 n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
-            Panel; NaN where missing. Series have 2 time points at least, or a window.
+            Panel; NaN where missing. A series has at least 2 time points, or a window.
         y : array-like, default=None
-            Ignored; here for pipelines.
+            Ignored; for pipelines.
 
         Returns
         -------
@@ -197,24 +199,24 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         ------
         ValueError
             If X is empty, too short, infinite or of the wrong shape, a parameter is out
-            of range, or the checkpoint cannot be read. What was fitted before stays.
+            of range, or the checkpoint cannot be read. The index is then left as it was.
         """
         self._check_parameters()
-        fresh = copy.copy(self)
-        fresh._fit(check_panel(fresh, X, reset=True, min_timepoints=self.window or 2))
-        # All at once: a fit that fails or is stopped leaves the index as it was.
-        self.__dict__ = fresh.__dict__
+        fitted = copy.copy(self)
+        fitted._fit(check_panel(fitted, X, reset=True, min_timepoints=self.window or 2))
+        # All at once: a fit that fails or is interrupted leaves the index as it was.
+        self.__dict__ = fitted.__dict__
         return self
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
-        """Add series to the index, or begin one.
+        """Add series to the index, or start one.
 
         Parameters
         ----------
         X : array-like
-            Panel as in ``fit``, with the channels fitted. Entries get the next ids.
+            Panel as in ``fit``, with as many channels as fitted. Entries get the next ids.
         y : array-like, default=None
-            Ignored; here for pipelines.
+            Ignored; for pipelines.
 
         Returns
         -------
@@ -226,21 +228,21 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         ValueError
             If X is not as ``fit`` requires. The index is then left as it was.
         """
-        if not hasattr(self, "_catalogue"):
+        if not hasattr(self, "_series_index"):
             return self.fit(X)
         panel = check_panel(self, X, reset=False, min_timepoints=self.window_ or 2)
-        entries = self._catalogue.entries
-        with self._search(len(entries.of(panel)), "entries") as search:
-            self._keep(self._catalogue.added(panel, search))
+        following = self._series_index.entries.following(panel)
+        with self._context(len(following), "entries") as context:
+            self._series_index = self._series_index.extended(panel, following, context)
         return self
 
     def remove(self, ids: ArrayLike) -> Self:
-        """Take entries out of the index.
+        """Remove entries from the index.
 
         Parameters
         ----------
         ids : array-like of int
-            Their ids, from :meth:`kneighbors` or ``ids_``. Other entries keep theirs.
+            Ids from :meth:`kneighbors` or ``ids_``. Other entries keep theirs.
 
         Returns
         -------
@@ -250,14 +252,14 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         Raises
         ------
         ValueError
-            If there is no such entry. Then none is removed.
+            If an id is not in the index. Then no entry is removed.
         """
         check_is_fitted(self)
-        self._keep(self._catalogue.without(self._catalogue.entries.rows(ids)))
+        self._series_index = self._series_index.without(self._series_index.entries.find_rows(ids))
         return self
 
     def transform(self, X: ArrayLike) -> csr_matrix:
-        """Return distances to nearest entries, for estimators that take such a graph.
+        """Return the distances to the nearest entries as a sparse graph.
 
         Parameters
         ----------
@@ -267,18 +269,18 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         Returns
         -------
         csr_matrix of shape (n_queries, n_entries)
-            As :class:`sklearn.neighbors.KNeighborsTransformer` does, with one neighbour
-            more than ``n_neighbors``, since a series that was indexed finds itself.
+            As from :class:`sklearn.neighbors.KNeighborsTransformer`, with ``n_neighbors``
+            + 1 neighbours, since an indexed series finds itself.
         """
         return self.kneighbors_graph(X, self.n_neighbors + 1, "distance")
 
-    def locate(self, ids: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Say where entries lie.
+    def locate(self, ids: ArrayLike) -> tuple[Integers, Integers]:
+        """Return the positions of entries.
 
         Parameters
         ----------
         ids : array-like of int
-            Of any shape.
+            Ids, of any shape.
 
         Returns
         -------
@@ -288,74 +290,88 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             First time points there; 0 for whole series.
         """
         check_is_fitted(self)
-        rows = self._catalogue.entries.rows(ids)
+        rows = self._series_index.entries.find_rows(ids)
         return self.series_[rows], self.starts_[rows]
 
+    @property
+    def ids_(self) -> Integers:  # type: ignore[override]
+        """Ids of the entries, ascending."""
+        return self._series_index.entries.ids
+
+    @property
+    def series_(self) -> Integers:
+        """Number of the series of each entry."""
+        return self._series_index.entries.series
+
+    @property
+    def starts_(self) -> Integers:
+        """First time point of each entry in its series."""
+        return self._series_index.entries.starts
+
+    @property
+    def window_(self) -> int | None:
+        """Length of the windows [time points]."""
+        return self._series_index.entries.window
+
+    @property
+    def transformer_(self) -> TSPulseTransformer:
+        """Transformer that gives the embeddings."""
+        return self._vectorizer.transformer
+
     def _check_parameters(self) -> None:
-        for name, choices in _CHOICES.items():
-            self._check_choice(name, choices)
-        self._check_count("n_neighbors")
-        self._check_count("batch_size")
-        if not isinstance(self.normalize, bool):
-            raise ValueError(f"normalize is {self.normalize!r}, expected True or False.")
+        self._validate_params()
+        if self.stride is not None and (self.window is None or self.stride > self.window):
+            raise ValueError(
+                f"stride is {self.stride}, but window is {self.window}. Pass a window that is at "
+                "least as long."
+            )
         if self.index == "faiss":
             load_faiss()
-        check_number("radius", self.radius, Real, 0, np.inf)
-        if self.window is not None:
-            check_number("window", self.window, Integral, 2, np.inf)
-        elif self.stride is not None:
-            raise ValueError(f"stride is {self.stride}, but window is None. Set window as well.")
-        if self.window is not None and self.stride is not None:
-            check_number("stride", self.stride, Integral, 1, self.window)
-
-    def _check(self, X: ArrayLike | None) -> Panel | None:
-        return None if X is None else check_panel(self, X, reset=False, min_timepoints=2)
 
     def _fit(self, panel: Panel) -> None:
         self._fit_network()
-        self._prepare()
         stride = None if self.window is None else self.stride or self.window // 2
-        entries = Entries(self.window, stride)
-        new = entries.of(panel)
-        some = slice(0, None, -(-len(new) // _USUAL))
+        entries = Entries(self.window, stride).following(panel)
+        self._vectorizer = SeriesVectorizer(self._fitted_transformer())
         if not self.normalize:
-            self._levels = self._comparison().usual(new.cut(panel, some))
-        kind = Kind(self.metric, self.store, INDEXES[self.index])
-        with self._search(len(new), "entries") as search:
-            self._keep(Catalogue.build(panel, entries, kind, search))
+            sample = slice(0, None, -(-len(entries) // _N_SAMPLED))
+            values = entries.values(panel, sample)
+            self._vectorizer = SeriesVectorizer.fit(self.transformer_, values)
+        spec = IndexSpec(self.metric, self.store, self.index)
+        with self._context(len(entries), "entries") as context:
+            self._series_index = SeriesIndex.fit(panel, entries, spec, context)
 
-    def _prepare(self) -> None:
-        """Make what embeds."""
-        self.transformer_ = TSPulseTransformer(
-            self.embedding, channels=self.channels, checkpoint=self.checkpoint
-        ).fit(np.zeros((1, self.n_channels_in_, 2)))
-        self._levels: Levels | None = None
-
-    def _keep(self, catalogue: Catalogue) -> None:
-        entries = catalogue.entries
-        self.ids_, self.series_, self.starts_ = entries.ids, entries.series, entries.starts
-        self.window_ = entries.window
-        self._catalogue = catalogue
-
-    def _comparison(self) -> Comparison:
-        settings = {name: getattr(self, name) for name in ("checkpoint", "batch_size", "device")}
-        transformer = self.transformer_.set_params(**settings)
-        return Comparison(transformer.transform, transformer.channels == "mean", self._levels)
+    def _fitted_transformer(self) -> TSPulseTransformer:
+        transformer = TSPulseTransformer(
+            self.embedding,
+            channels=self.channels,
+            checkpoint=self.checkpoint,
+            batch_size=self.batch_size,
+            device=self.device,
+        )
+        return transformer.fit(np.zeros((1, self.n_channels_in_, 2)))
 
     @contextmanager
-    def _search(self, total: int, unit: str) -> Iterator[Search]:
+    def _context(self, total: int, unit: str) -> Iterator[SearchContext]:
+        names = ("checkpoint", "batch_size", "device")  # may change after fit
+        self.transformer_.set_params(**{name: getattr(self, name) for name in names})
         with self._progress(total, unit) as progress:
-            yield Search(self._comparison(), resolve_device(self.device), progress)
+            yield SearchContext(self._vectorizer, progress)
 
-    def _nearest(self, X: ArrayLike | None, n_neighbors: int) -> Found:
-        panel = self._check(X)
-        with self._search(len(self.ids_ if panel is None else panel), "queries") as search:
-            return self._catalogue.nearest(panel, n_neighbors, search)
+    @contextmanager
+    def _queries(self, X: ArrayLike | None) -> Iterator[tuple[Panel | None, SearchContext]]:
+        panel = None if X is None else check_panel(self, X, reset=False, min_timepoints=2)
+        n_queries = len(self.ids_ if panel is None else panel)
+        with self._context(n_queries, "queries") as context:
+            yield panel, context
 
-    def _within(self, X: ArrayLike | None, radius: float) -> Iterator[Found]:
-        panel = self._check(X)
-        with self._search(len(self.ids_ if panel is None else panel), "queries") as search:
-            yield from self._catalogue.within(panel, radius, search)
+    def _nearest(self, X: ArrayLike | None, n_neighbors: int) -> SearchResult:
+        with self._queries(X) as (panel, context):
+            return self._series_index.nearest(panel, n_neighbors, context)
+
+    def _within(self, X: ArrayLike | None, radius: float) -> list[SearchResult]:
+        with self._queries(X) as (panel, context):
+            return self._series_index.within(panel, radius, context)
 
     @property
     def _n_features_out(self) -> int:

@@ -1,237 +1,138 @@
-"""Entries and their vectors, side by side: built, added to, thinned, searched, put in a file."""
+"""An index of series: entries and a vector for each, extended, reduced and searched together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
+from sklearn.utils import gen_batches
 
 from ..network import Progress
-from ..series import Panel, Values
+from ..series import Integers, Panel, Values
 from .entries import Entries
 from .faiss_index import FaissIndex
-from .vector_index import METRICS, STORES, Found, Metric, Pairs, Store, VectorIndex, blocks
+from .vector_index import Metric, SearchResult, Store, VectorIndex, prepared
 
-__all__ = ["INDEXES", "Catalogue", "Kind", "Search"]
+__all__ = ["INDEXES", "IndexSpec", "SearchContext", "SeriesIndex"]
 
 INDEXES = {"exact": VectorIndex, "faiss": FaissIndex}
 
-Embed = Callable[[list[Values]], NDArray[np.float32]]
-
-_BLOCK = 1024  # entries or queries that are cut out, embedded and searched for at once
+_BLOCK = 1024  # entries or queries embedded and searched for at once
 
 
-class Kind(NamedTuple):
-    """What vectors are compared by, how they are stored, and how they are searched."""
+class IndexSpec(NamedTuple):
+    """How vectors are compared, stored and searched."""
 
     metric: Metric
     store: Store
-    cls: type[VectorIndex]  # one of INDEXES
+    kind: Literal["exact", "faiss"]
 
 
-class Search(NamedTuple):
-    """How queries become vectors, where these are compared, and who is told of progress."""
+class SearchContext(NamedTuple):
+    """How series become vectors, and the progress bar to update."""
 
-    embed: Embed
-    device: torch.device
+    vectorize: Callable[[list[Values]], Values]
     progress: Progress | None
 
 
 @dataclass(frozen=True, eq=False)
-class Catalogue:
-    """Entries and a vector for each; it never changes.
+class SeriesIndex:
+    """Entries and a vector for each; immutable.
 
     Parameters
     ----------
     entries : Entries
         What is indexed.
-    index : VectorIndex
+    vectors : VectorIndex
         Their vectors, in the same order.
     """
 
     entries: Entries
-    index: VectorIndex
+    vectors: VectorIndex
 
     @classmethod
-    def build(cls, panel: Panel, entries: Entries, kind: Kind, search: Search) -> Self:
-        """Index a panel.
+    def fit(cls, panel: Panel, entries: Entries, spec: IndexSpec, context: SearchContext) -> Self:
+        """Index a panel, whose entries are given."""
+        vectors = _vectorized(panel, entries, spec.metric, context)
+        return cls(entries, INDEXES[spec.kind].fit(vectors, spec.metric, spec.store))
 
-        Parameters
-        ----------
-        panel : sequence of ndarray of shape (n_channels, n_timepoints_i)
-            The series.
-        entries : Entries
-            Without any yet.
-        kind : Kind
-            Which index.
-        search : Search
-            How to embed.
+    @property
+    def spec(self) -> IndexSpec:
+        """Kind of the index."""
+        kind: Literal["exact", "faiss"]
+        kind = "faiss" if isinstance(self.vectors, FaissIndex) else "exact"
+        return IndexSpec(self.vectors.metric, self.vectors.store, kind)
 
-        Returns
-        -------
-        Catalogue
-            The catalogue.
+    def extended(self, panel: Panel, following: Entries, context: SearchContext) -> Self:
+        """Return an index that also holds a panel, whose entries follow those of this one."""
+        vectors = _vectorized(panel, following, self.vectors.metric, context)
+        return type(self)(self.entries.extended(following), self.vectors.extended(vectors))
+
+    def without(self, rows: Integers) -> Self:
+        """Return an index that lacks some rows."""
+        rest = np.delete(np.arange(len(self.entries)), np.unique(rows))
+        return type(self)(self.entries.selected(rest), self.vectors.selected(rest))
+
+    def nearest(
+        self, panel: Panel | None, n_neighbors: int, context: SearchContext
+    ) -> SearchResult:
+        """Find the nearest entries of every query: arrays of (n_queries, n_neighbors).
+
+        Without queries every entry is one, and no neighbour of itself.
         """
-        new = entries.of(panel)
-        vectors = _embedded(panel, new, search)
-        return cls(new, kind.cls.build(vectors, kind.metric, kind.store))
+        results = []
+        for start, queries in self._queries(panel, context):
+            result = self.vectors.nearest(queries, n_neighbors + (panel is None))
+            results.append(_without_self(result, start) if panel is None else result)
+        distances, rows = (np.concatenate(parts) for parts in zip(*results, strict=True))
+        return SearchResult(distances, rows)
 
-    def added(self, panel: Panel, search: Search) -> Self:
-        """Return a catalogue that holds a panel as well."""
-        new = self.entries.of(panel)
-        index = self.index.added(_embedded(panel, new, search))
-        return type(self)(self.entries.joined(new), index)
+    def within(
+        self, panel: Panel | None, radius: float, context: SearchContext
+    ) -> list[SearchResult]:
+        """Find all entries within a radius of every query; see :meth:`nearest`."""
+        results = []
+        for start, queries in self._queries(panel, context):
+            for query, (distances, rows) in enumerate(self.vectors.within(queries, radius), start):
+                found = rows != query if panel is None else slice(None)
+                results.append(SearchResult(distances[found], rows[found]))
+        return results
 
-    def without(self, rows: NDArray[np.int64]) -> Self:
-        """Return a catalogue that lacks some rows."""
-        left = np.delete(np.arange(len(self.entries)), np.unique(rows))
-        return type(self)(self.entries.kept(left), self.index.kept(left))
-
-    def nearest(self, panel: Panel | None, n_neighbors: int, search: Search) -> Found:
-        """Find the nearest rows of every query.
-
-        Parameters
-        ----------
-        panel : sequence of ndarray of shape (n_channels, n_timepoints_i), or None
-            Queries; None stands for every entry, which is then not found itself.
-        n_neighbors : int
-            How many.
-        search : Search
-            How to embed and search.
-
-        Returns
-        -------
-        distances : ndarray of shape (n_queries, n_neighbors), float64
-            Ascending.
-        rows : ndarray of shape (n_queries, n_neighbors), int64
-            Which they are.
-        """
-        wanted = n_neighbors + (panel is None)
-        parts = []
-        for start, queries in self._queries(panel, search):
-            found = self.index.nearest(queries, wanted, search.device)
-            parts.append(_without_self(found, start) if panel is None else found)
-        distances, rows = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return distances, rows
-
-    def within(self, panel: Panel | None, radius: float, search: Search) -> Iterator[Found]:
-        """Yield distances and rows of what is near each query; see :meth:`nearest`."""
-        for start, queries in self._queries(panel, search):
-            pairs = self.index.within(queries, radius, search.device)
-            if panel is None:
-                other = pairs[0] + start != pairs[2]
-                owners, distances, found = (part[other] for part in pairs)
-                pairs = owners, distances, found
-            yield from _split(pairs, len(queries))
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return all arrays by name, for a file."""
-        entries, index = self.entries, self.index
-        arrays = {"vectors": index.codes, "centre": index.centre, "ids": entries.ids}
-        arrays |= {"series": entries.series, "starts": entries.starts}
-        return arrays if index.scales is None else arrays | {"scales": index.scales}
-
-    def about(self) -> dict[str, Any]:
-        """Return everything else, for a file."""
-        entries = self.entries
-        numbers = {name: getattr(entries, name) for name in _NUMBERS}
-        index = next(name for name, cls in INDEXES.items() if type(self.index) is cls)
-        about = {"metric": self.index.metric, "store": self.index.store, "index": index}
-        return about | numbers
-
-    @classmethod
-    def restored(cls, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> Self:
-        """Check and join what :meth:`arrays` and :meth:`about` gave.
-
-        Parameters
-        ----------
-        arrays : mapping of str to ndarray
-            From a file, which may be damaged.
-        about : mapping
-            From the same file.
-
-        Returns
-        -------
-        Catalogue
-            The catalogue.
-
-        Raises
-        ------
-        ValueError, TypeError or LookupError
-            If they do not fit together.
-        """
-        numbers = (about[name] for name in _NUMBERS)
-        entries = Entries(*numbers, *(arrays[name] for name in ("ids", "series", "starts")))
-        _check_arrays(arrays, about, len(entries))
-        parts = (arrays["vectors"], arrays["centre"], arrays.get("scales"))
-        return cls(entries, INDEXES[about["index"]](about["metric"], *parts))
-
-    def _queries(
-        self, panel: Panel | None, search: Search
-    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Yield vectors to look for, some at a time, and the number of the first."""
+    def _queries(self, panel: Panel | None, context: SearchContext) -> Iterator[tuple[int, Values]]:
+        """Yield the number of the first query of each block, and the vectors of the block."""
         n_queries = len(self.entries) if panel is None else len(panel)
-        for block in blocks(n_queries, _BLOCK):
+        for block in gen_batches(n_queries, _BLOCK):
             if panel is None:
-                yield block.start, self.index.stored(block)
+                yield block.start, self.vectors.decoded(block)
             else:
-                yield block.start, self.index.query(search.embed(list(panel[block])))
-            _tell(search.progress, block)
+                vectors = context.vectorize(list(panel[block]))
+                yield block.start, prepared(vectors, self.vectors.metric)
+            _advance(context.progress, block)
 
 
-_NUMBERS = ("window", "stride", "n_ids", "n_series")
-
-
-def _tell(progress: Progress | None, block: slice) -> None:
+def _advance(progress: Progress | None, block: slice) -> None:
     if progress is not None:
         progress.update(block.stop - block.start)
 
 
-def _embedded(panel: Panel, new: Entries, search: Search) -> NDArray[np.float32]:
-    """Return the vectors of entries, which are cut out a block at a time."""
-    vectors = np.empty((len(new), 0), np.float32)
-    for block in blocks(len(new), _BLOCK):
-        part = search.embed(new.cut(panel, block))
+def _vectorized(panel: Panel, entries: Entries, metric: Metric, context: SearchContext) -> Values:
+    """Return the vectors of entries, which are cut out and embedded block by block."""
+    vectors = np.empty((len(entries), 0), np.float32)
+    for block in gen_batches(len(entries), _BLOCK):
+        part = prepared(context.vectorize(entries.values(panel, block)), metric)
         if not vectors.size:
-            vectors = np.empty((len(new), part.shape[1]), np.float32)
+            vectors = np.empty((len(entries), part.shape[1]), np.float32)
         vectors[block] = part
-        _tell(search.progress, block)
+        _advance(context.progress, block)
     return vectors
 
 
-def _without_self(found: Found, start: int) -> Found:
-    """Drop each query from what it found; the last, where others are just as near."""
-    distances, rows = found
-    own = rows == start + np.arange(len(rows))[:, None]
-    own[~own.any(1), -1] = True
+def _without_self(result: SearchResult, start: int) -> SearchResult:
+    """Drop each query from its neighbours, or the last if others are at distance 0 as well."""
+    distances, rows = result
+    is_self = rows == start + np.arange(len(rows))[:, None]
+    is_self[~is_self.any(1), -1] = True
     shape = (len(rows), rows.shape[1] - 1)
-    return distances[~own].reshape(shape), rows[~own].reshape(shape)
-
-
-def _split(pairs: Pairs, n_queries: int) -> Iterator[Found]:
-    owners, distances, rows = pairs
-    ends = np.searchsorted(owners, np.arange(n_queries + 1))
-    for start, stop in pairwise(ends):
-        yield distances[start:stop], rows[start:stop]
-
-
-def _check_arrays(arrays: Mapping[str, Any], about: Mapping[str, Any], n_entries: int) -> None:
-    """Refuse vectors that do not fit what is said of them."""
-    if about["metric"] not in METRICS or about["store"] not in STORES:
-        raise ValueError("Its metric or store is unknown.")
-    has_scales = about["store"] == "int8"
-    if ("scales" in arrays) != has_scales:
-        raise ValueError("Vectors have scales if they are of int8, and only then.")
-    width = arrays["centre"].shape[0]
-    shapes = {"vectors": (about["store"], (n_entries, width)), "centre": ("float32", (width,))}
-    if has_scales:
-        shapes["scales"] = ("float32", (n_entries,))
-    for name, expected in shapes.items():
-        array = arrays[name]
-        if (array.dtype.name, array.shape) != expected or not np.isfinite(array).all():
-            raise ValueError(f"{name} is {array.dtype} {array.shape}, expected finite {expected}.")
+    return SearchResult(distances[~is_self].reshape(shape), rows[~is_self].reshape(shape))

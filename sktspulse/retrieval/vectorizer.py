@@ -1,33 +1,30 @@
-"""What of a series is compared: its shape, short gaps bridged; its level and scale if wanted."""
+"""Series to vectors that are compared: embeddings and, if wanted, level and scale."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..embedding import TSPulseTransformer
 from ..network import standardize
-from ..series import Neighbors, Values, interpolate_linear
+from ..series import Floats, Neighbors, Values, interpolate_linear
 
-__all__ = ["Comparison", "Levels", "bridge_short_gaps"]
-
-Vectors = NDArray[np.float32]
+__all__ = ["LevelScaler", "SeriesVectorizer", "bridge_short_gaps"]
 
 _SHORT = 32  # a gap is short if it is at most one in so many time points
-_FARTHEST = 1e6  # from the usual level or scale, in units of an embedding; bounds what is stored
+_LARGEST = 1e6  # bound of scaled levels, in units of an embedding
 
 
 def bridge_short_gaps(series: Values) -> Values:
-    """Draw straight lines across the short gaps of every channel.
+    """Interpolate the short gaps of every channel linearly.
 
-    Scattered missing points would spoil most patches of a network, which then sees little
-    else than gaps; a line across them changes next to nothing. Long gaps, and those at
-    either end, are left for the network to see as such: a line there would be a shape of
-    its own. The bound is one patch of ``tspulse-p16``, and was confirmed on recordings
-    set aside from the pre-training corpus.
+    Scattered missing points would spoil most patches of a network. Long gaps, and those
+    at either end, are left to the network, as a line would add a shape of its own. The
+    bound is one patch of ``tspulse-p16``, confirmed on recordings set aside from the
+    pre-training corpus.
 
     Parameters
     ----------
@@ -39,104 +36,95 @@ def bridge_short_gaps(series: Values) -> Values:
     ndarray of shape (n_channels, n_timepoints)
         The series itself if nothing is missing, else a copy.
     """
-    known = ~np.isnan(series)
-    if known.all():
+    observed = ~np.isnan(series)
+    if observed.all():
         return series
     longest = max(1, series.shape[1] // _SHORT)
-    bridged, some = series.copy(), known.any(1)
-    around = Neighbors.from_mask(known[some])
-    width = around.after - around.before  # 0 at known points and beyond the ends
+    bridged, is_usable = series.copy(), observed.any(1)
+    around = Neighbors.from_mask(observed[is_usable])
+    width = around.after - around.before  # 0 at observed points and beyond the ends
     is_short = (width > 0) & (width <= longest + 1)
-    bridged[some] = np.where(is_short, interpolate_linear(series[some], around), series[some])
+    filled = interpolate_linear(series[is_usable], around)
+    bridged[is_usable] = np.where(is_short, filled, series[is_usable])
     return bridged
 
 
-class Levels(NamedTuple):
-    """Which levels and scales are usual, and how much a difference from them counts."""
+class LevelScaler(NamedTuple):
+    """Scaling of levels and log scales that makes them comparable with embeddings."""
 
-    loc: NDArray[np.float64]  # (n_numbers,)
-    weight: NDArray[np.float64]  # (n_numbers,)
+    loc: Floats  # (n_levels,)
+    weight: Floats  # (n_levels,)
 
     @classmethod
-    def of(cls, numbers: NDArray[np.float64], vectors: Vectors) -> Self:
-        """Make level and scale together count as much as the shape, channel by channel.
+    def fit(cls, levels: Floats, embeddings: Values) -> Self:
+        """Give level and scale together as much variance as the embeddings.
 
-        Parameters
-        ----------
-        numbers : ndarray of shape (n_series, n_numbers)
-            Level and logarithm of the scale of every channel; NaN where it has none.
-        vectors : ndarray of shape (n_series, n_features)
-            Embeddings of the same series.
-
-        Returns
-        -------
-        Levels
-            Mean of each number, and what to multiply differences by.
+        ``levels`` holds level and log scale of every channel, NaN where it has none:
+        (n_series, n_levels).
         """
-        usual = standardize(numbers.T)
-        spread = np.sqrt(vectors.var(0, dtype=np.float64).sum() / numbers.shape[1])
+        standardized = standardize(levels.T)
+        spread = np.sqrt(embeddings.var(0, dtype=np.float64).sum() / levels.shape[1])
         with np.errstate(over="ignore"):
-            weight = (spread or 1.0) / usual.scale[:, 0]
-        return cls(usual.loc[:, 0], weight.clip(max=np.finfo(weight.dtype).max))
+            weight = (spread or 1.0) / standardized.scale[:, 0]
+        return cls(standardized.loc[:, 0], weight.clip(max=np.finfo(weight.dtype).max))
 
-    @classmethod
-    def restored(cls, array: Any) -> Self:
-        """Check and take back what came from a file, one row a field."""
-        if array is None or array.dtype != np.float64 or array.ndim != 2 or len(array) != 2:
-            raise ValueError("It lacks the usual levels. It is damaged.")
-        if not np.isfinite(array).all():
-            raise ValueError("Its usual levels are not finite. It is damaged.")
-        return cls(*array)
-
-    def vectors(self, numbers: NDArray[np.float64]) -> Vectors:
-        """Return what differences count; nothing where a channel has no level or scale."""
+    def transform(self, levels: Floats) -> Values:
+        """Return scaled levels as float32, 0 where a channel has none."""
         with np.errstate(over="ignore"):
-            counted = np.nan_to_num((numbers - self.loc) * self.weight)
-        return counted.clip(-_FARTHEST, _FARTHEST).astype(np.float32)
+            scaled = np.nan_to_num((levels - self.loc) * self.weight)
+        return scaled.clip(-_LARGEST, _LARGEST).astype(np.float32)
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SeriesVectorizer:
     """Turn series into the vectors that are compared.
 
     Parameters
     ----------
-    transform : callable
-        From a list of series to their embeddings.
-    average : bool
-        Whether channels are averaged.
-    levels : Levels, default=None
-        How level and scale count; None leaves them out.
+    transformer : TSPulseTransformer
+        Gives embeddings; fitted.
+    level_scaler : LevelScaler, default=None
+        Scales level and scale, which are then compared as well.
     """
 
-    transform: Callable[[list[Values]], Vectors]
-    average: bool
-    levels: Levels | None = None
+    transformer: TSPulseTransformer
+    level_scaler: LevelScaler | None = None
 
-    def __call__(self, panel: Sequence[Values]) -> Vectors:
-        """Return the vectors of series of shape (n_channels, n_timepoints_i)."""
-        vectors = self.transform([bridge_short_gaps(one) for one in panel])
-        if self.levels is None:
-            return vectors
-        return np.hstack([vectors, self.levels.vectors(self._numbers(panel))])
+    @classmethod
+    def fit(cls, transformer: TSPulseTransformer, panel: Sequence[Values]) -> Self:
+        """Return a vectorizer that compares level and scale, scaled by those of a panel."""
+        embeddings = cls(transformer)(panel)
+        return cls(transformer, LevelScaler.fit(_levels(transformer, panel), embeddings))
 
-    def usual(self, panel: Sequence[Values]) -> Levels:
-        """Learn from some series which levels and scales are usual."""
-        return Levels.of(self._numbers(panel), self(panel))
+    @property
+    def n_features(self) -> int:
+        """Length of the vectors."""
+        n_levels = 0 if self.level_scaler is None else len(self.level_scaler.loc)
+        return len(self.transformer.get_feature_names_out()) + n_levels
 
-    def _numbers(self, panel: Sequence[Values]) -> NDArray[np.float64]:
-        """Return level and logarithm of the scale of every channel: (n_series, n_numbers)."""
-        numbers = np.stack([_level_and_scale(one) for one in panel])  # (n, 2, C)
-        if self.average:
-            known = ~np.isnan(numbers)
-            counts = np.where(known.any(-1), known.sum(-1), np.nan)
-            numbers = (np.where(known, numbers, 0).sum(-1) / counts)[..., None]
-        return numbers.reshape(len(numbers), -1)
+    def __call__(self, panel: Sequence[Values]) -> Values:
+        """Return the vectors of series of shape (n_channels, n_timepoints_i) as float32."""
+        embeddings: Values = self.transformer.transform([bridge_short_gaps(one) for one in panel])
+        if self.level_scaler is None:
+            return embeddings
+        levels = _levels(self.transformer, panel)
+        return np.hstack([embeddings, self.level_scaler.transform(levels)])
 
 
-def _level_and_scale(series: Values) -> NDArray[np.float64]:
-    scaled = standardize(series)
+def _levels(transformer: TSPulseTransformer, panel: Sequence[Values]) -> Floats:
+    """Return level and log scale of every channel or of their mean: (n_series, n_levels)."""
+    levels = np.stack([_level_and_log_scale(one) for one in panel])  # (n, 2, C)
+    if transformer.channels == "mean":
+        observed = ~np.isnan(levels)
+        counts = np.where(observed.any(-1), observed.sum(-1), np.nan)
+        levels = (np.where(observed, levels, 0).sum(-1) / counts)[..., None]
+    return levels.reshape(len(levels), -1)
+
+
+def _level_and_log_scale(series: Values) -> Floats:
+    """Return both for every channel, NaN where it has none: (2, n_channels)."""
+    standardized = standardize(series)
     has_level = ~np.isnan(series).all(-1)
-    has_scale = (np.nan_to_num(scaled.values) != 0).any(-1)
-    level = np.where(has_level, scaled.loc[:, 0], np.nan)
-    return np.stack([level, np.where(has_scale, np.log(scaled.scale[:, 0]), np.nan)])
+    has_scale = (np.nan_to_num(standardized.values) != 0).any(-1)
+    level = np.where(has_level, standardized.loc[:, 0], np.nan)
+    return np.stack([level, np.where(has_scale, np.log(standardized.scale[:, 0]), np.nan)])

@@ -18,5 +18,12 @@ def assert_same(one, other):
             np.testing.assert_array_equal(part, expected)
 
 
-def places(retriever):
+def assert_close(one, other, rtol=1e-5):
+    """Compare distances, up to a share of the largest, and ids."""
+    for part, expected in zip(one, other, strict=True):
+        atol = rtol * np.abs(expected).max() if expected.dtype.kind == "f" else 0
+        np.testing.assert_allclose(part, expected, rtol=0, atol=atol)
+
+
+def positions_of(retriever):
     return retriever.ids_, retriever.series_, retriever.starts_

@@ -1,4 +1,4 @@
-"""The figure shows the query, what was found for it, and where."""
+"""The figure shows the query, its neighbours and their positions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_neighbours_stand_below_the_query_the_nearest_first(panel, retriever):
     assert titles(display, "right") == ["", *(f"distance {d:.3g}" for d in distances[0])]
 
 
-def test_stretches_are_cut_out_and_say_where_from():
+def test_windows_are_drawn_with_their_positions():
     X = [np.random.default_rng(i).normal(size=n).cumsum() for i, n in enumerate((90, 70))]
     retriever = TSPulseRetriever(1, window=40, stride=10).fit([one[None] for one in X])
     display = RetrievalDisplay.from_estimator(retriever, X[1][20:60], X)
@@ -69,19 +69,19 @@ def test_figures_go_on_given_axes_and_take_a_style(panel, retriever):
     assert display.figure_ is not figure
 
 
-def test_one_axes_too_few_is_refused(panel, retriever):
+def test_a_wrong_number_of_axes_is_an_error(panel, retriever):
     import matplotlib.pyplot as plt
 
     X, _ = panel
-    with pytest.raises(ValueError, match="axes has 3 axes, but must have 4"):
+    with pytest.raises(ValueError, match="axes has 3 axes, but 4 are drawn on"):
         RetrievalDisplay.from_estimator(retriever, X[0], X[1:], axes=plt.subplots(3)[1])
 
 
-def test_series_that_are_missing_are_refused(panel, retriever):
+def test_missing_series_are_an_error(panel, retriever):
     X, y = panel
     with pytest.raises(ValueError, match=r"expected \(n_timepoints,\) or \(n_channels"):
         RetrievalDisplay.from_estimator(retriever, X[:1], X[1:])
-    with pytest.raises(ValueError, match="X has 0 series, but number"):
+    with pytest.raises(ValueError, match="X has 0 series, but series"):
         RetrievalDisplay.from_estimator(retriever, X[0], X[:0])
-    with pytest.raises(ValueError, match="y has 0 series, but number"):
+    with pytest.raises(ValueError, match="y has 0 series, but series"):
         RetrievalDisplay.from_estimator(retriever, X[0], X[1:], y[:0])

@@ -1,4 +1,4 @@
-"""Index files: what comes back, and what is refused."""
+"""Index files: a loaded index is the one saved, and damaged files are an error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import safetensors.numpy
-from retrieval.retrieval_cases import assert_same, draw_panel, places
+from retrieval.retrieval_cases import assert_same, draw_panel, positions_of
 
 from sktspulse import TSPulseRetriever
 from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
@@ -37,7 +37,7 @@ def test_a_saved_index_answers_as_before(tmp_path, store, metric, normalize):
     again = TSPulseRetriever.load(tmp_path / "one.safetensors", device="cpu")
     assert_same(again.kneighbors(queries), retriever.kneighbors(queries))
     assert again.get_params() == retriever.get_params() | {"device": "cpu", "stride": 10}
-    assert_same(places(again.partial_fit(X[:1])), places(retriever.partial_fit(X[:1])))
+    assert_same(positions_of(again.partial_fit(X[:1])), positions_of(retriever.partial_fit(X[:1])))
     assert_same(again.kneighbors(), retriever.kneighbors())
 
 
@@ -59,7 +59,7 @@ def test_pickles_hold_the_index_and_no_network(fitted):
     assert_same(pickle.loads(content).kneighbors(X), fitted.kneighbors(X))
 
 
-def test_a_truncated_file_is_refused(tmp_path, fitted):
+def test_a_truncated_file_is_an_error(tmp_path, fitted):
     path = tmp_path / "one.safetensors"
     fitted.save(path)
     content = path.read_bytes()
@@ -69,7 +69,7 @@ def test_a_truncated_file_is_refused(tmp_path, fitted):
             TSPulseRetriever.load(path)
 
 
-def test_files_of_others_are_refused(tmp_path, fitted):
+def test_other_files_are_an_error(tmp_path, fitted):
     path = tmp_path / "one.safetensors"
     save_checkpoint(load_checkpoint("tspulse-p8"), path)
     with pytest.raises(ValueError, match=r"not written by TSPulseRetriever\.save"):
@@ -81,7 +81,7 @@ def test_files_of_others_are_refused(tmp_path, fitted):
         TSPulseRetriever.load(tmp_path / "absent.safetensors")
 
 
-def test_an_index_of_another_network_is_refused(tmp_path):
+def test_an_index_of_another_network_is_an_error(tmp_path):
     networks = [tmp_path / f"{name}.safetensors" for name in ("small", "other")]
     for path in networks:
         save_checkpoint(TSPulse(TSPulseConfig(n_layers=1)), path)
@@ -103,13 +103,12 @@ def swap_ids(arrays, about):
     arrays["ids"][:2] = arrays["ids"][1::-1]
 
 
-def spoil_centre(arrays, about):
-    arrays["centre"][0] = np.nan
+def spoil_vectors(arrays, about):
+    arrays["vectors"][0, 0] = np.nan
 
 
-def widen(arrays, about):
+def narrow(arrays, about):
     arrays["vectors"] = arrays["vectors"][:, :-1].copy()
-    arrays["centre"] = arrays["centre"][:-1].copy()
 
 
 def shorten(arrays, about):
@@ -122,14 +121,16 @@ def retype(arrays, about):
 
 DAMAGE = {
     "ids": swap_ids,
-    "centre": spoil_centre,
-    "width": widen,
+    "infinite": spoil_vectors,
+    "width": narrow,
     "length": shorten,
     "type": retype,
     "unknown type": lambda arrays, about: arrays.update(ids=arrays["ids"].astype(np.uint8)),
     "lost": lambda arrays, about: arrays.pop("starts"),
+    "no vectors": lambda arrays, about: arrays.pop("vectors"),
+    "centre": lambda arrays, about: arrays.update(centre=np.zeros(240, np.float32)),
     "scales": lambda arrays, about: arrays.update(scales=np.ones(50, np.float32)),
-    "format": lambda arrays, about: about.update(format=2),
+    "format": lambda arrays, about: about.update(format=3),
     "metric": lambda arrays, about: about.update(metric="cityblock"),
     "store": lambda arrays, about: about.update(store="int8"),
     "parameter": lambda arrays, about: about["parameters"].update(n_neighbors=-1),
@@ -142,10 +143,18 @@ DAMAGE = {
     "no levels": lambda arrays, about: about["parameters"].update(normalize=False),
 }
 LEVELS = {
-    "lost": lambda arrays: arrays.pop("levels"),
-    "type": lambda arrays: arrays.update(levels=arrays["levels"].astype(np.float32)),
-    "number": lambda arrays: arrays.update(levels=arrays["levels"][:, :1].copy()),
-    "infinite": lambda arrays: arrays["levels"].__setitem__((0, 0), np.inf),
+    "lost": lambda arrays, about: arrays.pop("levels"),
+    "type": lambda arrays, about: arrays.update(levels=arrays["levels"].astype(np.float32)),
+    "number": lambda arrays, about: arrays.update(levels=arrays["levels"][:, :1].copy()),
+    "infinite": lambda arrays, about: arrays["levels"].__setitem__((0, 0), np.inf),
+}
+INT8 = {
+    "lost scales": lambda arrays, about: arrays.pop("scales"),
+    "lost centre": lambda arrays, about: arrays.pop("centre"),
+    "type": lambda arrays, about: arrays.update(centre=arrays["centre"].astype(np.float16)),
+    "number": lambda arrays, about: arrays.update(scales=arrays["scales"][1:].copy()),
+    "infinite": lambda arrays, about: arrays["centre"].__setitem__(0, np.inf),
+    "store": lambda arrays, about: about.update(store="float32"),
 }
 
 
@@ -158,25 +167,68 @@ def spoil(path, damage):
     safetensors.numpy.save_file(arrays, path, {"sktspulse-index": json.dumps(about)})
 
 
-@pytest.mark.parametrize("damage", DAMAGE)
-def test_damage_is_seen(tmp_path, fitted, damage):
+@pytest.mark.parametrize(
+    ("damage", "parameters"),
+    [(damage, {}) for damage in DAMAGE.values()]
+    + [(damage, {"normalize": False}) for damage in LEVELS.values()]
+    + [(damage, {"store": "int8"}) for damage in INT8.values()],
+    ids=[*DAMAGE, *(f"levels: {name}" for name in LEVELS), *(f"int8: {name}" for name in INT8)],
+)
+def test_damage_is_detected(tmp_path, damage, parameters):
+    path = tmp_path / "one.safetensors"
+    TSPulseRetriever(**parameters).fit(draw_panel()).save(path)
+    TSPulseRetriever.load(path)
+    spoil(path, damage)
+    with pytest.raises(ValueError, match=r"one.safetensors cannot be loaded as an index"):
+        TSPulseRetriever.load(path)
+
+
+def test_shapes_are_checked_before_arrays_are_read(tmp_path, fitted, monkeypatch):
     path = tmp_path / "one.safetensors"
     fitted.save(path)
-    spoil(path, DAMAGE[damage])
-    with pytest.raises(ValueError, match=r"one.safetensors cannot be loaded as an index"):
+    spoil(path, retype)
+    read = []
+    opened = safetensors.safe_open
+
+    class Recorder:
+        def __init__(self, *arguments, **settings):
+            self.file = opened(*arguments, **settings)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            return None
+
+        def __getattr__(self, name):
+            return getattr(self.file, name)
+
+        def get_tensor(self, name):
+            read.append(name)
+            return self.file.get_tensor(name)
+
+    monkeypatch.setattr(safetensors, "safe_open", Recorder)
+    with pytest.raises(ValueError, match=r"series is \('F32', \(50,\)\), expected \('I64'"):
         TSPulseRetriever.load(path)
+    assert read == []
 
 
-@pytest.mark.parametrize("damage", LEVELS)
-def test_damaged_levels_are_seen(tmp_path, damage):
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_files_of_the_first_format_still_load(tmp_path, store, metric):
     path = tmp_path / "one.safetensors"
-    TSPulseRetriever(normalize=False).fit(draw_panel()).save(path)
-    spoil(path, lambda arrays, about: LEVELS[damage](arrays))
-    with pytest.raises(ValueError, match=r"one.safetensors cannot be loaded as an index"):
-        TSPulseRetriever.load(path)
+    retriever = TSPulseRetriever(3, store=store, metric=metric).fit(draw_panel())
+    retriever.save(path)
+
+    def date_back(arrays, about):
+        about.update(format=1)
+        arrays.setdefault("centre", np.ones(240, np.float32))
+
+    spoil(path, date_back)
+    assert_same(TSPulseRetriever.load(path).kneighbors(), retriever.kneighbors())
 
 
-def test_saving_is_whole_or_not_at_all(tmp_path, fitted, monkeypatch):
+def test_a_failed_save_leaves_the_old_file(tmp_path, fitted, monkeypatch):
     path = tmp_path / "one.safetensors"
     fitted.save(path)
     content = path.read_bytes()
@@ -191,6 +243,6 @@ def test_saving_is_whole_or_not_at_all(tmp_path, fitted, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_other_endings_are_refused(tmp_path, fitted):
+def test_other_file_endings_are_an_error(tmp_path, fitted):
     with pytest.raises(ValueError, match=r"expected a name that ends in '\.safetensors'"):
         fitted.save(tmp_path / "one.pkl")

@@ -1,8 +1,6 @@
-"""Retrieval: what is found, what is kept, what is refused and leaves the index alone."""
+"""The retriever: indexing, adding, removing, pipelines, and errors that change nothing."""
 
 from __future__ import annotations
-
-import copy
 
 import naive_search
 import numpy as np
@@ -11,7 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from retrieval.retrieval_cases import assert_same, draw_panel, places
+from retrieval.retrieval_cases import assert_close, assert_same, draw_panel, positions_of
 from sklearn.base import clone
 from sklearn.cluster import DBSCAN
 from sklearn.exceptions import NotFittedError
@@ -20,33 +18,12 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from sklearn.pipeline import make_pipeline
 
 from sktspulse import TSPulseRetriever, TSPulseTransformer
-from sktspulse.datasets import make_labelled_panel
-from sktspulse.retrieval import series_index
-
-STORES = ("float32", "float16", "int8")
-
-
-@pytest.fixture(scope="module")
-def panel():
-    return make_labelled_panel(60, n_classes=3, random_state=0)
-
-
-@pytest.fixture(scope="module")
-def fitted(panel):
-    return TSPulseRetriever(3).fit(panel[0][:50])
-
-
-@pytest.fixture
-def retriever(fitted):
-    return copy.deepcopy(fitted)
-
-
-# --------------------------------------------------------------------------- what is found
+from sktspulse.retrieval.vector_index import STORES
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 @pytest.mark.parametrize("embedding", ["semantic", "frequency"])
-def test_all_pairs_of_embeddings_give_the_same(metric, embedding):
+def test_loops_over_all_pairs_of_embeddings_find_the_same(metric, embedding):
     X, queries = draw_panel(20, 2), draw_panel(4, 2, seed=1)
     transformer = TSPulseTransformer(embedding, checkpoint="tspulse-p16").fit(X)
     vectors = (transformer.transform(queries), transformer.transform(X))
@@ -57,19 +34,6 @@ def test_all_pairs_of_embeddings_give_the_same(metric, embedding):
     np.testing.assert_allclose(distances, expected, atol=1e-6)
 
 
-def test_shapes_order_and_types_are_those_of_scikit_learn(panel, fitted):
-    X, _ = panel
-    distances, ids = fitted.kneighbors(X[50:], 4)
-    assert distances.shape == ids.shape == (10, 4)
-    assert (distances.dtype, ids.dtype) == (np.float64, np.int64)
-    assert (np.diff(distances) >= 0).all()
-    np.testing.assert_array_equal(fitted.kneighbors(X[50:], 4, return_distance=False), ids)
-    assert fitted.kneighbors(X[50:])[1].shape == (10, 3)
-    vectors = TSPulseTransformer(checkpoint="tspulse-p16").fit_transform(X)
-    theirs = NearestNeighbors(n_neighbors=4).fit(vectors[:50])
-    np.testing.assert_array_equal(theirs.kneighbors(vectors[50:])[1], ids)
-
-
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 def test_a_series_finds_itself_at_no_distance(metric):
     X = draw_panel()
@@ -78,57 +42,11 @@ def test_a_series_finds_itself_at_no_distance(metric):
     np.testing.assert_allclose(distances, 0, atol=1e-3)
 
 
-@pytest.mark.parametrize("store", STORES)
-def test_without_queries_every_entry_finds_the_others(store):
-    retriever = TSPulseRetriever(7, store=store).fit(draw_panel())
-    distances, ids = retriever.kneighbors()
-    for i, row in enumerate(ids):
-        assert sorted([i, *row]) == list(range(8))
-    assert (distances > 0).all()
-
-
-def test_twins_find_each_other_and_not_themselves():
-    X = np.repeat(draw_panel(2), 4, axis=0)
-    distances, ids = TSPulseRetriever(3).fit(X).kneighbors()
-    assert (distances == 0).all()
-    assert ids[1].tolist() == [0, 2, 3]
-    assert ids[7].tolist() == [4, 5, 6]
-    assert TSPulseRetriever(1).fit(X).kneighbors()[1].ravel().tolist() == [1, 0, 0, 0, 5, 4, 4, 4]
-
-
-def test_the_radius_cuts_off_what_is_farther(panel, fitted):
-    X, _ = panel
-    distances, ids = fitted.kneighbors(X[50:], 50)
-    radius = np.median(distances)
-    near, near_ids = fitted.radius_neighbors(X[50:], radius)
-    assert near.shape == near_ids.shape == (10,)
-    for i in range(10):
-        np.testing.assert_array_equal(near_ids[i], ids[i][distances[i] <= radius])
-        np.testing.assert_array_equal(near[i], distances[i][distances[i] <= radius])
-    only = fitted.radius_neighbors(X[50:], radius, return_distance=False)
-    assert [list(one) for one in only] == [list(one) for one in near_ids]
-    assert [len(one) for one in fitted.radius_neighbors(radius=0, return_distance=False)] == 50 * [
-        0
-    ]
-
-
 def test_a_query_does_not_depend_on_the_others(panel, fitted):
     X, _ = panel
     together = fitted.kneighbors(X[50:])
     for i in range(10):
-        assert_same(fitted.kneighbors(X[[50 + i]]), [part[[i]] for part in together])
-
-
-def test_blocks_make_no_difference(panel, fitted, monkeypatch):
-    X, _ = panel
-    answers = [fitted.kneighbors(X[50:]), fitted.kneighbors(), fitted.radius_neighbors(None, 4)]
-    monkeypatch.setattr(series_index, "_BLOCK", 7)
-    again = TSPulseRetriever(3).fit(X[:50])
-    others = [again.kneighbors(X[50:]), again.kneighbors(), again.radius_neighbors(None, 4)]
-    for one, other in zip(answers[:2], others[:2], strict=True):
-        assert_same(one, other)
-    for one, other in zip(answers[2], others[2], strict=True):
-        assert_same(one, other)
+        assert_close(fitted.kneighbors(X[[50 + i]]), [part[[i]] for part in together])
 
 
 def test_series_of_a_kind_find_each_other(panel, fitted):
@@ -143,8 +61,8 @@ def test_the_container_does_not_matter(panel):
     columns = [f"t{i}" for i in range(40)]
     for frame in (pd.DataFrame, pl.DataFrame):
         frames = [frame(dict(zip(columns, part.T, strict=True))) for part in (X[:50], X[50:])]
-        assert_same(TSPulseRetriever(2).fit(frames[0]).kneighbors(frames[1]), expected)
-    assert_same(TSPulseRetriever(2).fit(list(X[:50])).kneighbors(X[50:, None]), expected)
+        assert_close(TSPulseRetriever(2).fit(frames[0]).kneighbors(frames[1]), expected)
+    assert_close(TSPulseRetriever(2).fit(list(X[:50])).kneighbors(X[50:, None]), expected)
 
 
 @settings(max_examples=10)
@@ -166,10 +84,7 @@ def test_every_panel_can_be_searched(lengths, missing_rate, store, metric, seed)
     assert (np.sort(ids) == np.arange(len(X))).all()
 
 
-# --------------------------------------------------------------------------- stretches
-
-
-def test_stretches_cover_their_series_and_have_places():
+def test_windows_cover_their_series_and_have_positions():
     X = [draw_panel(1, 2, n)[0] for n in (30, 75, 41)]
     retriever = TSPulseRetriever(2, window=30, stride=20).fit(X)
     assert retriever.series_.tolist() == [0, 1, 1, 1, 1, 2, 2]
@@ -186,17 +101,17 @@ def test_the_default_stride_is_half_a_window():
     assert TSPulseRetriever(window=2).fit(draw_panel(1, 1, 4)).starts_.tolist() == [0, 1, 2]
 
 
-def test_a_stretch_is_indexed_as_if_it_were_a_series():
+def test_a_window_is_indexed_like_a_series():
     X = draw_panel(3, 2, 100)
-    stretched = TSPulseRetriever(4, window=40, stride=30).fit(X)
+    windowed = TSPulseRetriever(4, window=40, stride=30).fit(X)
     cut = np.concatenate([[one[:, s : s + 40] for s in (0, 30, 60)] for one in X])
     whole = TSPulseRetriever(4).fit(cut)
-    assert_same(stretched.kneighbors(), whole.kneighbors())
-    assert_same(stretched.kneighbors(X[:, :, :70]), whole.kneighbors(X[:, :, :70]))
+    assert_close(windowed.kneighbors(), whole.kneighbors())
+    assert_close(windowed.kneighbors(X[:, :, :70]), whole.kneighbors(X[:, :, :70]))
     assert (whole.series_.tolist(), whole.starts_.tolist()) == (list(range(9)), 9 * [0])
 
 
-def test_a_stretch_is_found_where_it_is():
+def test_a_window_is_found_where_it_is():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(5, 1, 400)).cumsum(-1)
     retriever = TSPulseRetriever(1, window=64, stride=8).fit(X)
@@ -204,22 +119,20 @@ def test_a_stretch_is_found_where_it_is():
     assert [part.tolist() for part in retriever.locate(ids)] == [[[3]], [[136]]]
 
 
-# --------------------------------------------------------------------------- coming and going
-
-
 @pytest.mark.parametrize("store", ["float32", "float16"])
 @pytest.mark.parametrize("window", [None, 20])
-def test_adding_is_fitting_at_once(store, window):
+def test_partial_fit_equals_one_fit(store, window):
     X, queries = draw_panel(12, 2), draw_panel(3, 2, seed=1)
     whole = TSPulseRetriever(store=store, window=window).fit(X)
     grown = TSPulseRetriever(store=store, window=window)
     for part in (X[:1], X[1:8], X[8:]):
         grown.partial_fit(part)
-    assert_same(grown.kneighbors(queries), whole.kneighbors(queries))
-    assert_same(places(grown), places(whole))
+    rtol = 1e-5 if store == "float32" else 1e-3  # one step of float16
+    assert_close(grown.kneighbors(queries), whole.kneighbors(queries), rtol)
+    assert_same(positions_of(grown), positions_of(whole))
 
 
-def test_removal_touches_no_other_entry(panel, retriever):
+def test_removal_leaves_other_entries_alone(panel, retriever):
     X, _ = panel
     distances, ids = retriever.kneighbors(X[50:], 50)
     gone = ids[0, :5]
@@ -239,17 +152,17 @@ def test_ids_are_given_once(panel, retriever):
 
 
 def test_a_failed_or_empty_removal_removes_nothing(retriever):
-    before = places(retriever)
-    with pytest.raises(ValueError, match=r"no entry 50, 77, the index holds 50 of the 50"):
+    before = positions_of(retriever)
+    with pytest.raises(ValueError, match=r"no entry 50, 77; it holds 50 of the 50"):
         retriever.remove([3, 50, 77])
-    with pytest.raises(ValueError, match="ids are float64, expected whole numbers"):
+    with pytest.raises(ValueError, match="ids are float64, expected integers"):
         retriever.remove([1.0])
     with pytest.raises(ValueError, match="no entry -1"):
         retriever.remove(-1)
-    assert_same(places(retriever.remove([])), before)
+    assert_same(positions_of(retriever.remove([])), before)
 
 
-def test_an_index_may_be_emptied_and_filled_again(panel, retriever):
+def test_an_index_can_be_emptied_and_filled_again(panel, retriever):
     X, _ = panel
     retriever.remove(retriever.ids_)
     for ask in (retriever.kneighbors, retriever.radius_neighbors, retriever.kneighbors_graph):
@@ -257,28 +170,6 @@ def test_an_index_may_be_emptied_and_filled_again(panel, retriever):
             with pytest.raises(ValueError, match="index is empty, as every entry was removed"):
                 ask(queries)
     assert retriever.partial_fit(X[:3]).kneighbors(X[[2]], 1)[1].tolist() == [[52]]
-
-
-# --------------------------------------------------------------------------- graphs and pipelines
-
-
-@pytest.mark.parametrize("mode", ["connectivity", "distance"])
-def test_graphs_are_those_of_scikit_learn(panel, fitted, mode):
-    vectors = TSPulseTransformer(checkpoint="tspulse-p16").fit_transform(panel[0])
-    theirs = NearestNeighbors(n_neighbors=3).fit(vectors[:50].astype(np.float64))
-    for X, rows in ((panel[0][50:], vectors[50:]), (None, None)):
-        ours = fitted.kneighbors_graph(X, mode=mode)
-        assert ours.shape == (10 if X is not None else 50, 50)
-        expected = theirs.kneighbors_graph(rows, mode=mode).toarray()
-        np.testing.assert_allclose(ours.toarray(), expected, atol=1e-3)
-
-
-def test_columns_of_a_graph_are_the_entries_left(panel, retriever):
-    retriever.remove([0, 7])
-    graph = retriever.kneighbors_graph(panel[0][50:])
-    ids = retriever.kneighbors(panel[0][50:], return_distance=False)
-    assert graph.shape == (10, 48)
-    np.testing.assert_array_equal(retriever.ids_[graph.indices.reshape(10, 3)], ids)
 
 
 def test_classifiers_take_the_graph(panel):
@@ -313,35 +204,35 @@ def test_clones_are_unfitted_and_equal(fitted):
             ask([0])
 
 
-def test_a_parameter_of_the_index_counts_from_the_next_fit(panel, retriever):
+def test_parameters_of_the_index_take_effect_at_the_next_fit(panel, retriever):
     X, _ = panel
     expected = retriever.kneighbors(X[50:])
     retriever.set_params(metric="cosine", embedding="time", window=60, store="int8", batch_size=7)
     assert_same(retriever.kneighbors(X[50:])[1:], expected[1:])
-    assert_same(places(retriever.partial_fit(X[50:])), [np.arange(60), np.arange(60), 60 * [0]])
+    assert_same(
+        positions_of(retriever.partial_fit(X[50:])), [np.arange(60), np.arange(60), 60 * [0]]
+    )
     assert len(retriever.fit(X).ids_) > 60
-
-
-# --------------------------------------------------------------------------- what is refused
 
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"n_neighbors": 0}, "n_neighbors is 0, expected a whole number of at least 1"),
-        ({"radius": -1}, "radius is -1, but must be a number from 0"),
-        ({"radius": np.nan}, "radius is nan"),
-        ({"embedding": "short"}, r"embedding is 'short', expected one of"),
-        ({"metric": "dtw"}, r"metric is 'dtw', expected one of \['euclidean', 'cosine'\]"),
-        ({"channels": "max"}, "channels is 'max', expected one of"),
-        ({"window": 1}, "window is 1, but must be an integer from 2"),
-        ({"window": 30.0}, "window is 30.0, but must be an integer from 2"),
-        ({"stride": 4}, "stride is 4, but window is None. Set window as well"),
-        ({"window": 9, "stride": 10}, "stride is 10, but must be an integer from 1 to 9"),
-        ({"normalize": "l2"}, "normalize is 'l2', expected True or False"),
-        ({"index": "tree"}, r"index is 'tree', expected one of \['exact', 'faiss'\]"),
-        ({"store": "float64"}, "store is 'float64', expected one of"),
-        ({"batch_size": 0}, "batch_size is 0"),
+        ({"n_neighbors": 0}, r"'n_neighbors' .* must be an int in the range \[1, inf\)"),
+        ({"radius": -1}, r"'radius' .* must be a float in the range \[0"),
+        ({"radius": np.nan}, "'radius'"),
+        ({"embedding": "short"}, "'embedding' .* must be a str among"),
+        ({"metric": "dtw"}, r"'metric' .* Got 'dtw' instead"),
+        ({"channels": "max"}, "'channels' .* Got 'max' instead"),
+        ({"window": 1}, r"'window' .* must be an int in the range \[2, inf\) or None. Got 1"),
+        ({"window": 30.0}, "'window' .* Got 30.0"),
+        ({"stride": 4}, "stride is 4, but window is None. Pass a window"),
+        ({"window": 9, "stride": 10}, "stride is 10, but window is 9. Pass a window"),
+        ({"window": 9, "stride": 0}, "'stride'"),
+        ({"normalize": "l2"}, "'normalize' .* Got 'l2' instead"),
+        ({"index": "tree"}, "'index' .* Got 'tree' instead"),
+        ({"store": "float64"}, "'store' .* Got 'float64' instead"),
+        ({"batch_size": 0}, "'batch_size'"),
         ({"checkpoint": "tspulse-p9"}, "tspulse-p8"),
     ],
 )
@@ -372,36 +263,13 @@ def test_bad_series_leave_the_index_alone(retriever, X, message):
     assert vars(retriever) == before
 
 
-def test_series_shorter_than_a_stretch_are_refused():
+def test_series_shorter_than_a_window_are_an_error():
     with pytest.raises(ValueError, match="TSPulseRetriever needs at least 30 time points"):
         TSPulseRetriever(window=30).fit(draw_panel(2, 1, 29))
     retriever = TSPulseRetriever(1, window=30).fit(draw_panel(2, 1, 60))
     with pytest.raises(ValueError, match="TSPulseRetriever needs at least 30 time points"):
         retriever.partial_fit(draw_panel(2, 1, 29)[:, :, :])
     assert retriever.kneighbors(draw_panel(2, 1, 29))[1].shape == (2, 1)
-
-
-@pytest.mark.parametrize(
-    ("n_neighbors", "asks", "message"),
-    [
-        (51, True, "n_neighbors is 51, but the index holds n_samples = 50 entries. Ask for at"),
-        (50, False, "an entry is no neighbour of its own. Ask for at most 49, or add"),
-        (0, True, "n_neighbors is 0, but must be an integer from 1"),
-        (2.0, True, "n_neighbors is 2.0"),
-    ],
-)
-def test_neighbours_that_are_not_there_are_refused(panel, fitted, n_neighbors, asks, message):
-    with pytest.raises(ValueError, match=message):
-        fitted.kneighbors(panel[0][50:] if asks else None, n_neighbors)
-
-
-def test_questions_that_make_no_sense_are_refused(panel, fitted):
-    with pytest.raises(ValueError, match="radius is -1, but must be a number from 0"):
-        fitted.radius_neighbors(panel[0][50:], -1)
-    with pytest.raises(ValueError, match="mode is 'cosine', expected one of"):
-        fitted.kneighbors_graph(panel[0][50:], mode="cosine")
-    with pytest.raises(ValueError, match="no entry 1000"):
-        fitted.locate(1000)
 
 
 def test_an_interrupted_fit_leaves_the_index_alone(panel, retriever, monkeypatch):

@@ -1,4 +1,4 @@
-"""The search is exact, whatever the blocks, the ties and the precision of the products."""
+"""The search is exact, whatever the blocks, the ties and the store."""
 
 from __future__ import annotations
 
@@ -8,23 +8,18 @@ import tracemalloc
 import naive_search
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from retrieval.retrieval_cases import assert_same
 
 from sktspulse.retrieval import vector_index
-from sktspulse.retrieval.vector_index import METRICS, STORES, VectorIndex
-
-CPU = torch.device("cpu")
+from sktspulse.retrieval.vector_index import METRICS, STORES, VectorIndex, prepared
 
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    """Make a few vectors enough for many blocks, groups and second looks."""
-    sizes = {"_QUERIES": 3, "_VECTORS": 7, "_GROUP": 2, "_SPARE": 0}
-    sizes |= {"_WIDER": 2, "_MAX_CANDIDATES": 9, "_MAX_NUMBERS": 11}
-    for name, size in sizes.items():
-        monkeypatch.setattr(vector_index, name, size)
+    """Make a few vectors enough for many blocks."""
+    monkeypatch.setattr(vector_index, "_BLOCK", 7)
 
 
 def draw(n, n_features=5, seed=0):
@@ -32,8 +27,8 @@ def draw(n, n_features=5, seed=0):
 
 
 def search(vectors, queries, n_neighbors, metric="euclidean", store="float32"):
-    index = VectorIndex.build(vectors, metric, store)
-    return index.nearest(index.query(queries), n_neighbors, CPU)
+    index = VectorIndex.fit(prepared(vectors, metric), metric, store)
+    return index.nearest(prepared(queries, metric), n_neighbors)
 
 
 def brute_force(vectors, queries, n_neighbors):
@@ -44,15 +39,14 @@ def brute_force(vectors, queries, n_neighbors):
 
 
 @given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 3), st.integers(1, 3), st.data())
-def test_all_pairs_in_loops_give_the_same(n_vectors, n_queries, n_features, span, data):
+def test_loops_over_all_pairs_find_the_same(n_vectors, n_queries, n_features, span, data):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**31)))
     vectors = rng.integers(-span, span, (n_vectors, n_features), endpoint=True)
     queries = rng.integers(-span, span, (n_queries, n_features), endpoint=True)
-    vectors, queries = vectors.astype(np.float32), queries.astype(np.float32)
     n_neighbors = data.draw(st.integers(1, n_vectors))
-    distances, rows = search(vectors, queries, n_neighbors)
     expected, expected_rows = naive_search.nearest(queries, vectors, n_neighbors)
-    # Whole numbers have many ties, and their distances are exact.
+    # Integers give exact distances, and as few of them as here have many ties.
+    distances, rows = search(vectors.astype(np.float32), queries.astype(np.float32), n_neighbors)
     np.testing.assert_array_equal(distances, expected)
     np.testing.assert_array_equal(rows, expected_rows)
 
@@ -67,23 +61,17 @@ def test_blocks_make_no_difference(metric, n_neighbors, small_blocks):
     np.testing.assert_allclose(distances, expected, atol=1e-6)
 
 
-def test_equal_vectors_come_in_the_order_they_were_added(small_blocks):
-    vectors = np.repeat(draw(3), 40, axis=0)
-    _, rows = search(vectors, vectors[[0, 45, 100]], 20)
-    np.testing.assert_array_equal(rows, np.add.outer([0, 40, 80], np.arange(20)))
+def test_equal_vectors_come_in_ascending_order_at_distance_zero():
+    vectors = np.repeat(1000 + draw(3), 40, axis=0)
+    distances, rows = search(vectors, vectors[[0, 45, 100]], 40)
+    np.testing.assert_array_equal(rows, np.add.outer([0, 40, 80], np.arange(40)))
+    assert (distances == 0).all()
 
 
-@pytest.mark.parametrize("precision", ["highest", "high", "medium"])
-def test_products_that_cannot_tell_vectors_apart_do_not_decide(precision):
-    offset = np.float32(1000)
-    vectors, queries = offset + draw(3000, 24) / 100, offset + draw(9, 24, seed=1) / 100
-    usual = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision(precision)
-    try:
-        distances, rows = search(vectors, queries, 5)
-    finally:
-        torch.set_float32_matmul_precision(usual)
+def test_vectors_far_from_the_origin_keep_their_order():
+    vectors, queries = 1000 + draw(3000, 24) / 100, 1000 + draw(9, 24, seed=1) / 100
     expected, expected_rows = brute_force(vectors, queries, 5)
+    distances, rows = search(vectors, queries, 5)
     np.testing.assert_array_equal(rows, expected_rows)
     np.testing.assert_allclose(distances, expected, rtol=1e-12)
 
@@ -91,132 +79,131 @@ def test_products_that_cannot_tell_vectors_apart_do_not_decide(precision):
 @pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("metric", METRICS)
 def test_a_query_does_not_depend_on_the_others(metric, store):
-    index = VectorIndex.build(draw(700, 240), metric, store)
-    queries = index.query(draw(300, 240, seed=1))
-    together = index.nearest(queries, 7, CPU)
+    index = VectorIndex.fit(prepared(draw(700, 240), metric), metric, store)
+    queries = prepared(draw(300, 240, seed=1), metric)
+    together = index.nearest(queries, 7)
     for i in (0, 1, 127, 128, 299):
-        alone = index.nearest(queries[[i]], 7, CPU)
-        for one, all_ in zip(alone, together, strict=True):
-            np.testing.assert_array_equal(one[0], all_[i])
+        assert_same(index.nearest(queries[[i]], 7), [part[[i]] for part in together])
 
 
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("radius", [0, 0.4, 1.5, np.inf])
 def test_everything_within_a_radius_is_found_and_nothing_else(metric, radius, small_blocks):
     vectors, queries = draw(50), np.concatenate([draw(7, seed=1), draw(2)])
-    index = VectorIndex.build(vectors, metric, "float32")
-    owners, distances, rows = index.within(index.query(queries), radius, CPU)
+    index = VectorIndex.fit(prepared(vectors, metric), metric, "float32")
+    results = index.within(prepared(queries, metric), radius)
     expected = naive_search.within(queries, vectors, max(radius, 1e-9), metric)
-    assert [rows[owners == i].tolist() for i in range(len(queries))] == expected
-    assert (distances <= radius).all()
-    assert all((np.diff(distances[owners == i]) >= 0).all() for i in range(len(queries)))
+    assert [rows.tolist() for _, rows in results] == expected
+    assert all((distances <= radius).all() for distances, _ in results)
+    assert all((np.diff(distances) >= 0).all() for distances, _ in results)
 
 
-def test_the_radius_itself_is_within():
-    index = VectorIndex.build(np.array([[3, 4], [6, 8]], np.float32), "euclidean", "float32")
-    _, distances, rows = index.within(np.zeros((1, 2), np.float32), 5.0, CPU)
+@pytest.mark.parametrize("offset", [0, 1e4])
+def test_vectors_exactly_at_the_radius_are_within(offset):
+    vectors = np.array([[3, 4], [6, 8]], np.float32) + np.float32(offset)
+    index = VectorIndex.fit(vectors, "euclidean", "float32")
+    [(distances, rows)] = index.within(np.full((1, 2), offset, np.float32), 5.0)
     assert (distances.tolist(), rows.tolist()) == ([5.0], [0])
 
 
 @pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("metric", METRICS)
-def test_what_is_stored_is_what_distances_are_to(metric, store, small_blocks):
-    index = VectorIndex.build(draw(40, 6), metric, store)
-    queries = index.query(draw(5, 6, seed=1))
-    distances, rows = index.nearest(queries, 8, CPU)
-    expected, expected_rows = brute_force(index.stored(slice(None)), queries, 8)
+def test_distances_are_those_to_the_stored_vectors(metric, store, small_blocks):
+    index = VectorIndex.fit(prepared(draw(40, 6), metric), metric, store)
+    queries = prepared(draw(5, 6, seed=1), metric)
+    distances, rows = index.nearest(queries, 8)
+    expected, expected_rows = brute_force(index.decoded(slice(None)), queries, 8)
     np.testing.assert_array_equal(rows, expected_rows)
     squares = distances**2 if metric == "euclidean" else 2 * distances
     np.testing.assert_allclose(squares, expected**2, rtol=1e-9)
 
 
 @pytest.mark.parametrize(("store", "size", "error"), [("float16", 2, 1e-3), ("int8", 1, 2e-2)])
-def test_small_stores_take_fewer_bytes_and_lose_little(store, size, error):
+def test_smaller_stores_take_fewer_bytes_and_lose_little(store, size, error):
     vectors = 30 + draw(200, 64)
-    index = VectorIndex.build(vectors, "euclidean", store)
+    index = VectorIndex.fit(vectors, "euclidean", store)
     assert index.store == store
     assert index.codes.nbytes == size * vectors.size
-    assert np.abs(index.stored(slice(None)) - vectors).max() < error * np.abs(vectors).max()
+    assert np.abs(index.decoded(slice(None)) - vectors).max() < error * np.abs(vectors).max()
 
 
 def test_codes_of_int8_are_relative_to_the_mean():
     vectors = 1000 + draw(200, 64)
-    stored = VectorIndex.build(vectors, "euclidean", "int8").stored(slice(None))
-    assert np.abs(stored - vectors).max() < 0.03
+    decoded = VectorIndex.fit(vectors, "euclidean", "int8").decoded(slice(None))
+    assert np.abs(decoded - vectors).max() < 0.03
 
 
-def test_a_vector_like_the_mean_is_stored_as_it():
+def test_int8_stores_a_vector_equal_to_the_mean_exactly():
     vectors = np.full((3, 4), 2.5, np.float32)
-    stored = VectorIndex.build(vectors, "euclidean", "int8").stored(slice(None))
-    np.testing.assert_array_equal(stored, vectors)
+    decoded = VectorIndex.fit(vectors, "euclidean", "int8").decoded(slice(None))
+    np.testing.assert_array_equal(decoded, vectors)
 
 
-def test_numbers_too_large_for_float16_are_refused():
+@pytest.mark.parametrize("number", [1e6, -1e6])
+def test_numbers_too_large_for_float16_are_an_error(number):
     with pytest.raises(ValueError, match=r"hold 1e\+06, which float16 cannot store"):
-        VectorIndex.build(np.full((2, 2), 1e6, np.float32), "euclidean", "float16")
+        VectorIndex.fit(np.full((2, 2), number, np.float32), "euclidean", "float16")
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("metric", METRICS)
+def test_vectors_given_are_not_changed(metric, store):
+    vectors = draw(30)
+    VectorIndex.fit(prepared(vectors, metric), metric, store).nearest(vectors, 3)
+    np.testing.assert_array_equal(vectors, draw(30))
 
 
 @pytest.mark.parametrize("store", ["float32", "float16"])
 @pytest.mark.parametrize("metric", METRICS)
-def test_adding_is_building_at_once(metric, store):
-    vectors = draw(60)
-    whole = VectorIndex.build(vectors, metric, store)
-    grown = VectorIndex.build(vectors[:1], metric, store).added(vectors[1:30]).added(vectors[30:])
-    queries = whole.query(draw(5, seed=1))
-    for one, other in zip(
-        whole.nearest(queries, 9, CPU), grown.nearest(queries, 9, CPU), strict=True
-    ):
-        np.testing.assert_array_equal(one, other)
+def test_extending_equals_fitting_at_once(metric, store):
+    vectors, queries = prepared(draw(60), metric), prepared(draw(5, seed=1), metric)
+    whole = VectorIndex.fit(vectors, metric, store)
+    grown = VectorIndex.fit(vectors[:1], metric, store)
+    grown = grown.extended(vectors[1:30]).extended(vectors[30:])
+    assert_same(whole.nearest(queries, 9), grown.nearest(queries, 9))
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_what_is_left_answers_as_before(store):
-    index = VectorIndex.build(draw(60), "euclidean", store)
-    rows = np.arange(0, 60, 3)
-    kept, queries = index.kept(rows), draw(5, seed=1)
-    distances, found = index.nearest(queries, 60, CPU)
-    of_kept = np.isin(found, rows)
-    answer = kept.nearest(queries, 20, CPU)
-    np.testing.assert_array_equal(answer[0], distances[of_kept].reshape(5, 20))
-    np.testing.assert_array_equal(rows[answer[1]], found[of_kept].reshape(5, 20))
+def test_selected_vectors_keep_their_distances(store):
+    index = VectorIndex.fit(draw(60), "euclidean", store)
+    rows, queries = np.arange(0, 60, 3), draw(5, seed=1)
+    distances, found = index.nearest(queries, 60)
+    is_selected = np.isin(found, rows)
+    selected_distances, selected_rows = index.selected(rows).nearest(queries, 20)
+    np.testing.assert_array_equal(selected_distances, distances[is_selected].reshape(5, 20))
+    np.testing.assert_array_equal(rows[selected_rows], found[is_selected].reshape(5, 20))
 
 
 @pytest.mark.parametrize("store", STORES)
 def test_pickles_answer_as_before(store):
-    index = VectorIndex.build(draw(60), "euclidean", store)
+    index = VectorIndex.fit(draw(60), "euclidean", store)
     again = pickle.loads(pickle.dumps(index))
-    for one, other in zip(
-        index.nearest(draw(3), 5, CPU), again.nearest(draw(3), 5, CPU), strict=True
-    ):
-        np.testing.assert_array_equal(one, other)
+    assert_same(index.nearest(draw(3), 5), again.nearest(draw(3), 5))
 
 
-def test_memory_beside_the_vectors_is_bounded():
-    vectors = draw(400_000, 60)
+def peak_memory(run):
     tracemalloc.start()
     try:
-        search(vectors, draw(5, 60, seed=1), 3)
-        _, peak = tracemalloc.get_traced_memory()
+        run()
+        return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < vectors.nbytes / 2
 
 
-@pytest.mark.parametrize("metric", METRICS)
-def test_building_makes_no_second_copy(metric):
+@pytest.mark.parametrize("store", STORES)
+def test_a_search_decodes_few_vectors_at_once(store):
+    index = VectorIndex.fit(draw(400_000, 60), "euclidean", store)
+    peak = peak_memory(lambda: index.nearest(draw(5, 60, seed=1), 3))
+    assert peak < 400_000 * 60
+
+
+def test_fitting_float32_makes_no_copy():
     vectors = np.ones((600_000, 60), np.float32)
-    tracemalloc.start()
-    try:
-        VectorIndex.build(vectors, metric, "float32")
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < vectors.nbytes / 2
+    assert peak_memory(lambda: VectorIndex.fit(vectors, "euclidean", "float32")) < 1e6
 
 
-@pytest.mark.parametrize("n", [1, 5, 31, 64, 200])
-def test_lowest_scores_lie_in_the_lowest_groups(n):
-    scores = torch.from_numpy(draw(6, 1000 + n))
-    values, places = vector_index._lowest(scores, n)
-    np.testing.assert_array_equal(values.sort().values, scores.sort().values[:, :n])
-    np.testing.assert_array_equal(scores.gather(1, places), values)
+@pytest.mark.parametrize(("store", "size"), [("float16", 2), ("int8", 1)])
+def test_fitting_needs_little_memory_beside_the_codes(store, size):
+    vectors = np.ones((600_000, 60), np.float32)
+    peak = peak_memory(lambda: VectorIndex.fit(vectors, "euclidean", store))
+    assert peak < 1.5 * size * vectors.size

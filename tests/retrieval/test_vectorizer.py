@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from retrieval.retrieval_cases import draw_panel
 
 from sktspulse import TSPulseRetriever
-from sktspulse.retrieval.vectorizer import Levels, bridge_short_gaps
+from sktspulse.retrieval.vectorizer import LevelScaler, bridge_short_gaps
 
 
 def bridged_in_loops(channel):
@@ -76,11 +76,11 @@ def test_the_unit_of_all_series_together_does_not_matter():
 def test_level_and_scale_together_count_as_much_as_the_shape():
     rng = np.random.default_rng(0)
     numbers, vectors = rng.normal(7, 3, (500, 2)), rng.normal(size=(500, 9)).astype(np.float32)
-    added = Levels.of(numbers, vectors).vectors(numbers)
+    added = LevelScaler.fit(numbers, vectors).transform(numbers)
     np.testing.assert_allclose(added.var(0).sum(), vectors.var(0).sum(), rtol=1e-5)
 
 
-def test_what_has_no_level_or_scale_is_as_usual():
+def test_series_without_level_or_scale_have_finite_distances():
     X = draw_panel(6, 1)
     X[4], X[5] = np.nan, 3.0
     search = TSPulseRetriever(6, normalize=False).fit(X)
