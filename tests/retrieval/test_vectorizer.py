@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from retrieval.retrieval_cases import draw_panel
 
-from sktspulse import TSPulseRetriever
-from sktspulse.retrieval.vectorizer import LevelScaler, bridge_short_gaps
+from sktspulse import TSPulseRetriever, TSPulseTransformer
+from sktspulse.retrieval.vectorizer import LevelScaler, SeriesVectorizer, bridge_short_gaps
 
 
 def bridged_in_loops(channel):
@@ -99,3 +99,19 @@ def test_one_series_is_enough_to_begin_with():
     X = draw_panel(5)
     search = TSPulseRetriever(1, normalize=False).partial_fit(X[:1]).partial_fit(X[1:])
     assert search.kneighbors(X, return_distance=False).ravel().tolist() == list(range(5))
+
+
+@pytest.mark.parametrize(("channels", "n_levels"), [("concatenate", 4), ("mean", 2)])
+def test_levels_follow_the_embeddings(channels, n_levels):
+    panel = list(draw_panel(6, 2))
+    transformer = TSPulseTransformer(channels=channels, checkpoint="tspulse-p16").fit(panel)
+    plain, scaled = SeriesVectorizer(transformer), SeriesVectorizer.fit(transformer, panel)
+    vectors = scaled(panel)
+    assert vectors.dtype == np.float32
+    assert vectors.shape == (6, scaled.n_features) == (6, plain.n_features + n_levels)
+    np.testing.assert_array_equal(vectors[:, : plain.n_features], plain(panel))
+    numbers = [[[one.mean(-1), np.log(one.std(-1))] for one in series] for series in panel]
+    levels = np.array(numbers).transpose(0, 2, 1)  # (n, level and scale, C)
+    levels = levels.mean(-1) if channels == "mean" else levels.reshape(6, -1)
+    expected = scaled.level_scaler.transform(levels)
+    np.testing.assert_allclose(vectors[:, plain.n_features :], expected, rtol=1e-4)
