@@ -24,7 +24,8 @@ METRICS = ("euclidean", "cosine")
 STORES = ("float32", "float16", "int8")
 _INT8_MAX = 127
 _BLOCK = 16384  # vectors decoded at once
-_ROUNDING = 1e-13  # relative error of a squared distance computed by scikit-learn, at most
+# Bounds of scikit-learn's rounding: it takes float32 radii, and products in float64.
+_RADIUS_ERROR, _PRODUCT_ERROR = 1e-6, 1e-13
 
 
 class SearchResult(NamedTuple):
@@ -119,10 +120,10 @@ class VectorIndex:
         candidates = []
         for block in gen_batches(len(self), _BLOCK):
             vectors = self.decoded(block)
-            error = (
-                _ROUNDING * vectors.shape[1] * float(abs(vectors).max() + abs(queries).max()) ** 2
-            )
-            search = NearestNeighbors(radius=math.sqrt(square + error), algorithm="brute")
+            peak = float(abs(vectors).max() + abs(queries).max())
+            error = _PRODUCT_ERROR * vectors.shape[1] * peak**2
+            widened = (1 + _RADIUS_ERROR) * math.sqrt(square + error)
+            search = NearestNeighbors(radius=widened, algorithm="brute")
             found = search.fit(vectors).radius_neighbors(queries, return_distance=False)
             candidates.append([rows + block.start for rows in found])
         rows_by_query = map(np.concatenate, zip(*candidates, strict=True))

@@ -98,12 +98,15 @@ def test_everything_within_a_radius_is_found_and_nothing_else(metric, radius, sm
     assert all((np.diff(distances) >= 0).all() for distances, _ in results)
 
 
-@pytest.mark.parametrize("offset", [0, 1e4])
+@pytest.mark.parametrize("offset", [0, 100_000])
 def test_vectors_exactly_at_the_radius_are_within(offset):
-    vectors = np.array([[3, 4], [6, 8]], np.float32) + np.float32(offset)
+    vectors, query = draw(40, 24) / 1000, draw(1, 24, seed=1) / 1000
+    vectors[:, 0] = query[:, 0] = offset  # makes products large, and differences not
     index = VectorIndex.fit(vectors, "euclidean", "float32")
-    [(distances, rows)] = index.within(np.full((1, 2), offset, np.float32), 5.0)
-    assert (distances.tolist(), rows.tolist()) == ([5.0], [0])
+    distances, rows = index.nearest(query, 40)
+    for n in range(1, 41):
+        [result] = index.within(query, distances[0, n - 1])
+        assert_same(result, (distances[0, :n], rows[0, :n]))
 
 
 @pytest.mark.parametrize("store", STORES)
