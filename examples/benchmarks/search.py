@@ -93,20 +93,20 @@ def losses(data: Path, checkpoint: str) -> Iterator[Row]:
     series = [one for part in parts for one in part[:N_PER_SET]]
     rows = panels.stacked(series)
     is_query = np.arange(len(rows)) % 10 == 0
-    for output in EMBEDDINGS:
-        vectors = TSPulseTransformer(output, checkpoint=checkpoint).fit_transform(rows)
+    for embedding in EMBEDDINGS:
+        vectors = TSPulseTransformer(embedding, checkpoint=checkpoint).fit_transform(rows)
         for metric in METRICS:
-            yield from _losses(vectors[~is_query], vectors[is_query], metric, output)
+            yield from _losses(vectors[~is_query], vectors[is_query], metric, embedding)
 
 
-def _losses(vectors: np.ndarray, queries: np.ndarray, metric: str, output: str) -> Iterator[Row]:
+def _losses(vectors: np.ndarray, queries: np.ndarray, metric: str, embedding: str) -> Iterator[Row]:
     truth = None
     for store in STORES:
         index = VectorIndex.fit(prepared(vectors, metric), metric, store)
         _, found = index.nearest(prepared(queries, metric), K)
         truth = found if truth is None else truth
         yield {
-            "vectors": f"{len(vectors)} UCR, {output}",
+            "vectors": f"{len(vectors)} UCR, {embedding}",
             "metric": metric,
             "search": store,
             "ms a query": "",
