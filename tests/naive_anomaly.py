@@ -64,7 +64,7 @@ def predict(network, window: np.ndarray, heads: tuple[str, ...]) -> list[np.ndar
     return [prediction.in_units(head)[0, 0].double().numpy() * scale + loc for head in heads]
 
 
-def trailing_errors(network, series: np.ndarray) -> np.ndarray:
+def causal_errors(network, series: np.ndarray) -> np.ndarray:
     """Square the errors at points hidden from the window that ends with their block of 64."""
     errors = np.full((2, len(series)), np.nan)
     for first in range(0, len(series), 64):
@@ -94,42 +94,42 @@ def smooth(signal: np.ndarray, length: int, trailing: bool) -> np.ndarray:
     return np.array(averages)
 
 
-def rarity(learned: list[float], value: float) -> float:
-    """Minus the logarithm of the share of values that are as high."""
-    knots = [float(np.quantile(learned, k / 10)) for k in range(10)]
-    shares = [-np.log(1 - k / 10) for k in range(10)]
+def negative_log_tail(fitted: list[float], value: float) -> float:
+    """Return the negative log of the fraction of fitted values that are as high."""
+    knots = [float(np.quantile(fitted, k / 10)) for k in range(10)]
+    scores = [-np.log(1 - k / 10) for k in range(10)]
     if value > knots[9]:
-        step = (knots[9] - knots[5]) / (shares[9] - shares[5])
-        return shares[9] + (value - knots[9]) / max(step, 1e-3)
+        scale = (knots[9] - knots[5]) / (scores[9] - scores[5])
+        return scores[9] + (value - knots[9]) / max(scale, 1e-3)
     k = next(k for k in range(10) if value <= knots[k])
     if k == 0:
         return 0.0
-    way = (value - knots[k - 1]) / (knots[k] - knots[k - 1])
-    return shares[k - 1] + (shares[k] - shares[k - 1]) * way
+    part = (value - knots[k - 1]) / (knots[k] - knots[k - 1])
+    return scores[k - 1] + (scores[k] - scores[k - 1]) * part
 
 
-def bent(rarity: float, most: float) -> float:
-    """Let a rarity grow with its logarithm only, beyond some value."""
-    return rarity if rarity <= most else most * (1 + np.log(rarity / most))
+def log_compress(score: float, limit: float) -> float:
+    """Let a score grow with its logarithm above a limit."""
+    return score if score <= limit else limit * (1 + np.log(score / limit))
 
 
-def ridge_errors(moves: np.ndarray, channel: int) -> np.ndarray:
-    """Square what a ridge regression on the other channels does not tell of one."""
-    others = np.delete(moves, channel, axis=0).T
-    ridge = max(0.005, len(moves) / len(others))
+def ridge_errors(scaled: np.ndarray, channel: int) -> np.ndarray:
+    """Square the errors of a ridge regression of one channel on the others."""
+    others = np.delete(scaled, channel, axis=0).T
+    ridge = max(0.005, len(scaled) / len(others))
     extra = np.sqrt(ridge * len(others)) * np.eye(others.shape[1])
-    target = np.concatenate([moves[channel], np.zeros(len(extra))])
+    target = np.concatenate([scaled[channel], np.zeros(len(extra))])
     weights = np.linalg.lstsq(np.concatenate([others, extra]), target)[0]
-    return (moves[channel] - others @ weights) ** 2
+    return (scaled[channel] - others @ weights) ** 2
 
 
-def state_distances(states, moves: np.ndarray) -> np.ndarray:
-    """Measure every channel from the state that is nearest in all: ``(C, n_timepoints)``."""
+def state_distances(states, scaled: np.ndarray) -> np.ndarray:
+    """Return the distance of each channel from the nearest state: ``(C, n_timepoints)``."""
     rows = []
-    for channel, middle, width in zip(moves, states.middles, states.ranges, strict=True):
+    for channel, middle, width in zip(scaled, states.middles, states.ranges, strict=True):
         places = np.array([min(max((value - middle) / width, -4), 4) for value in channel])
         rows.append(smooth(places, 8, states.trailing))
-    found = np.empty(moves.shape)
+    found = np.empty(scaled.shape)
     for t, place in enumerate(np.array(rows).T):
         known = np.where(np.isnan(place), 0, place)
         nearest = min(states.centers, key=lambda center: np.sum((known - center) ** 2))
@@ -138,7 +138,7 @@ def state_distances(states, moves: np.ndarray) -> np.ndarray:
 
 
 def segments(scores: np.ndarray, offset: float) -> list[tuple[int, int, int]]:
-    """List start, end and peak of every stretch of scores below the offset."""
+    """List start, end and peak of every segment of scores below the offset."""
     found = []
     start = None
     for t in range(len(scores) + 1):
@@ -152,21 +152,21 @@ def segments(scores: np.ndarray, offset: float) -> list[tuple[int, int, int]]:
     return found
 
 
-def fuse(scores: np.ndarray, fitted: np.ndarray, heads: tuple[str, ...]) -> list[float]:
-    """Combine scores of heads, low where unusual: ``(n_timepoints, n_heads)``."""
+def combine(scores: np.ndarray, fitted: np.ndarray, heads: tuple[str, ...]) -> list[float]:
+    """Combine scores of heads, low where anomalous: ``(n_timepoints, n_heads)``."""
     names = [name for name in heads if name not in ("channels", "states")]
-    usual = [agreed(-row, heads, names) for row in fitted]
-    fused = []
+    normal = [max_and_mean(-row, heads, names) for row in fitted]
+    combined = []
     for row in -scores:
         found = [row[heads.index(name)] for name in heads if name not in names]
         if names:
-            found = [bent(one, 6) for one in found]
-            one = agreed(row, heads, names)
-            found.append(rarity(usual, one) if len(names) > 1 else one)
-        fused.append(-max(found))
-    return fused
+            found = [log_compress(one, 6) for one in found]
+            one = max_and_mean(row, heads, names)
+            found.append(negative_log_tail(normal, one) if len(names) > 1 else one)
+        combined.append(-max(found))
+    return combined
 
 
-def agreed(row: np.ndarray, heads: tuple[str, ...], names: list[str]) -> float:
+def max_and_mean(row: np.ndarray, heads: tuple[str, ...], names: list[str]) -> float:
     found = [row[heads.index(name)] for name in names]
     return (max(found) + sum(found) / len(found)) / 2 if found else 0.0

@@ -112,7 +112,7 @@ def fine_tuned(recording: Recording, make: Callable[..., TSPulseAnomalyDetector]
     yield TUNED, -detector.score_samples(recording.values)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "tuned.safetensors"
-        save_checkpoint(detector._tuned, path)
+        save_checkpoint(detector.network_, path)
         scores = make(checkpoint=path).fit(recording.values).score_samples(recording.values)
     yield f"{TUNED}, fitted on the whole", -scores
 

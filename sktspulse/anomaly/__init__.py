@@ -1,4 +1,4 @@
-"""What is unusual in a recording."""
+"""Anomaly detection in recordings."""
 
 from .detector import TSPulseAnomalyDetector
 from .display import AnomalyScoreDisplay

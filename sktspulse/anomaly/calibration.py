@@ -1,268 +1,163 @@
-"""Bring channels, and the errors of heads at them, to scales learned from what is usual."""
+"""Calibration of channels and of head signals on a recording that is mostly normal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..network import standardize
-from ..series import Floats
+from ..series import Floats, Values
 from .smoothing import smooth
 
-__all__ = ["ChannelScale", "HeadScale", "Tail", "bent", "threshold"]
+__all__ = ["ChannelScale", "HeadCalibration", "TailProbability", "log_compress", "threshold"]
 
-_FARTHEST = 1e6  # deviations that count, so that squares stay finite
-_ROUNDING = 1e-6  # share of its value that a channel that stood still may move unnoticed
+_MAX_DEVIATION = 1e6  # standard deviations; values are clipped so that their squares stay finite
+_ROUNDING = 1e-6  # relative change of a constant channel that counts as rounding
 
-_SHARES_BELOW = np.arange(10) / 10
-_RARITY = -np.log1p(-_SHARES_BELOW)  # minus the logarithm of the share above
+_QUANTILES = np.arange(10) / 10
+_NEGATIVE_LOG_TAIL = -np.log1p(-_QUANTILES)
 _MEDIAN = 5
-_BLOCK = 1 << 16  # points looked up at once, to bound the memory
-_LEAST_STEP = 1e-3  # squared errors below it, 0.03 deviations of the channel, are all alike
-_LEAST_MOVE = 1e-4  # squared moves below it, 0.01 deviations of the channel, are all alike
-_RARE = 1e-4  # share that the tail of a usual recording has beyond the usual threshold
-_ENOUGH = 10  # points above a threshold that it is read from, rather than from the tail
-_TWO_SIDED = ("level", "variation")
-_CLEAR = 3.0  # above it, a channel is clearly unusual: rarer than one point in twenty
-_EXTREME = 6.0  # above it, so is what one length says; a long one must not outvote the others
+_BLOCK = 1 << 16  # points looked up at once, to bound memory
+_MIN_SCALE = 1e-3  # of the exponential tail, in squared standard deviations of the channel
+_MIN_SQUARED_STEP = 1e-4  # added before the logarithm: steps of 0.01 standard deviations
+_AUTO_FRACTION = 1e-4  # tail probability at the automatic threshold
+_MIN_OUTLIERS = 10  # fewer outliers than this, and the threshold comes from the fitted tail
+_TWO_SIDED = ("level", "variation")  # heads whose signals are anomalous on either side
+_LINEAR_SCORE = 3.0  # a mean score above this, exceeded by one point in twenty, is compressed
+_LINEAR_LENGTH_SCORE = 6.0  # the same for each length, so that a long one does not dominate
 
 
 class ChannelScale(NamedTuple):
-    """Mean and deviation of one channel."""
+    """Mean and standard deviation of one channel."""
 
     loc: float  # [input units]
-    scale: float  # [input units]; 0 if it stood still, infinite if nothing was known
+    scale: float  # [input units]; 0 for a constant channel, infinite without a known value
 
     @classmethod
-    def learn(cls, values: NDArray[np.floating[Any]]) -> Self:
-        """Learn from the values ``(T,)`` of a channel, NaN where missing.
-
-        Parameters
-        ----------
-        values : ndarray of shape (n_timepoints,)
-            The channel.
-
-        Returns
-        -------
-        ChannelScale
-            What was learned.
-        """
-        known = values[np.isfinite(values)]
-        if not len(known):
+    def fit(cls, values: Values) -> Self:
+        """Fit to the values ``(T,)`` of a channel, NaN where missing."""
+        known = np.isfinite(values)
+        if not known.any():
             return cls(0.0, np.inf)
-        scaled = standardize(values[None])
-        if not scaled.values[0, np.isfinite(values)].any():
-            return cls(float(known[0]), 0.0)
-        return cls(float(scaled.loc[0, 0]), float(scaled.scale[0, 0]))
+        standardized = standardize(values[None])
+        if not standardized.values[0, known].any():
+            return cls(float(values[known][0]), 0.0)
+        return cls(float(standardized.loc[0, 0]), float(standardized.scale[0, 0]))
 
-    def __call__(self, values: NDArray[np.floating[Any]]) -> Floats:
-        """Measure a channel in its deviations; without any, tell only which way it moved.
-
-        Parameters
-        ----------
-        values : ndarray of shape (n_timepoints,)
-            The channel, NaN where missing.
-
-        Returns
-        -------
-        ndarray of shape (n_timepoints,)
-            Distances from the mean, NaN where missing.
-        """
+    def __call__(self, values: Values) -> Floats:
+        """Standardise values ``(T,)``; for a constant channel, return the sign of each change."""
         with np.errstate(over="ignore"):
-            moves = values.astype(np.float64) - self.loc
+            deviations = values.astype(np.float64) - self.loc
             if self.scale > 0:
-                return np.clip(moves / self.scale, -_FARTHEST, _FARTHEST)
-        still = np.abs(moves) <= _ROUNDING * abs(self.loc)
-        return np.where(still, 0.0, np.sign(moves))
+                return np.clip(deviations / self.scale, -_MAX_DEVIATION, _MAX_DEVIATION)
+        unchanged = np.abs(deviations) <= _ROUNDING * abs(self.loc)
+        return np.where(unchanged, 0.0, np.sign(deviations))
 
 
-class Tail(NamedTuple):
-    """How rare values are: by rank up to the 0.9 quantile of those learned, then exponentially.
+class TailProbability(NamedTuple):
+    """Upper tail probabilities: empirical up to the 0.9 quantile, exponential above.
 
-    The exponential goes through the median and the 0.9 quantile, so that up to a tenth of
-    the values may be anomalies, however far off.
+    The exponential is the one through the median and the 0.9 quantile, so up to a tenth of the
+    training values may be anomalies of any size.
     """
 
     knots: Floats  # (10,), quantiles at 0, 0.1, ..., 0.9
-    step: float  # beyond the last of them, by which the share above falls to 1 / e
+    scale: float  # of the exponential: the distance over which the probability falls to 1 / e
 
     @classmethod
-    def learn(cls, values: Floats) -> Self:
-        """Learn what is usual.
-
-        Parameters
-        ----------
-        values : ndarray of shape (n_timepoints,)
-            Values, high where unusual; NaN where unknown.
-
-        Returns
-        -------
-        Tail
-            What was learned; of nothing known, as of values that are all 0.
-        """
+    def fit(cls, values: Floats) -> Self:
+        """Fit to values ``(T,)``, NaN where unknown; without a known value, as to zeros."""
         known = values[np.isfinite(values)]
-        if not len(known):
-            known = np.zeros(1)
-        knots = np.quantile(known, _SHARES_BELOW)
-        step = float((knots[-1] - knots[_MEDIAN]) / (_RARITY[-1] - _RARITY[_MEDIAN]))
-        return cls(knots, max(step, _LEAST_STEP))
+        knots = np.quantile(known if len(known) else np.zeros(1), _QUANTILES)
+        span = _NEGATIVE_LOG_TAIL[-1] - _NEGATIVE_LOG_TAIL[_MEDIAN]
+        return cls(knots, max(float((knots[-1] - knots[_MEDIAN]) / span), _MIN_SCALE))
 
     def __call__(self, values: Floats) -> Floats:
-        """Tell how rare values are.
-
-        Parameters
-        ----------
-        values : ndarray of shape (n_timepoints,)
-            Values; NaN where unknown.
-
-        Returns
-        -------
-        ndarray of shape (n_timepoints,)
-            Minus the logarithm of the share of values that are as high; 0 where unknown.
-        """
-        rarities = np.empty(len(values))
+        """Return the negative log tail probability of values ``(T,)``, 0 where unknown."""
+        scores = np.empty(len(values))
         for start in range(0, len(values), _BLOCK):
             block = slice(start, start + _BLOCK)
-            rarities[block] = self._rarities(values[block])
-        return rarities
+            scores[block] = self._negative_log(values[block])
+        return scores
 
-    def _rarities(self, values: Floats) -> Floats:
+    def _negative_log(self, values: Floats) -> Floats:
         above = np.searchsorted(self.knots, values, side="left")
         low, high = (np.clip(above + step, 0, len(self.knots) - 1) for step in (-1, 0))
         width = self.knots[high] - self.knots[low]
         with np.errstate(invalid="ignore"):
-            way = np.where(width > 0, (values - self.knots[low]) / np.where(width > 0, width, 1), 1)
-            inside = _RARITY[low] + (_RARITY[high] - _RARITY[low]) * way
-            beyond = _RARITY[-1] + (values - self.knots[-1]) / self.step
+            part = np.where(
+                width > 0, (values - self.knots[low]) / np.where(width > 0, width, 1), 1
+            )
+            rise = _NEGATIVE_LOG_TAIL[high] - _NEGATIVE_LOG_TAIL[low]
+            inside = _NEGATIVE_LOG_TAIL[low] + rise * part
+            beyond = _NEGATIVE_LOG_TAIL[-1] + (values - self.knots[-1]) / self.scale
         return np.nan_to_num(np.where(above < len(self.knots), inside, beyond))
 
-    def threshold(self, share: float) -> float:
-        """Return the value that a share below a tenth is above, however small.
-
-        Parameters
-        ----------
-        share : float
-            Share of the values, in (0, 0.1].
-
-        Returns
-        -------
-        float
-            The value, beyond all that were learned if the share is small enough.
-        """
-        return float(self.knots[-1] + (-np.log(share) - _RARITY[-1]) * self.step)
+    def value_at(self, probability: float) -> float:
+        """Return the value with a tail probability of at most 0.1."""
+        return float(self.knots[-1] + (-np.log(probability) - _NEGATIVE_LOG_TAIL[-1]) * self.scale)
 
 
 def threshold(scores: Floats, contamination: str | float) -> float:
-    """Choose the score from which on points are outliers.
+    """Choose the score above which points are outliers.
 
-    Parameters
-    ----------
-    scores : ndarray of shape (n_timepoints,)
-        Scores of a recording, high where unusual.
-    contamination : "auto" or float
-        Share of its points that are outliers. One of which there are fewer than ten is
-        read from the tail.
-
-    Returns
-    -------
-    float
-        The score.
+    The contamination is the fraction of outliers. If it amounts to fewer than ten points, the
+    threshold comes from the tail fitted to the scores. "auto" takes the lower of the value at a
+    tail probability of 0.0001 and the 0.999 quantile.
     """
-    tail = Tail.learn(scores)
+    tail = TailProbability.fit(scores)
     if contamination == "auto":
-        return min(tail.threshold(_RARE), float(np.quantile(scores, 1 - 10 * _RARE)))
-    share = float(contamination)
-    if share * len(scores) >= _ENOUGH or share > 1 - _SHARES_BELOW[-1]:
-        return float(np.quantile(scores, 1 - share))
-    return tail.threshold(share)
+        return min(
+            tail.value_at(_AUTO_FRACTION), float(np.quantile(scores, 1 - 10 * _AUTO_FRACTION))
+        )
+    fraction = float(contamination)
+    if fraction * len(scores) >= _MIN_OUTLIERS or fraction > 1 - _QUANTILES[-1]:
+        return float(np.quantile(scores, 1 - fraction))
+    return tail.value_at(fraction)
 
 
-def bent(rarity: Floats, most: float = _EXTREME) -> Floats:
-    """Let what is above some rarity grow with its logarithm only.
-
-    Parameters
-    ----------
-    rarity : ndarray
-        Minus the logarithm of the share of points that are as unusual.
-    most : float, default=6
-        Where it begins to bend.
-
-    Returns
-    -------
-    ndarray
-        The same up to ``most``, less beyond.
-    """
-    return np.minimum(rarity, most) + most * np.log(np.maximum(rarity / most, 1))
+def log_compress(scores: Floats, limit: float = _LINEAR_LENGTH_SCORE) -> Floats:
+    """Keep scores up to a limit, and let them grow with their logarithm above it."""
+    return np.minimum(scores, limit) + limit * np.log(np.maximum(scores / limit, 1))
 
 
-class HeadScale(NamedTuple):
-    """What is usual for one head at one channel, at L lengths of smoothing."""
+class HeadCalibration(NamedTuple):
+    """Normal signals of one head on one channel, smoothed over L lengths."""
 
+    head: str
     lengths: Sequence[int]  # (L,) [time points]
     trailing: bool
-    head: str
-    centers: Sequence[float]  # (L,), medians, from which some heads may be off on either side
-    tails: Sequence[Tail]  # (L,)
+    centers: Sequence[float]  # (L,), medians
+    tails: Sequence[TailProbability]  # (L,), of the signals or of their distance from the median
 
     @classmethod
-    def learn(cls, lengths: Sequence[int], trailing: bool, head: str, signal: Floats) -> Self:
-        """Learn from a recording that is mostly normal.
-
-        Parameters
-        ----------
-        lengths : sequence of int
-            Points to average over; what is said at each is averaged.
-        trailing : bool
-            Whether to average over points before each rather than around it.
-        head : str
-            Name of the head.
-        signal : ndarray of shape (n_timepoints,)
-            What the head says of each point; NaN where unknown.
-
-        Returns
-        -------
-        HeadScale
-            What was learned.
-        """
+    def fit(cls, head: str, signal: Floats, lengths: Sequence[int], trailing: bool) -> Self:
+        """Fit to a signal ``(T,)``, NaN where unknown."""
         centers, tails = [], []
         for length in lengths:
-            smoothed = _smoothed(head, signal, length, trailing)
+            smoothed = _smooth(head, signal, length, trailing)
             known = smoothed[np.isfinite(smoothed)]
             if not len(known):
-                known = _smoothed(head, np.zeros(1), 1, trailing)
+                known = _smooth(head, np.zeros(1), 1, trailing)
             centers.append(float(np.median(known)))
-            tails.append(Tail.learn(_distance(smoothed, head, centers[-1])))
-        return cls(lengths, trailing, head, centers, tails)
+            tails.append(TailProbability.fit(_deviation(head, smoothed, centers[-1])))
+        return cls(head, lengths, trailing, centers, tails)
 
     def __call__(self, signal: Floats) -> Floats:
-        """Score what the head says of the same channel.
-
-        Parameters
-        ----------
-        signal : ndarray of shape (n_timepoints,)
-            What the head says of each point; NaN where unknown.
-
-        Returns
-        -------
-        ndarray of shape (n_timepoints,)
-            Minus the logarithm of the share of points in ``fit`` that are as unusual, up
-            to 3; beyond, it grows with the logarithm only, as does what each length says
-            beyond 6. 0 where nothing is known.
-        """
+        """Score a signal ``(T,)``: the negative log tail probability, compressed, 0 if unknown."""
         total = np.zeros(len(signal))
         for length, center, tail in zip(self.lengths, self.centers, self.tails, strict=True):
-            smoothed = _smoothed(self.head, signal, length, self.trailing)
-            total += bent(tail(_distance(smoothed, self.head, center)))
-        return bent(total / len(self.lengths), _CLEAR)
+            smoothed = _smooth(self.head, signal, length, self.trailing)
+            total += log_compress(tail(_deviation(self.head, smoothed, center)))
+        return log_compress(total / len(self.lengths), _LINEAR_SCORE)
 
 
-def _smoothed(head: str, signal: Floats, length: int, trailing: bool) -> Floats:
+def _smooth(head: str, signal: Floats, length: int, trailing: bool) -> Floats:
     smoothed = smooth(signal, length, trailing=trailing)
-    return np.log(smoothed + _LEAST_MOVE) if head == "variation" else smoothed
+    return np.log(smoothed + _MIN_SQUARED_STEP) if head == "variation" else smoothed
 
 
-def _distance(smoothed: Floats, head: str, center: float) -> Floats:
+def _deviation(head: str, smoothed: Floats, center: float) -> Floats:
     return np.abs(smoothed - center) if head in _TWO_SIDED else smoothed

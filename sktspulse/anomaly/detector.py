@@ -1,81 +1,85 @@
-"""Find the stretches of a recording that differ from what is usual in it."""
+"""Anomaly detection in a recording."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
-from numbers import Real
-from typing import Any, Literal, Self, cast
+from copy import copy, deepcopy
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import OutlierMixin, clone
+from sklearn.base import OutlierMixin
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..base import BaseTSPulse
-from ..network import TSPulse, TSPulseConfig, resolve_device
+from ..network import TSPulse, resolve_device
 from ..series import Floats, TimeIndex, Values, check_series
 from .calibration import threshold
-from .fine_tuning import N_STEPS, tune
-from .head_errors import PointErrors, TrailingErrors
-from .normal_model import UsualRecording, choose_heads, judged_channels, refuse_unknown
-from .segments import find_segments, loudest_channels
+from .fine_tuning import N_STEPS, fine_tune
+from .head_errors import CausalHeadErrors, HeadErrors
+from .normal_model import AnomalyScores, NormalModel
+from .segments import find_segments
+from .signals import choose_heads, individual_channels
 from .smoothing import choose_lengths
 from .stream import AnomalyStream
 
-__all__ = ["TSPulseAnomalyDetector"]
+__all__ = ["TSPulseAnomalyDetector", "score_recording"]
 
 
 class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
-    """Score how far every point of a recording is from what was usual.
+    """Detect anomalies in a recording with a pre-trained network.
 
-    The heads of the pre-trained network guess every point from points around it, and
-    further heads look at what the network cannot see: the level of a channel, how much
-    it moves from point to point, and whether it follows the other channels. ``fit``
-    learns how rare what they find is, so scores of recordings under one fitted detector
-    are comparable. No labels are used.
+    Some heads of the detector compare every point with what the network predicts from
+    the points around it. Others measure what the network cannot see: the level of a
+    channel, its variation from point to point, and its relation to the other channels.
+    ``fit`` calibrates the scores on a recording that is mostly normal, without labels,
+    so scores of different recordings under one fitted detector are comparable.
 
     Parameters
     ----------
     heads : "auto", str or sequence of str, default="auto"
-        What to compare the recording with. ``"time"`` and ``"frequency"`` reconstruct
-        patches hidden from the network, ``"coarse"`` does so on averages of 4 points and
-        sees four times as far, ``"forecast"`` gives the points after a window.
-        ``"level"`` is the mean of nearby points and ``"variation"`` the size of the steps
-        between them; ``"channels"`` guesses each channel from the others at the same time,
-        and ``"states"`` looks for values of all channels that never came together. These
-        need no network. ``"auto"`` takes all that the checkpoint and the recording have
-        but the forecast; coarse (with 512 points in ``fit``, unless ``causal``) and level
-        of a single channel only.
+        The heads to use. Four need the network. ``"time"`` and ``"frequency"``
+        reconstruct hidden patches, ``"coarse"`` does so on means of 4 points, which
+        covers four times the context, and ``"forecast"`` predicts the points after a
+        window. The others do not. ``"level"`` is the moving average, ``"variation"`` the
+        mean squared step between neighbouring points, ``"channels"`` the error of a
+        regression on the other channels, and ``"states"`` the distance from the
+        nearest of 20 clusters of the joint states of all channels. ``"auto"`` uses all
+        that are available except the forecast. It uses ``"level"`` and ``"coarse"`` for
+        a single channel only, and ``"coarse"`` only if ``causal=False`` and the
+        recording in ``fit`` is at least one context (512) long.
     combine : {"auto", "max", "mean"}, default="auto"
-        How the scores of the heads become one. ``"auto"`` takes half of the highest and
-        half of the mean of the heads that look at channels one by one, as these can
-        confirm each other, on the scale of one head; or the highest of ``"channels"`` and
-        ``"states"``, damped above 6.
+        How the scores of the heads are combined. ``"auto"`` averages the maximum and the
+        mean of the heads that score channels individually and calibrates the result. It
+        takes the score of ``"channels"`` or ``"states"`` instead, log-compressed above
+        6, if that is more anomalous.
     smoothing : "auto" or int, default="auto"
-        Length of the moving average over what a head finds [time points]. ``"auto"``
-        takes the mean of the scores at 8, 32, 96 and 256, at most a quarter of ``fit``.
+        Length of the moving average over the signal of each head [time points].
+        ``"auto"`` averages the scores for the lengths 8, 32, 96 and 256, each at most a
+        quarter of the recording in ``fit``.
     contamination : "auto" or float, default="auto"
-        Share of outliers in the recording fitted, in (0, 0.5], which sets ``offset_``. A
-        share of which the recording has too few points is read from the tail fitted to
-        its scores. ``"auto"`` takes what the tail says of 0.0001, or the score that one
-        point in 1,000 of the recording is below if that is nearer to 0.
+        Fraction of outliers in the recording in ``fit``, in (0, 0.5]. It sets
+        ``offset_``. A fraction of fewer than ten points is extrapolated from the
+        scores. ``"auto"`` takes the extrapolated threshold for 0.0001 or the 0.001
+        quantile of the scores, whichever is closer to 0.
     causal : bool, default=False
-        Whether a score may depend only on points before it and up to 63 after it, as in
-        :meth:`stream`.
+        Whether a score may depend only on earlier points and up to 63 later ones, as
+        :meth:`stream` requires.
     fine_tune : bool, default=False
-        Whether to go on training the network on the recording fitted, where it fills in
-        hidden patches; a copy of it is kept. It takes a minute or two.
+        Whether to fine-tune a copy of the network to reconstruct hidden patches of the
+        recording in ``fit``. It takes a minute or two.
     random_state : int, RandomState instance or None, default=None
-        Chooses what is trained on; used only with ``fine_tune``.
+        Seed of the fine-tuning; not used otherwise.
     checkpoint : str or path, default="tspulse-p8"
         Name of a shipped network, path of a file or folder, or hub id.
     batch_size : int, default=64
-        Windows given to the network at once.
+        Windows in a batch of the network.
     device : str, default="auto"
-        Where the network runs: ``"cpu"``, ``"cuda"``, ... or the best there is.
+        Where the network runs: ``"cpu"``, ``"cuda"``, ... or the fastest available.
     verbose : int, default=0
         Whether to show a progress bar.
 
@@ -86,7 +90,9 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     smoothing_ : tuple of int
         Lengths of the moving averages [time points].
     offset_ : float
-        Scores below it belong to outliers.
+        Threshold of ``score_samples``: outliers have lower scores.
+    network_ : TSPulse or None
+        The fine-tuned network, on the CPU; None if ``fine_tune=False``.
     n_features_in_ : int
         Number of channels.
     n_channels_in_ : int
@@ -96,27 +102,28 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 
     See Also
     --------
-    AnomalyScoreDisplay : Draws recording, scores and outlying segments.
-    sktspulse.metrics.vus_pr_score : Measures scores where labels are known.
-    sklearn.ensemble.IsolationForest : Looks at rows one by one; knows nothing of time.
+    AnomalyScoreDisplay : Draws a recording, its scores and the segments of outliers.
+    sktspulse.metrics.vus_pr_score : Evaluates scores where labels are known.
+    sklearn.ensemble.IsolationForest : Scores rows independently of each other.
 
     Notes
     -----
-    A pass hides every eighth patch of a window, and eight windows cover each point: with
-    an eighth of a pass a point and a quarter more for coarse; the published one takes 13.
+    One pass hides every eighth patch of a window, and eight windows cover each point.
+    This is an eighth of a pass for each point, and a quarter more for ``"coarse"``; the
+    published method takes 13.
 
-    What a head finds on a channel becomes minus the logarithm of the share of points in
-    ``fit`` that are as unusual, by rank and, above the 0.9 quantile, by the exponential
-    through it and the median, damped above 6 at each length of the average and above 3
-    in their mean. The highest channel counts, brought to the same scale once more. So with
-    one head, a usual point in 8,000 has a score below -9. Channels of one or two values, as
-    commands have, are not judged by themselves if there are others: they tell what is to be
-    expected of these, and their combinations count in ``"states"``.
+    The score of a head on a channel is the negative log tail probability of its signal
+    in ``fit``: empirical up to the 0.9 quantile, exponential above. Scores are
+    log-compressed above 6 for each length of the moving average, and above 3 in their
+    mean. The maximum over channels is calibrated once more. With a single head, one
+    normal point in 8,000 has a score below -9. If any channel takes more than two
+    values in ``fit``, those with at most two, such as commands, are not scored
+    individually. They are regressors of ``"channels"`` and part of ``"states"``.
 
-    All points are scored, the first and the last too, also in recordings shorter than a
-    window. Missing values take the scores of known points that the moving average
-    reaches, or 0. A channel without a known value in ``fit`` is never unusual. ±inf is an
-    error.
+    All points are scored, the first and the last included, even in recordings shorter
+    than a window. Missing values take the scores of known points within the moving
+    average, or 0. A channel without a known value in ``fit`` is never anomalous.
+    Infinity is an error.
 
     Scores of a pandas data frame with time stamps have its index.
 
@@ -135,6 +142,17 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     >>> bool(395 < detector.score_samples(X).argmin() < 425)
     True
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseTSPulse._parameter_constraints,
+        "heads": [str, "array-like"],
+        "combine": [StrOptions({"auto", "max", "mean"})],
+        "smoothing": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
+        "causal": ["boolean"],
+        "fine_tune": ["boolean"],
+        "random_state": ["random_state"],
+    }
 
     def __init__(
         self,
@@ -164,7 +182,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         self.verbose = verbose
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Learn what errors are usual, from a recording that is mostly normal.
+        """Calibrate the scores on a recording that is mostly normal.
 
         Parameters
         ----------
@@ -183,25 +201,12 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         ValueError
             If X is empty, too short, infinite, without a known value or of the wrong
             shape, if a parameter is out of range, or if the checkpoint cannot be read.
+            This object is then unchanged.
         """
-        self._check_parameters()
-        config = self._read_checkpoint().config
-        # What fails should leave this object as it was.
-        values = _check(clone(self), X, config, reset=True)
-        heads = choose_heads(self.heads, config, values.shape, self.checkpoint, self.causal)
-        refuse_unknown(values)
-        TimeIndex.from_input(X)
-        _check(self, X, config, reset=True)
-        network = self._fit_network()
-        judged = judged_channels(values)
-        self._tuned = self._tune(network, values[:, judged], heads) if self.fine_tune else None
-        network = self._tuned or network
-        self.heads_ = heads
-        self.smoothing_ = choose_lengths(self.smoothing, len(values))
-        self._usual = UsualRecording(heads, self.smoothing_, self.causal, self.combine)
-        with self._reader(network, len(values), judged.sum()) as read:
-            scores = self._usual.fuse(self._usual.learn(values, read))
-        self.offset_ = -threshold(scores, self.contamination)
+        self._validate_params()
+        fitted = copy(self)
+        fitted._fit(X)
+        self.__dict__ = fitted.__dict__
         return self
 
     def score_samples(self, X: ArrayLike) -> Floats:
@@ -210,27 +215,27 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         Parameters
         ----------
         X : array-like of shape (n_timepoints, n_channels)
-            Recording with the channels fitted, at least 8 time points; NaN where missing.
+            Recording with the channels of ``fit``, at least 8 time points; NaN where
+            missing.
 
         Returns
         -------
         ndarray of shape (n_timepoints,), or Series
-            Scores [logarithms of shares of points]; higher is more normal, 0 the most.
+            Scores [log probability], at most 0; higher is more normal.
 
         Raises
         ------
         ValueError
-            If X is empty, too short, infinite, has other channels than fitted or time
-            stamps that do not grow.
+            If X is empty, too short or infinite, has other channels than in ``fit``, or
+            time stamps that are not in ascending order.
         NotFittedError
             If ``fit`` was not called.
         """
-        usual = self._usual_checked()
-        scores = -usual.fuse(usual.head_scores(self._channel_scores(X)))
-        return cast(Floats, TimeIndex.from_input(X).restore(scores))
+        index, signals = self._open(X)
+        return cast(Floats, index.restore(-self._model.score(signals).combined))
 
     def decision_function(self, X: ArrayLike) -> Floats:
-        """Score every point against the threshold.
+        """Score every point relative to the threshold.
 
         Parameters
         ----------
@@ -245,7 +250,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         return self.score_samples(X) - self.offset_
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
-        """Tell outliers from normal points.
+        """Classify every point as an outlier or normal.
 
         Parameters
         ----------
@@ -271,11 +276,12 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         Returns
         -------
         ndarray of shape (n_timepoints, n_heads), or DataFrame
-            Scores in the order of ``heads_``; higher is more normal. Their lowest, or
-            their mean, is ``score_samples``.
+            Scores in the order of ``heads_``; higher is more normal. ``score_samples``
+            is their minimum with ``combine="max"``, their mean with ``"mean"``, and a
+            calibrated mixture of both with ``"auto"``.
         """
-        scores = -self._usual_checked().head_scores(self._channel_scores(X)).T
-        return cast(Floats, TimeIndex.from_input(X).restore(scores, self.heads_))
+        index, signals = self._open(X)
+        return cast(Floats, index.restore(-self._model.score(signals).heads.T, self.heads_))
 
     def score_channels(self, X: ArrayLike) -> Floats:
         """Score every point by each channel.
@@ -288,15 +294,15 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         Returns
         -------
         ndarray of shape (n_timepoints, n_channels), or DataFrame
-            Scores of the channels by themselves, heads combined; higher is more normal.
+            Scores of the individual channels, with the heads combined; higher is more
+            normal.
         """
-        fuse, n_joint = self._usual_checked().fuse, self._usual.n_joint
-        channels = islice(self._channel_scores(X), n_joint, None)
-        scores = -np.stack([fuse(heads) for heads in channels], axis=1)
-        return cast(Floats, TimeIndex.from_input(X).restore(scores, getattr(X, "columns", None)))
+        index, signals = self._open(X)
+        scores = -self._model.score_channels(signals).T
+        return cast(Floats, index.restore(scores, getattr(X, "columns", None)))
 
     def predict_segments(self, X: ArrayLike) -> NDArray[np.void]:
-        """Find the stretches of outliers, and what raised them.
+        """Find the segments of outliers, and the head and channel that stand out most.
 
         Parameters
         ----------
@@ -307,81 +313,99 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         -------
         structured ndarray of shape (n_segments,)
             Segments in order of time: ``"start"`` and ``"end"``, the rows
-            ``X[start:end]``; ``"peak"``, the row that is least normal; ``"score"``, what
-            ``score_samples`` says of it; ``"head"`` and ``"channel"``, whose score is
-            lowest there.
+            ``X[start:end]``; ``"peak"``, the row with the lowest score; ``"score"``, the
+            ``score_samples`` of that row; ``"head"``, the head whose score is lowest
+            there, and ``"channel"``, the channel whose score by this head is lowest.
         """
-        usual = self._usual_checked()
-        told: list[NDArray[np.intp]] = []
-        heads = usual.head_scores(loudest_channels(self._channel_scores(X), told, usual.n_joint))
-        raised_by = heads.argmax(0), told[0], self.heads_
-        return find_segments(-usual.fuse(heads), self.offset_, *raised_by)
+        _, signals = self._open(X)
+        return find_segments(self._model.score(signals), self.offset_, self.heads_)
 
     def stream(self) -> AnomalyStream:
-        """Score a recording while it is read, by what this detector has learned.
+        """Score a recording while it arrives.
 
         Returns
         -------
         AnomalyStream
-            Takes rows and gives scores, those of ``score_samples`` for the whole.
+            Takes rows, and returns the scores that ``score_samples`` gives for the
+            complete recording.
 
         Raises
         ------
         ValueError
-            Unless ``causal``.
+            If the detector was not fitted with ``causal=True``.
         NotFittedError
             If ``fit`` was not called.
         """
-        usual = self._usual_checked()
-        if not usual.trailing:
+        check_is_fitted(self)
+        if not self._model.trailing:
             raise ValueError(
                 "causal is False, but a stream cannot look ahead. Fit with causal=True."
             )
-        return AnomalyStream(self, usual, self._network())
+        return AnomalyStream(self, self._model, self._load_network())
 
-    def _check_parameters(self) -> None:
-        self._check_choice("combine", ("auto", "max", "mean"))
-        self._check_count("batch_size")
-        if self.smoothing != "auto":
-            self._check_count("smoothing")
-        share: object = self.contamination
-        if share != "auto" and not (isinstance(share, Real) and 0 < float(share) <= 0.5):
-            raise ValueError(
-                f"contamination is {share!r}, expected 'auto' or a number in "
-                "(0, 0.5]: the share of outliers in the recording fitted. Pass one."
+    def _fit(self, X: ArrayLike) -> None:
+        network = self._fit_network()
+        least = network.config.patch_length
+        values, _ = check_series(self, X, reset=True, min_timepoints=least)
+        TimeIndex.from_input(X)
+        if np.isnan(values).all():
+            raise ValueError("X has only missing values (NaN), expected some known ones. Check X.")
+        shape = values.shape
+        self.heads_ = choose_heads(self.heads, network.config, shape, self.checkpoint, self.causal)
+        self.smoothing_ = choose_lengths(self.smoothing, len(values))
+        individual = individual_channels(values)
+        self.network_ = None
+        if self.fine_tune:
+            self.network_ = self._fine_tune(network, values[:, individual]).cpu()
+        size = len(values), individual.sum()
+        with self._head_errors(self._load_network(), *size, causal=self.causal) as errors:
+            self._model, scores = NormalModel.fit(
+                values,
+                errors,
+                self.heads_,
+                individual,
+                lengths=self.smoothing_,
+                trailing=self.causal,
+                combine=self.combine,
             )
+        self.offset_ = -threshold(scores, self.contamination)
 
-    def _usual_checked(self) -> UsualRecording:
-        check_is_fitted(self)
-        return self._usual
-
-    def _channel_scores(self, X: ArrayLike) -> Iterator[Floats]:
-        """Yield scores of heads ``(H, T)``, of all channels, then of each; high is unusual."""
-        network = self._network()
-        values = _check(self, X, network.config, reset=False)
-        with self._reader(network, len(values), self._usual.judged.sum()) as read:
-            yield from self._usual.channel_scores(self._usual.signals(values, read))
-
-    def _tune(self, network: TSPulse, values: Values, heads: Sequence[str]) -> TSPulse:
+    def _fine_tune(self, network: TSPulse, values: Values) -> TSPulse:
         seed = int(check_random_state(self.random_state).randint(2**31))
         with self._progress(N_STEPS, "steps") as progress:
             report = None if progress is None else progress.update
-            return tune(network, values, heads, seed, report)
+            return fine_tune(network, values, self.heads_, seed, report)
 
-    def _network(self) -> TSPulse:
-        """Return the network in use: that of the checkpoint, or what it became in ``fit``."""
+    def _load_network(self) -> TSPulse:
+        """Return the network in use on the chosen device; ``network_`` itself is never moved."""
+        if self.network_ is None:
+            return super()._load_network()
+        device = resolve_device(self.device)
+        return self.network_ if device.type == "cpu" else deepcopy(self.network_).to(device)
+
+    def _open(self, X: ArrayLike) -> tuple[TimeIndex, Iterator[Floats]]:
+        """Return the time stamps of a recording, and its signals, computed when iterated over."""
+        check_is_fitted(self)
+        return TimeIndex.from_input(X), self._signals(X)
+
+    def _signals(self, X: ArrayLike) -> Iterator[Floats]:
         network = self._load_network()
-        if self._tuned is None:
-            return network
-        return self._tuned.to(resolve_device(self.device))
+        least = network.config.patch_length
+        values, _ = check_series(self, X, reset=False, min_timepoints=least)
+        model = self._model
+        size = len(values), model.head_signals.individual.sum()
+        with self._head_errors(network, *size, causal=model.trailing) as errors:
+            yield from model.signals(values, errors)
 
     @contextmanager
-    def _reader(self, network: TSPulse, n_points: int, n_judged: int) -> Iterator[PointErrors]:
-        """Open a progress bar over the windows of the channels that are looked at alone."""
-        kind = TrailingErrors if self._usual.trailing else PointErrors
+    def _head_errors(
+        self, network: TSPulse, n_timepoints: int, n_channels: int, *, causal: bool
+    ) -> Iterator[HeadErrors]:
+        """Open a progress bar over the windows of the channels that are scored individually."""
+        kind = CausalHeadErrors if causal else HeadErrors
         settings = (network, self.heads_, self.batch_size)
-        count = kind(*settings).count(n_points) * int(n_judged)
-        with self._progress(count) as progress:
+        n_windows = kind(*settings).count(n_timepoints) * int(n_channels)
+        with self._progress(n_windows) as progress:
             yield kind(*settings, progress)
 
     def __sklearn_tags__(self) -> Any:
@@ -390,8 +414,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         return tags
 
 
-def _check(
-    detector: TSPulseAnomalyDetector, X: ArrayLike, config: TSPulseConfig, *, reset: bool
-) -> Values:
-    values, _ = check_series(detector, X, reset=reset, min_timepoints=config.patch_length)
-    return values
+def score_recording(detector: TSPulseAnomalyDetector, X: ArrayLike) -> AnomalyScores:
+    """Score a recording by points, heads and channels in one pass of the network."""
+    _, signals = detector._open(X)
+    return detector._model.score(signals)

@@ -1,30 +1,29 @@
-"""A recording beside the scores of its points and the segments that stand out."""
+"""A figure of a recording, its anomaly scores, and the segments of outliers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..base import load_pyplot
+from ..base import stacked_axes
 from ..series import runs
-
-if TYPE_CHECKING:
-    from .detector import TSPulseAnomalyDetector
+from .detector import TSPulseAnomalyDetector, score_recording
+from .segments import find_segments
 
 __all__ = ["AnomalyScoreDisplay"]
 
-_MAX_CHANNELS = 8  # more lines on top of each other cannot be told apart
+_MAX_CHANNELS = 8  # more curves above each other are hard to read
 _BOUNDS = [("start", np.int64), ("end", np.int64)]
-_GAP = 1.2  # between channels drawn one above the other [ranges of a channel]
+_SPACING = 1.2  # of channels drawn above each other [ranges of a channel]
 
 
 class AnomalyScoreDisplay:
-    """Show a recording, the score of every point, and the segments that are outliers.
+    """Draw a recording, the score of every point, and the segments of outliers.
 
-    Make it with :meth:`from_estimator` or :meth:`from_predictions`.
+    Create it with :meth:`from_estimator` or :meth:`from_predictions`.
 
     Parameters
     ----------
@@ -33,37 +32,37 @@ class AnomalyScoreDisplay:
     scores : ndarray of shape (n_timepoints,)
         Scores of ``score_samples``; higher is more normal.
     index : ndarray of shape (n_timepoints,)
-        Place of each time point on the horizontal axis.
+        Position of each time point on the horizontal axis.
     names : list of str
         Names of the channels.
     offset : float, default=None
-        Scores below it belong to outliers; None draws no threshold.
+        Threshold: outliers have lower scores. None draws none.
     heads : dict of str to ndarray of shape (n_timepoints,), default=None
         Scores of each head.
     segments : ndarray of shape (n_segments,), default=None
-        Structured array with ``"start"`` and ``"end"``; the rows from one up to the
-        other are shaded.
+        Structured array with ``"start"`` and ``"end"``; rows from ``start`` to
+        ``end - 1`` are shaded.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes, shape (2,)
         Axes of the recording and of the scores.
     figure_ : matplotlib Figure
-        Figure that holds them.
+        The figure they belong to.
     lines_ : list of matplotlib Line2D
-        The channels drawn, the heads, and the score.
+        Lines of the channels drawn, the heads, and the score.
 
     See Also
     --------
     TSPulseAnomalyDetector : Scores recordings.
-    ImputationDisplay : Shows what gaps were filled with.
+    ImputationDisplay : Draws the values that gaps were filled with.
 
     Notes
     -----
-    Scores are drawn upside down, so that what is unusual peaks. Their axis is linear up
-    to the threshold and logarithmic beyond. Several channels are drawn one above the
-    other, each over its range; of more than eight, those named by the segments come
-    first.
+    Scores are drawn with the opposite sign, so that anomalies peak. Their axis is linear
+    up to the threshold and logarithmic above. Several channels are drawn above each
+    other, each scaled to its range. At most eight are drawn: channels named by the
+    segments, then the first ones.
 
     Examples
     --------
@@ -115,22 +114,22 @@ class AnomalyScoreDisplay:
         X : array-like of shape (n_timepoints, n_channels)
             The recording, NaN where missing.
         index : array-like of shape (n_timepoints,), default=None
-            Times; None takes the index of a data frame, else numbers the rows.
+            Times; None uses the index of a data frame, or row numbers.
         axes : sequence of two matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+            Axes to draw on; None creates a figure.
 
         Returns
         -------
         AnomalyScoreDisplay
             The display, drawn.
         """
-        heads = dict(zip(estimator.heads_, estimator.score_heads(X).T, strict=True))
+        scores = score_recording(estimator, X)
         return cls.from_predictions(
             X,
-            estimator.score_samples(X),
+            -scores.combined,
             offset=estimator.offset_,
-            heads=heads,
-            segments=estimator.predict_segments(X),
+            heads=dict(zip(estimator.heads_, -scores.heads, strict=True)),
+            segments=find_segments(scores, estimator.offset_, estimator.heads_),
             index=index,
             axes=axes,
         )
@@ -147,7 +146,7 @@ class AnomalyScoreDisplay:
         index: ArrayLike | None = None,
         axes: Sequence[Any] | None = None,
     ) -> Self:
-        """Draw a recording that was scored already, by any detector.
+        """Draw a recording with the scores of any detector.
 
         Parameters
         ----------
@@ -160,12 +159,12 @@ class AnomalyScoreDisplay:
         heads : dict of str to ndarray of shape (n_timepoints,), default=None
             Scores of each head.
         segments : ndarray of shape (n_segments,), default=None
-            Structured array with ``"start"`` and ``"end"``; None finds the stretches
+            Structured array with ``"start"`` and ``"end"``; None finds the segments
             with scores below the offset, if there is one.
         index : array-like of shape (n_timepoints,), default=None
-            Times; None takes the index of a data frame, else numbers the rows.
+            Times; None uses the index of a data frame, or row numbers.
         axes : sequence of two matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+            Axes to draw on; None creates a figure.
 
         Returns
         -------
@@ -175,14 +174,14 @@ class AnomalyScoreDisplay:
         Raises
         ------
         ValueError
-            If there is not one score a row.
+            If X is not two-dimensional, or the number of scores is not that of its rows.
         """
         recording, values = np.asarray(X, float), np.asarray(scores, float)
         if recording.ndim != 2 or values.shape != recording.shape[:1]:
             raise ValueError(
                 f"X and scores have shapes {recording.shape} and {values.shape}, expected "
-                "(n_timepoints, n_channels) and (n_timepoints,). Pass one recording and what "
-                "score_samples made of it."
+                "(n_timepoints, n_channels) and (n_timepoints,). Pass a recording and its "
+                "score_samples."
             )
         index = getattr(X, "index", None) if index is None else index
         places = np.arange(len(recording)) if index is None else np.asarray(index)
@@ -201,7 +200,7 @@ class AnomalyScoreDisplay:
         Parameters
         ----------
         axes : sequence of two matplotlib Axes, default=None
-            Where to draw; None opens a figure.
+            Axes to draw on; None creates a figure.
 
         Returns
         -------
@@ -212,19 +211,18 @@ class AnomalyScoreDisplay:
         ------
         ImportError
             If matplotlib is not installed.
+        ValueError
+            If another number of axes is given.
         """
-        if axes is None:
-            settings = {"sharex": True, "figsize": (9, 5), "layout": "constrained"}
-            axes = load_pyplot().subplots(2, **settings)[1]
-        above, below = axes
-        self.lines_ = self._draw_recording(above) + self._draw_scores(below)
-        for axis in (above, below):
+        self.axes_ = stacked_axes(axes, 2, sharex=True, figsize=(9, 5))
+        self.figure_ = self.axes_[0].figure
+        self.lines_ = self._draw_recording(self.axes_[0]) + self._draw_scores(self.axes_[1])
+        for axis in self.axes_:
             self._shade(axis)
-        self.axes_, self.figure_ = np.array([above, below]), above.figure
         return self
 
     def _draw_recording(self, axis: Any) -> list[Any]:
-        """Draw one channel in its units, or several one above the other."""
+        """Draw a single channel in its units, or several above each other."""
         shown = self._shown_channels()
         style: dict[str, Any] = {"color": "0.3", "lw": 1}
         names = [self.names[channel] for channel in shown]
@@ -233,23 +231,23 @@ class AnomalyScoreDisplay:
             axis.set(ylabel=names[0])
             return list(axis.plot(self.index, columns[0], label=names[0], **style))
         lines: list[Any] = []
-        for level, (column, name) in enumerate(zip(columns, names, strict=True)):
-            place = _over_range(column) - _GAP * level
-            lines += axis.plot(self.index, place, label=name, **style)
-        axis.set_yticks(0.5 - _GAP * np.arange(len(shown)), names)
+        for place, (column, name) in enumerate(zip(columns, names, strict=True)):
+            height = _to_unit_range(column) - _SPACING * place
+            lines += axis.plot(self.index, height, label=name, **style)
+        axis.set_yticks(0.5 - _SPACING * np.arange(len(shown)), names)
         return lines
 
     def _shown_channels(self) -> list[int]:
-        """Choose channels that raised segments, then the first ones, and keep their order."""
-        raised: list[int] = []
+        """Choose the channels of the worst segments, then the first ones; keep their order."""
+        anomalous: list[int] = []
         if self.segments is not None and "channel" in (self.segments.dtype.names or ()):
             order = np.argsort(self.segments["score"])
-            raised = [int(channel) for channel in self.segments["channel"][order]]
-        chosen = dict.fromkeys([*raised, *range(len(self.names))])
+            anomalous = self.segments["channel"][order].tolist()
+        chosen = dict.fromkeys([*anomalous, *range(len(self.names))])
         return sorted(list(chosen)[:_MAX_CHANNELS])
 
     def _draw_scores(self, axis: Any) -> list[Any]:
-        """Draw heads and score upside down, and the threshold."""
+        """Draw the negated scores of the heads, the combined score, and the threshold."""
         lines: list[Any] = []
         for name, scores in (self.heads or {}).items():
             lines += axis.plot(self.index, -scores, lw=0.8, alpha=0.8, label=name)
@@ -269,8 +267,8 @@ class AnomalyScoreDisplay:
             axis.axvspan(self.index[start], self.index[end - 1], color="tab:red", alpha=0.2, lw=1)
 
 
-def _over_range(values: NDArray[Any]) -> NDArray[Any]:
-    """Bring known values to [0, 1], a constant to 0."""
+def _to_unit_range(values: NDArray[Any]) -> NDArray[Any]:
+    """Scale known values to [0, 1], a constant to 0."""
     known = values[np.isfinite(values)]
     if not len(known):
         return values

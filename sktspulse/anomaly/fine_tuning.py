@@ -1,8 +1,9 @@
-"""Go on training a network to fill in hidden patches of the recording that it will judge."""
+"""Fine-tune a network to reconstruct hidden patches of the training recording."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 
 import numpy as np
 import torch
@@ -12,44 +13,28 @@ from ..network import TSPulse
 from ..pretraining import FineTuner
 from ..series import Values
 
-__all__ = ["N_STEPS", "tune"]
+__all__ = ["N_STEPS", "fine_tune"]
 
-_HIDDEN = 0.125  # share of the patches, as when points are scored
+_HIDDEN = 0.125  # fraction of the patches, as when points are scored
 N_STEPS, _BATCH_SIZE, _STEPS_PER_LOOK = 400, 32, 25  # bound the time to a minute or two
 
 
-def tune(
+def fine_tune(
     network: TSPulse,
     values: Values,
     heads: Sequence[str],
     seed: int,
     report: Callable[[int], object] | None = None,
 ) -> TSPulse:
-    """Train a copy of a network on the channels of a recording.
+    """Return a copy of a network, trained on the channels of a recording ``(T, C)``.
 
-    Parameters
-    ----------
-    network : TSPulse
-        Where to start.
-    values : ndarray of shape (n_timepoints, n_channels)
-        The recording; NaN where missing.
-    heads : sequence of str
-        Heads that are used; others than those of the network are ignored.
-    seed : int
-        Chooses windows and patches.
-    report : callable, default=None
-        Told of the number of steps that are done since it was last told.
-
-    Returns
-    -------
-    TSPulse
-        The network that was best on the last fifth of the recording, maybe as it was; so
-        it is where no head of the network is used or no channel moves.
+    It is the best on the last fifth of the recording. If no head of the network is used or all
+    channels are constant, it is an untrained copy. ``report`` gets the number of steps done.
     """
     weights = {name: 1.0 for name in heads if name in ("time", "frequency", "forecast")}
-    moving = [column for column in values.T if _moves(column)]
-    if not weights or not moving:
-        return network
+    varying = [column for column in values.T if _varies(column)]
+    if not weights or not varying:
+        return deepcopy(network)
     patch_length = network.config.patch_length
 
     def hide(shape: tuple[int, ...], generator: Generator) -> Tensor:
@@ -64,9 +49,9 @@ def tune(
         steps_per_look=_STEPS_PER_LOOK,
         seed=seed,
     )
-    return tuner.tune(network, moving, report)
+    return tuner.tune(network, varying, report)
 
 
-def _moves(column: Values) -> bool:
+def _varies(column: Values) -> bool:
     known = column[np.isfinite(column)]
     return len(known) > 0 and bool(np.ptp(known) > 0)

@@ -1,177 +1,128 @@
-"""What the channels of a recording tell together: how one follows from others, and usual states."""
+"""Relations between channels: regression on the others, and clusters of joint states."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.cluster import KMeans
+from sklearn.model_selection import KFold
 
-from ..series import Floats
+from ..series import Floats, Values
 from .smoothing import smooth
 
-__all__ = ["Coupling", "States"]
+__all__ = ["ChannelRegression", "StateClusters", "joint_distance"]
 
-_LEAST_RIDGE = 0.005  # added to the variance of every channel, which is 1
-_FARTHEST = 50.0  # deviations of a channel that count where others are guessed from it
+_MIN_RIDGE = 0.005  # relative to the variance of a channel, which is 1
+_MAX_REGRESSOR = 50.0  # standard deviations; larger values are clipped before the regression
 
-_N_STATES = 20
-_STATE_LENGTH = 8  # points that a state is the average of
-_N_LEARNED = 5000  # points that states are learned from, evenly over the recording
-_N_PARTS = 4  # of a recording, each of which is measured from the states of the others
-_EDGE = 0.01  # share of the points on either side that may lie out of the range of a channel
-_OUTSIDE = 4.0  # ranges from the middle that count
+_N_CLUSTERS = 20
+_STATE_LENGTH = 8  # points that a state is averaged over
+_MAX_POINTS = 5000  # points that are clustered, evenly spaced over the recording
+_N_FOLDS = 4
+_EDGE = 0.01  # fraction of the points on either side that may lie outside the range of a channel
+_MAX_RANGES = 4.0  # ranges from the middle of a channel; states are clipped there
 
 
-class Coupling(NamedTuple):
-    """How each channel follows from the others at the same time: ridge regression."""
+class ChannelRegression(NamedTuple):
+    """Ridge regression of every channel on the others at the same time."""
 
-    weights: Floats  # (C, C), what makes errors of values; 0 for channels that stood still
+    weights: Floats  # (C, C), map values to errors; 0 for constant channels
 
     @classmethod
-    def learn(cls, moves: Floats, still: NDArray[np.bool_]) -> Self:
-        """Learn from channels in their deviations, some of which stood still.
-
-        Parameters
-        ----------
-        moves : ndarray of shape (n_channels, n_timepoints)
-            Channels; NaN where missing.
-        still : ndarray of bool, shape (n_channels,)
-            Channels that nothing can be learned from.
-
-        Returns
-        -------
-        Coupling
-            What was learned.
-        """
-        known = _known(moves)
+    def fit(cls, scaled: Floats) -> Self:
+        """Fit to scaled channels ``(C, T)``, NaN where missing."""
+        known = _fill_and_clip(scaled)
+        constant = ~known.any(1)
         n_channels, n_timepoints = known.shape
-        # The shorter the recording for its channels, the more they would seem to follow.
-        ridge = max(_LEAST_RIDGE, n_channels / n_timepoints)
-        products = known @ known.T / n_timepoints
-        # The regressions of all channels at once: rows of the inverse, over its diagonal.
-        inverse = np.linalg.inv(products + ridge * np.eye(n_channels))
+        # With few points for many channels, a weaker penalty would overfit.
+        ridge = max(_MIN_RIDGE, n_channels / n_timepoints)
+        # All regressions at once: the rows of the inverse, divided by its diagonal.
+        inverse = np.linalg.inv(known @ known.T / n_timepoints + ridge * np.eye(n_channels))
         weights = inverse / np.diag(inverse)[:, None]
-        return cls(np.where(still | still[:, None], 0.0, weights))
+        return cls(np.where(np.logical_or.outer(constant, constant), 0.0, weights))
 
-    def errors(self, channel: int, moves: Floats) -> Floats:
-        """Square what the other channels do not tell of one.
-
-        Parameters
-        ----------
-        channel : int
-            Which one.
-        moves : ndarray of shape (n_channels, n_timepoints)
-            Channels in their deviations; NaN where missing.
-
-        Returns
-        -------
-        ndarray of shape (n_timepoints,)
-            Squared errors; NaN where the channel is missing.
-        """
-        errors = np.square(self.weights[channel] @ _known(moves))
-        return np.where(np.isnan(moves[channel]), np.nan, errors)
+    def errors(self, channel: int, scaled: Floats) -> Floats:
+        """Return the squared errors ``(T,)`` of one channel, NaN where it is missing."""
+        errors = np.square(self.weights[channel] @ _fill_and_clip(scaled))
+        return np.where(np.isnan(scaled[channel]), np.nan, errors)
 
 
-def _known(moves: Floats) -> Floats:
-    """Limit what single points can do, and take what is missing as the mean."""
-    return np.clip(np.nan_to_num(moves), -_FARTHEST, _FARTHEST)
+def _fill_and_clip(scaled: Floats) -> Floats:
+    """Replace missing values by the mean, and limit the influence of single points."""
+    return np.clip(np.nan_to_num(scaled), -_MAX_REGRESSOR, _MAX_REGRESSOR)
 
 
-class States(NamedTuple):
-    """Usual states of all channels at once, and how far others are from the nearest."""
+class StateClusters(NamedTuple):
+    """Clusters of the joint states of all channels.
 
-    middles: Floats  # (C,) [deviations]
-    ranges: Floats  # (C,), what of a channel is a unit of distance [deviations]
-    centers: Floats  # (n_states, C) [ranges]
-    trailing: bool
+    Channels are divided by their range. Divided by its standard deviation, a command that is
+    rarely given would outweigh all others.
+    """
+
+    middles: Floats  # (C,) [standard deviations]
+    ranges: Floats  # (C,) [standard deviations]
+    centers: Floats  # (n_clusters, C) [ranges]
+    trailing: bool  # whether a state is averaged over the last points or over those around it
 
     @classmethod
-    def learn(cls, moves: Floats, trailing: bool) -> Self:
-        """Learn from channels in their deviations.
+    def fit(cls, scaled: Floats, trailing: bool) -> Self:
+        """Fit to scaled channels ``(C, T)``, NaN where missing."""
+        edges = np.array([_edges(channel) for channel in scaled])
+        middles, ranges = edges.mean(1), edges[:, 1] - edges[:, 0]
+        ranges = np.where(ranges > 0, ranges, 1)
+        states = _states(scaled, middles, ranges, trailing)
+        return cls(middles, ranges, _cluster(states), trailing)
 
-        Channels count by their range, as by its deviation a command that is rarely given
-        would count more than all others.
+    def distances(self, scaled: Floats) -> Floats:
+        """Return the distance of each channel from the nearest state [ranges]: ``(C, T)``."""
+        return _distances(self._states(scaled), self.centers)
 
-        Parameters
-        ----------
-        moves : ndarray of shape (n_channels, n_timepoints)
-            Channels; NaN where missing.
-        trailing : bool
-            Whether a state is made of the last points rather than of those around.
+    def cross_validated_distances(self, scaled: Floats) -> Floats:
+        """Return the distances of the training recording, each quarter from the other three.
 
-        Returns
-        -------
-        States
-            What was learned.
+        Training states are closer to their own clusters than later states will be.
         """
-        edges = np.array([_edges(channel) for channel in moves])
-        ranges = edges[:, 1] - edges[:, 0]
-        middles, ranges = edges.mean(1), np.where(ranges > 0, ranges, 1)
-        unlearned = cls(middles, ranges, np.empty((0, 0)), trailing)
-        return unlearned._centered(unlearned._states(moves))
+        states = self._states(scaled)
+        folds = KFold(_N_FOLDS).split(states.T)
+        held_out = [
+            _distances(states[:, test], _cluster(states[:, train])) for train, test in folds
+        ]
+        return np.concatenate(held_out, axis=1)
 
-    def usual_distances(self, moves: Floats) -> Floats:
-        """Measure the recording that was learned, as if it had not been.
-
-        What was learned is nearer than all that comes later will be. So each quarter is
-        measured from the states of the other three.
-
-        Parameters
-        ----------
-        moves : ndarray of shape (n_channels, n_timepoints)
-            The channels given to ``learn``.
-
-        Returns
-        -------
-        ndarray of shape (n_channels, n_timepoints)
-            Distances [ranges of the channel]; NaN where nothing is known.
-        """
-        states = self._states(moves)
-        parts = np.array_split(states, _N_PARTS, axis=1)
-        others = [np.concatenate(parts[:k] + parts[k + 1 :], axis=1) for k in range(_N_PARTS)]
-        pairs = zip(parts, others, strict=True)
-        return np.concatenate([self._centered(rest)._from(part) for part, rest in pairs], axis=1)
-
-    def distances(self, moves: Floats) -> Floats:
-        """Measure how far every channel is from the state that is nearest in all.
-
-        Parameters
-        ----------
-        moves : ndarray of shape (n_channels, n_timepoints)
-            Channels in their deviations; NaN where missing.
-
-        Returns
-        -------
-        ndarray of shape (n_channels, n_timepoints)
-            Distances [ranges of the channel]; NaN where nothing is known.
-        """
-        return self._from(self._states(moves))
-
-    def _from(self, states: Floats) -> Floats:
-        known = np.nan_to_num(states)
-        squares = np.square(self.centers).sum(1)[:, None] - 2 * self.centers @ known
-        return np.abs(states - self.centers[squares.argmin(0)].T)
-
-    def _centered(self, states: Floats) -> Self:
-        """Take the means of clusters as usual, of which the first are evenly spaced in time."""
-        points = np.nan_to_num(states).T
-        points = points[:: -(-len(points) // _N_LEARNED)]
-        first = np.unique(points[:: -(-len(points) // _N_STATES)], axis=0)
-        means = KMeans(len(first), init=first, n_init=1, random_state=0).fit(points)
-        return self._replace(centers=means.cluster_centers_)
-
-    def _states(self, moves: Floats) -> Floats:
-        places = (moves - self.middles[:, None]) / self.ranges[:, None]
-        np.clip(places, -_OUTSIDE, _OUTSIDE, out=places)
-        for row in places:
-            row[:] = smooth(row, _STATE_LENGTH, trailing=self.trailing)
-        return places
+    def _states(self, scaled: Floats) -> Floats:
+        return _states(scaled, self.middles, self.ranges, self.trailing)
 
 
-def _edges(channel: NDArray[Any]) -> tuple[float, float]:
-    """Return what a channel rarely leaves, or all it took if that is one value."""
+def joint_distance(distances: Floats) -> Floats:
+    """Return the Euclidean norm over channels, NaN where no channel is known."""
+    norm = np.sqrt(np.square(np.nan_to_num(distances)).sum(0))
+    return np.where(np.isnan(distances).all(0), np.nan, norm)
+
+
+def _states(scaled: Floats, middles: Floats, ranges: Floats, trailing: bool) -> Floats:
+    states = (scaled - middles[:, None]) / ranges[:, None]
+    np.clip(states, -_MAX_RANGES, _MAX_RANGES, out=states)
+    for row in states:
+        row[:] = smooth(row, _STATE_LENGTH, trailing=trailing)
+    return states
+
+
+def _cluster(states: Floats) -> Floats:
+    """Return k-means centers, started from evenly spaced points so that they are reproducible."""
+    points = np.nan_to_num(states).T
+    points = points[:: -(-len(points) // _MAX_POINTS)]
+    start = np.unique(points[:: -(-len(points) // _N_CLUSTERS)], axis=0)
+    return KMeans(len(start), init=start, n_init=1, random_state=0).fit(points).cluster_centers_
+
+
+def _distances(states: Floats, centers: Floats) -> Floats:
+    squares = np.square(centers).sum(1)[:, None] - 2 * centers @ np.nan_to_num(states)
+    return np.abs(states - centers[squares.argmin(0)].T)
+
+
+def _edges(channel: Values) -> tuple[float, float]:
+    """Return the outer quantiles of a channel, or all of its range if they coincide."""
     known = channel[np.isfinite(channel)]
     if not len(known):
         return 0.0, 0.0

@@ -1,4 +1,4 @@
-"""Scores of a recording while it is read, with the delay of a block."""
+"""Anomaly scores of a recording while it arrives."""
 
 from __future__ import annotations
 
@@ -10,44 +10,45 @@ from numpy.typing import ArrayLike
 from ..base import BaseTSPulse
 from ..network import TSPulse
 from ..series import Floats, TimeIndex, check_series
-from .head_errors import TRAILING_BLOCK, TrailingErrors
-from .normal_model import UsualRecording
+from .head_errors import CAUSAL_BLOCK, CausalHeadErrors
+from .normal_model import NormalModel
 
 __all__ = ["AnomalyStream"]
 
 
 class AnomalyStream:
-    """Score rows as they come in.
+    """Score the rows of a recording as they arrive.
 
-    Made by :meth:`TSPulseAnomalyDetector.stream`. Rows are scored in blocks of 64, each
-    as soon as it is full.
+    Created by :meth:`TSPulseAnomalyDetector.stream`. Rows are scored in blocks of 64, each as
+    soon as it is full.
 
     Parameters
     ----------
     detector : BaseTSPulse
         The detector, fitted with ``causal=True``.
-    usual : UsualRecording
-        What it learned.
+    model : NormalModel
+        The model it has fitted.
     network : TSPulse
-        Its network.
+        The network it uses.
 
     Attributes
     ----------
     delay : int
-        Rows that may come in after one before it has its score, at most.
+        Largest number of rows that arrive after a row before its score is returned.
     n_seen : int
-        Rows read.
+        Number of rows that have arrived.
     n_scored : int
-        Rows whose score was given.
+        Number of rows whose score was returned.
 
     See Also
     --------
-    TSPulseAnomalyDetector.score_samples : Scores a recording that is complete.
+    TSPulseAnomalyDetector.score_samples : Scores a complete recording.
 
     Notes
     -----
-    The scores of a recording are those of ``score_samples`` for all of it, however it is
-    cut. Memory is that of 575 rows and of what the heads said of the last 256.
+    However a recording is cut into updates, its scores are those of ``score_samples`` for the
+    complete recording. Memory holds at most 575 rows, and the signals of the heads for as many
+    rows as the longest moving average.
 
     Examples
     --------
@@ -60,68 +61,63 @@ class AnomalyStream:
     ((0,), (128,), (22,))
     """
 
-    delay = TRAILING_BLOCK - 1
+    delay = CAUSAL_BLOCK - 1
 
-    def __init__(self, detector: BaseTSPulse, usual: UsualRecording, network: TSPulse) -> None:
-        self._detector, self._usual, self._network = detector, usual, network
-        self._n_kept = network.config.context_length
+    def __init__(self, detector: BaseTSPulse, model: NormalModel, network: TSPulse) -> None:
+        self._detector, self._model, self._network = detector, model, network
         self._rows = np.empty((0, detector.n_features_in_))
-        self._said: list[Floats] = []  # signals (H, T) of each channel that averages still need
-        self._latest: Any = None
+        self._signals = [np.empty((len(model.heads), 0)) for _ in model.calibrations]
+        self._last_stamp: Any = None
         self.n_seen = self.n_scored = 0
 
     def update(self, X: ArrayLike) -> Floats:
-        """Read rows.
+        """Add rows.
 
         Parameters
         ----------
         X : array-like of shape (n_rows, n_channels)
-            What came in; NaN where missing. At least one row.
+            The new rows, at least one; NaN where missing.
 
         Returns
         -------
         ndarray of shape (n_scored,)
-            Scores of the rows that are complete now and were not before, maybe none;
-            those of the first of them come first.
+            Scores of the rows whose block is full now, in order of time; empty if there are none.
 
         Raises
         ------
         ValueError
-            If X has other channels than fitted, infinity, or time stamps that are not
-            later than all before. Then the stream is as it was.
+            If X has other channels than the training recording, contains infinity, or has time
+            stamps that are not later than all before. The stream is then unchanged.
         """
         values, _ = check_series(self._detector, X, reset=False, min_timepoints=1)
-        stamps = TimeIndex.from_input(X, after=self._latest).stamps
-        self._latest = self._latest if stamps is None else stamps[-1]
+        stamps = TimeIndex.from_input(X, after=self._last_stamp).stamps
+        self._last_stamp = self._last_stamp if stamps is None else stamps[-1]
         self.n_seen += len(values)
         self._rows = np.concatenate([self._rows, values])
-        return self._score(self.n_seen - self.n_seen % TRAILING_BLOCK - self.n_scored)
+        return self._score(self.n_seen - self.n_seen % CAUSAL_BLOCK - self.n_scored)
 
     def finish(self) -> Floats:
-        """Score the rows that are left, as if the recording ended here.
+        """Score the remaining rows, as if the recording ended here.
 
         Returns
         -------
         ndarray of shape (n_scored,)
-            Their scores. Start another stream for what comes next.
+            Scores of the remaining rows. Start another stream for later rows.
         """
         return self._score(self.n_seen - self.n_scored)
 
     def _score(self, n_rows: int) -> Floats:
-        """Score the next rows, and forget what no later row needs."""
+        """Score the next rows, and drop what no later row needs."""
         if not n_rows:
             return np.empty(0)
-        n_waiting = self.n_seen - self.n_scored
-        first = len(self._rows) - n_waiting
+        first = len(self._rows) - (self.n_seen - self.n_scored)
         rows = self._rows[: first + n_rows]
-        settings = (self._network, self._usual.heads, self._detector.batch_size)
-        read = TrailingErrors(*settings, first=first)
-        fresh = self._usual.signals(rows, read, first)
-        before = self._said or [np.empty((len(self._usual.heads), 0))] * len(self._usual.scales)
-        said = [np.concatenate(pair, axis=1) for pair in zip(before, fresh, strict=True)]
-        copies = (one.copy() for one in said)
-        scores = self._usual.head_scores(self._usual.channel_scores(copies))[:, -n_rows:]
-        self._said = [one[:, -max(self._usual.lengths) :] for one in said]
+        settings = (self._network, self._model.heads, self._detector.batch_size)
+        new = self._model.signals(rows, CausalHeadErrors(*settings, first=first), first)
+        pairs = zip(self._signals, new, strict=True)
+        signals = [np.concatenate(pair, axis=1) for pair in pairs]
+        scores = self._model.score(signals).combined[-n_rows:]
+        self._signals = [block[:, -max(self._model.lengths) :] for block in signals]
         self.n_scored += n_rows
-        self._rows = self._rows[max(0, first + n_rows - self._n_kept) :]
-        return -self._usual.fuse(scores)
+        self._rows = self._rows[max(0, first + n_rows - self._network.config.context_length) :]
+        return -scores

@@ -1,4 +1,4 @@
-"""Every point has a score, what stands out is found, and nothing else has a say."""
+"""Every point has a score, anomalies are found, and nothing else has an influence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sktspulse
 from sktspulse import TSPulseAnomalyDetector
+from sktspulse.anomaly import detector as detector_module
+from sktspulse.anomaly import head_errors
+from sktspulse.anomaly.calibration import ChannelScale
+from sktspulse.anomaly.head_errors import HeadErrors
 from sktspulse.metrics import vus_pr_score
+from sktspulse.network import load_checkpoint, reconstruct
 
 
 def recording(n_timepoints: int = 300, n_channels: int = 2) -> np.ndarray:
@@ -45,7 +50,7 @@ def spiked() -> np.ndarray:
     return X
 
 
-# --- What has a say and what has not
+# --- What has an influence, and what has none
 
 
 @pytest.mark.parametrize(("unit", "shift"), [(1e-8, 0.0), (-3.0, 40.0), (1e8, 1e7)])
@@ -69,7 +74,7 @@ def test_the_order_of_channels_does_not_matter(fitted, spiked):
     )
 
 
-def test_channels_do_not_matter_to_each_other_but_where_they_are_compared(fitted, spiked):
+def test_channels_influence_each_other_only_by_the_heads_that_compare_them(fitted, spiked):
     other = spiked.copy()
     other[:, 1] *= 100
     alone = detector(heads=("time", "level", "variation")).fit(recording())
@@ -79,22 +84,23 @@ def test_channels_do_not_matter_to_each_other_but_where_they_are_compared(fitted
     assert (fitted.score_channels(spiked)[:, 0] != fitted.score_channels(other)[:, 0]).any()
 
 
-def test_what_comes_far_away_does_not_matter(fitted):
+def test_points_far_away_do_not_matter(fitted):
     X = recording(1200)
     longer = np.concatenate([X, 100 * recording(200)])
     early = slice(0, 1200 - 512 - 75)
-    np.testing.assert_array_equal(
-        fitted.score_samples(longer)[early], fitted.score_samples(X)[early]
-    )
+    scores = fitted.score_samples(longer)[early]
+    np.testing.assert_allclose(scores, fitted.score_samples(X)[early], rtol=1e-5, atol=1e-5)
 
 
-def test_the_input_stays_as_it_is(fitted, spiked):
+def test_the_input_is_unchanged(fitted, spiked):
     before = spiked.copy()
     fitted.predict_segments(spiked)
+    fitted.score_channels(spiked)
+    detector().fit(spiked)
     assert spiked.tobytes() == before.tobytes()
 
 
-# --- What stands out is found
+# --- Anomalies are found
 
 
 @pytest.mark.parametrize("place", [2, 150, 297])
@@ -106,7 +112,7 @@ def test_a_spike_has_the_lowest_score(place, head):
     assert abs(scores.argmin() - place) <= 8
 
 
-def test_a_fault_is_told_by_channel_and_place(fitted, spiked):
+def test_a_fault_is_located_by_channel_and_time(fitted, spiked):
     (found,) = [one for one in fitted.predict_segments(spiked) if one["start"] <= 151 < one["end"]]
     assert found["channel"] == 1
     assert found["head"] in fitted.heads_
@@ -114,7 +120,7 @@ def test_a_fault_is_told_by_channel_and_place(fitted, spiked):
     assert found["score"] == fitted.score_samples(spiked)[found["peak"]]
 
 
-def test_a_flat_stretch_stands_out():
+def test_a_flat_segment_stands_out():
     X = recording(600, 1)
     X[400:440] = X[400]
     model = detector().fit(X[:300])
@@ -123,7 +129,7 @@ def test_a_flat_stretch_stands_out():
     assert model.heads_[model.score_heads(X)[400:440].mean(0).argmin()] == "variation"
 
 
-def test_channels_that_part_stand_out():
+def test_a_broken_relation_of_channels_stands_out():
     X = recording(600, 1)
     X = np.hstack([X, -2 * X, X + 1])
     X[400:420, 1] = X[200:220, 1]
@@ -135,23 +141,23 @@ def test_two_recordings_are_comparable(fitted, spiked):
     assert fitted.score_samples(spiked).min() < 1.5 * fitted.score_samples(recording()).min()
 
 
-def test_scores_are_logarithms_of_shares_of_the_recording_fitted():
+def test_scores_are_log_tail_probabilities_in_the_training_recording():
     X = recording(4000, 1)
     scores = -detector(heads="variation", smoothing=8).fit(X).score_samples(X)
-    for share in (0.5, 0.1, 0.02):
-        assert (scores >= -np.log(share)).mean() == pytest.approx(share, rel=0.3)
+    for fraction in (0.5, 0.1, 0.02):
+        assert (scores >= -np.log(fraction)).mean() == pytest.approx(fraction, rel=0.3)
 
 
 # --- The parts agree with the whole
 
 
-def test_explanations_add_up(fitted, spiked):
+def test_scores_are_those_of_heads_combined(fitted, spiked):
     scores = fitted.score_samples(spiked)
     assert fitted.score_heads(spiked).shape == (300, 5)
     assert fitted.score_channels(spiked).shape == (300, 2)
-    usual = fitted.score_heads(recording())
-    fused = naive_anomaly.fuse(fitted.score_heads(spiked), usual, fitted.heads_)
-    np.testing.assert_allclose(fused, scores, atol=1e-9)
+    normal = fitted.score_heads(recording())
+    combined = naive_anomaly.combine(fitted.score_heads(spiked), normal, fitted.heads_)
+    np.testing.assert_allclose(combined, scores, atol=1e-9)
     np.testing.assert_array_equal(fitted.decision_function(spiked), scores - fitted.offset_)
     outlying = fitted.decision_function(spiked) < 0
     np.testing.assert_array_equal(fitted.predict(spiked), np.where(outlying, -1, 1))
@@ -167,26 +173,28 @@ def test_heads_are_combined_as_asked(spiked, combine, function):
 @pytest.mark.parametrize(
     "heads", [("time", "level"), ("states",), ("channels", "states"), ("states", "variation")]
 )
-def test_heads_of_a_channel_confirm_each_other_and_joint_ones_speak_alone(spiked, heads):
+def test_heads_of_a_channel_confirm_each_other_and_joint_ones_count_alone(spiked, heads):
     model = detector(heads=heads).fit(recording())
-    expected = naive_anomaly.fuse(model.score_heads(spiked), model.score_heads(recording()), heads)
+    expected = naive_anomaly.combine(
+        model.score_heads(spiked), model.score_heads(recording()), heads
+    )
     np.testing.assert_allclose(model.score_samples(spiked), expected, atol=1e-9)
 
 
-@pytest.mark.parametrize("share", [0.01, 0.2, 0.5])
-def test_contamination_sets_the_threshold(share):
+@pytest.mark.parametrize("fraction", [0.01, 0.2, 0.5])
+def test_contamination_sets_the_threshold(fraction):
     X = recording(1000, 1)
-    flagged = detector(heads="level", contamination=share).fit_predict(X) == -1
-    assert flagged.mean() == pytest.approx(share, abs=0.002)
+    flagged = detector(heads="level", contamination=fraction).fit_predict(X) == -1
+    assert flagged.mean() == pytest.approx(fraction, abs=0.002)
 
 
-def test_few_outliers_are_read_from_the_tail():
+def test_the_threshold_for_few_outliers_comes_from_the_tail():
     X = recording(2000, 1)
     offsets = [detector(heads="level", contamination=c).fit(X).offset_ for c in (1e-3, 1e-4, 1e-6)]
     np.testing.assert_allclose(offsets, np.log([1e-3, 1e-4, 1e-6]), rtol=0.3)
 
 
-def test_the_usual_threshold_flags_the_rarest_but_no_more():
+def test_the_automatic_threshold_flags_the_least_probable_points_only():
     X = recording(2000, 1)
     model = detector(heads="level").fit(X)
     assert np.log(2e-4) < model.offset_ < 0
@@ -215,7 +223,7 @@ def test_any_length(length):
     assert np.isfinite(scores).all()
 
 
-def test_missing_values_are_scored_like_what_is_near(fitted):
+def test_missing_values_take_the_scores_of_near_points(fitted):
     X = recording(1000)
     X[200:210, 0] = np.nan
     X[300:900, 1] = np.nan
@@ -255,7 +263,7 @@ def test_a_channel_without_values_in_fit_is_never_an_outlier():
     assert (model.score_channels(recording())[:, 1] == 0).all()
 
 
-def test_huge_values_stay_finite(fitted):
+def test_scores_of_huge_values_are_finite(fitted):
     X = recording()
     X[100] = np.finfo(float).max
     X[200] = -np.finfo(float).max
@@ -271,7 +279,7 @@ def test_many_channels():
     np.testing.assert_array_equal(scores[:, 0], scores[:, 59])
 
 
-def test_times_in_times_out(fitted, spiked):
+def test_time_stamps_are_kept(fitted, spiked):
     index = pd.date_range("2024-01-01", periods=len(spiked), freq="h")
     frame = pd.DataFrame(spiked, index=index, columns=["a", "b"])
     model = detector().fit(frame)
@@ -285,7 +293,7 @@ def test_times_in_times_out(fitted, spiked):
     )
 
 
-def test_irregular_times_are_warned_about(spiked):
+def test_irregular_times_raise_a_warning_and_unsorted_ones_an_error(spiked):
     index = pd.date_range("2024-01-01", periods=len(spiked), freq="h").delete(5)
     frame = pd.DataFrame(spiked[1:], index=index, columns=["a", "b"])
     with pytest.warns(UserWarning, match="irregular: from .*1:00:00 to .*2:00:00 apart"):
@@ -294,6 +302,8 @@ def test_irregular_times_are_warned_about(spiked):
         ValueError, match=r"not strictly increasing: row 1 has 2024-01-13.* after 2024-01-13"
     ):
         model.score_samples(frame[::-1])
+    with pytest.raises(ValueError, match="row 1 has 2024-01-13"):
+        model.predict_segments(frame[::-1])
 
 
 def test_data_frames(fitted, spiked):
@@ -304,7 +314,7 @@ def test_data_frames(fitted, spiked):
     np.testing.assert_array_equal(scores, fitted.score_samples(spiked))
 
 
-# --- Around it
+# --- Copies, pipelines, cost
 
 
 def test_copies_answer_the_same(fitted, spiked):
@@ -336,6 +346,37 @@ def test_a_grid_searches_with_labels():
     search = GridSearchCV(detector(), grid, scoring=volume, cv=split, error_score="raise")
     search.fit(X, labels)
     assert search.cv_results_["mean_test_score"].min() > 0.1
+
+
+def count_rows(monkeypatch) -> list[int]:
+    """Note how many rows each call gives to the network."""
+    rows = []
+
+    def counted(network, windows, heads, **settings):
+        rows.append(len(windows))
+        return reconstruct(network, windows, heads, **settings)
+
+    monkeypatch.setattr(head_errors, "reconstruct", counted)
+    return rows
+
+
+@pytest.mark.parametrize(
+    "method", ["fit", "score_samples", "score_heads", "score_channels", "predict_segments"]
+)
+def test_the_network_sees_each_window_once(fitted, spiked, monkeypatch, method):
+    model = pickle.loads(pickle.dumps(fitted))
+    rows = count_rows(monkeypatch)
+    getattr(model, method)(spiked)
+    n_windows = HeadErrors(load_checkpoint("tspulse-p8"), fitted.heads_, 8).count(len(spiked))
+    assert sum(rows) == 8 * n_windows * spiked.shape[1]
+
+
+def test_the_recording_is_scaled_once_by_fit(monkeypatch):
+    calls = []
+    scale = ChannelScale.__call__
+    monkeypatch.setattr(ChannelScale, "__call__", lambda *args: calls.append(1) or scale(*args))
+    detector().fit(recording())
+    assert len(calls) == 2
 
 
 def test_progress_is_shown_on_demand(capsys):
@@ -382,19 +423,39 @@ def test_memory_is_bounded():
         (np.zeros((20, 3)), "3 features.*expecting 2|3 channels"),
     ],
 )
-def test_what_cannot_be_scored_is_refused(fitted, X, message):
+def test_invalid_recordings_are_refused(fitted, X, message):
     before = pickle.dumps(fitted)
     with pytest.raises((ValueError, TypeError), match=message):
         fitted.score_samples(X)
     assert pickle.dumps(fitted) == before
 
 
-def test_a_recording_of_nothing_is_refused_by_fit(fitted):
+def test_fit_refuses_a_recording_without_values(fitted):
     model = pickle.loads(pickle.dumps(fitted))
     before = pickle.dumps(model)
-    with pytest.raises(ValueError, match="X has no known value"):
+    with pytest.raises(ValueError, match="X has only missing values"):
         model.fit(np.full((30, 3), np.nan))
     assert pickle.dumps(model) == before
+
+
+def test_a_fit_that_fails_late_leaves_the_detector_unchanged(fitted, monkeypatch):
+    def fail(*args):
+        raise KeyboardInterrupt
+
+    model = pickle.loads(pickle.dumps(fitted))
+    before = pickle.dumps(model)
+    monkeypatch.setattr(detector_module, "threshold", fail)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(pd.DataFrame(recording(100, 3), columns=list("abc")))
+    assert pickle.dumps(model) == before
+
+
+def test_a_second_fit_forgets_the_first(fitted, spiked):
+    model = detector(fine_tune=True, heads="level", smoothing=5)
+    model.fit(pd.DataFrame(recording(100, 3), columns=list("abc")))
+    model.set_params(**fitted.get_params()).fit(recording())
+    assert vars(model).keys() == vars(fitted).keys()
+    np.testing.assert_array_equal(model.score_samples(spiked), fitted.score_samples(spiked))
 
 
 @pytest.mark.parametrize(
@@ -404,13 +465,17 @@ def test_a_recording_of_nothing_is_refused_by_fit(fitted):
         ({"heads": ("time", "space")}, "expected 'auto' or some of"),
         ({"heads": ()}, "expected 'auto' or some of"),
         ({"heads": ("time", "time")}, "each once"),
-        ({"combine": "min"}, "combine is 'min', expected one of"),
-        ({"smoothing": 0}, "smoothing is 0, expected a whole number"),
-        ({"smoothing": 2.5}, "smoothing is 2.5, expected a whole number"),
-        ({"contamination": 0}, r"contamination is 0, expected 'auto' or a number in \(0, 0.5\]"),
-        ({"contamination": 0.6}, "contamination is 0.6"),
-        ({"contamination": "some"}, "contamination is 'some'"),
-        ({"batch_size": 0}, "batch_size is 0, expected a whole number"),
+        ({"heads": 3}, "'heads' parameter .* must be .*Got 3"),
+        ({"combine": "min"}, "'combine' parameter .* must be a str among .*Got 'min'"),
+        ({"smoothing": 0}, "'smoothing' parameter .*an int in the range.*Got 0"),
+        ({"smoothing": 2.5}, "'smoothing' parameter .*Got 2.5"),
+        ({"contamination": 0}, r"'contamination' parameter .*float in the range \(0.0, 0.5\]"),
+        ({"contamination": 0.6}, "'contamination' parameter .*Got 0.6"),
+        ({"contamination": "some"}, "'contamination' parameter .*Got 'some'"),
+        ({"causal": "yes"}, "'causal' parameter .*Got 'yes'"),
+        ({"fine_tune": None}, "'fine_tune' parameter .*Got None"),
+        ({"random_state": "a"}, "'random_state' parameter .*Got 'a'"),
+        ({"batch_size": 0}, "'batch_size' parameter .*Got 0"),
         ({"checkpoint": "nothing"}, "no checkpoint 'nothing'"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The figure shows the recording, the scores and the segments it was given."""
+"""The figure shows the recording, the scores and the segments, from one pass of the network."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from sktspulse import AnomalyScoreDisplay, TSPulseAnomalyDetector
+from sktspulse.anomaly import head_errors
+from sktspulse.network import reconstruct
 
 
 @pytest.fixture
@@ -28,7 +30,34 @@ def test_a_detector_is_drawn(recording):
         display.lines_[-1].get_ydata(), -detector.score_samples(recording)
     )
     assert len(display.segments) == len(display.axes_[0].patches) > 0
+    expected = detector.predict_segments(recording)
+    assert display.segments.tolist() == expected.tolist()
+    np.testing.assert_array_equal([*display.heads.values()], detector.score_heads(recording).T)
     display.figure_.canvas.draw()
+
+
+def test_the_network_runs_once(recording, monkeypatch):
+    detector = TSPulseAnomalyDetector(batch_size=8).fit(recording)
+    calls = []
+    for method in ("_load_network", "_head_errors"):
+        original = getattr(TSPulseAnomalyDetector, method)
+        monkeypatch.setattr(
+            TSPulseAnomalyDetector,
+            method,
+            lambda *args, method=method, original=original, **settings: (
+                calls.append(method) or original(*args, **settings)
+            ),
+        )
+    rows = []
+
+    def counted(network, windows, heads, **settings):
+        rows.append(len(windows))
+        return reconstruct(network, windows, heads, **settings)
+
+    monkeypatch.setattr(head_errors, "reconstruct", counted)
+    AnomalyScoreDisplay.from_estimator(detector, recording)
+    assert calls == ["_load_network", "_head_errors"]
+    assert rows == [8, 8]  # a window of each channel, in eight passes
 
 
 def test_scores_of_any_detector_are_drawn(recording):
@@ -48,7 +77,17 @@ def test_names_and_times_come_from_the_data_frame(recording):
     assert (display.index == index.to_numpy()).all()
 
 
-def test_channels_that_raised_segments_come_first():
+def test_a_detector_fitted_on_time_stamps_is_drawn(recording):
+    index = pd.date_range("2024-01-01", periods=60, freq="h")
+    frame = pd.DataFrame(recording, index=index, columns=["flow", "heat"])
+    detector = TSPulseAnomalyDetector("level").fit(frame)
+    display = AnomalyScoreDisplay.from_estimator(detector, frame)
+    assert labels(display) == ["flow", "heat", "level", "score"]
+    assert (display.index == index.to_numpy()).all()
+    np.testing.assert_array_equal(display.scores, detector.score_samples(frame))
+
+
+def test_channels_of_segments_are_preferred():
     X = np.zeros((40, 30))
     segments = np.array([(3, 5, -9.0, 21)], dtype="i8, i8, f8, i8")
     segments.dtype.names = ("start", "end", "score", "channel")
@@ -70,7 +109,13 @@ def test_given_axes_are_used(recording):
     assert again.figure_ is first.axes_[0].figure
 
 
+def test_another_number_of_axes_is_refused(recording):
+    display = AnomalyScoreDisplay.from_predictions(recording, np.zeros(60))
+    with pytest.raises(ValueError, match="axes"):
+        display.plot(display.axes_[:1])
+
+
 @pytest.mark.parametrize(("X", "scores"), [((60,), 60), ((60, 2), 59)])
-def test_shapes_that_do_not_fit_are_refused(X, scores):
+def test_inconsistent_shapes_are_refused(X, scores):
     with pytest.raises(ValueError, match="X and scores have shapes"):
         AnomalyScoreDisplay.from_predictions(np.zeros(X), np.zeros(scores))

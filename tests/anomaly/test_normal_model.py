@@ -1,4 +1,4 @@
-"""What is usual for every head, and how channels and heads come together."""
+"""Calibration over channels and heads, in one pass over the signals."""
 
 from __future__ import annotations
 
@@ -6,79 +6,85 @@ import numpy as np
 import pytest
 from anomaly.test_multichannel import coupled
 
-from sktspulse.anomaly.calibration import Tail
-from sktspulse.anomaly.normal_model import UsualRecording, judged_channels
+from sktspulse.anomaly.calibration import TailProbability
+from sktspulse.anomaly.normal_model import NormalModel
+from sktspulse.anomaly.signals import DIRECT_HEADS
 
-ALL = ("level", "variation", "channels", "states")
+ALL = np.ones(3, bool)
 
 
-def no_network(moves):
+def no_network(series):
     return {}
 
 
-def blocks(usual: UsualRecording, X: np.ndarray) -> list[np.ndarray]:
-    return list(usual.channel_scores(usual.signals(X, no_network)))
+def fit(X: np.ndarray, heads: tuple[str, ...], *lengths: int) -> NormalModel:
+    return NormalModel.fit(X, no_network, heads, ALL, lengths=lengths)[0]
 
 
-def test_a_broken_coupling_is_found_by_its_head_alone():
+def channel_scores(model: NormalModel, X: np.ndarray) -> list[np.ndarray]:
+    """Score the joint block, if there is one, and the channels by each head."""
+    blocks = zip(model.calibrations, model.signals(X, no_network), strict=True)
+    return [np.array([one(row) for one, row in zip(*block, strict=True)]) for block in blocks]
+
+
+def test_a_broken_relation_is_found_by_its_head_alone():
     X = coupled().T
-    usual = UsualRecording(("level", "variation", "channels"), (8,), trailing=False)
-    usual.learn(X[:200], no_network)
+    model = fit(X[:200], ("level", "variation", "channels"), 8)
     other = X.copy()
-    other[300:320, 2] = other[100:120, 2]  # as usual by itself
-    level, variation, channels = usual.head_scores(iter(blocks(usual, other)))
+    other[300:320, 2] = other[100:120, 2]  # normal by itself
+    level, variation, channels = model.score(model.signals(other, no_network)).heads
     assert channels.argmax() in range(296, 324)
     assert channels.max() > 2 * max(level.max(), variation.max())
 
 
-def test_scores_of_heads_are_rarities_of_the_highest_channel():
+def test_scores_of_heads_are_tail_probabilities_of_the_maximum_over_channels():
     X = coupled().T
-    usual = UsualRecording(("level", "variation"), (1, 4), trailing=False)
-    learned = usual.learn(X, no_network)
-    for row, scores in zip(np.max(blocks(usual, X), axis=0), learned, strict=True):
-        np.testing.assert_allclose(scores, Tail.learn(row)(row))
+    model = fit(X, ("level", "variation"), 1, 4)
+    heads = model.score(model.signals(X, no_network)).heads
+    for row, scores in zip(np.max(channel_scores(model, X), axis=0), heads, strict=True):
+        np.testing.assert_allclose(scores, TailProbability.fit(row)(row))
 
 
-def test_states_are_told_of_all_channels_and_no_channel_is_farther():
+@pytest.mark.parametrize("heads", [DIRECT_HEADS, ("level", "variation")])
+def test_top_channels_have_the_highest_scores(heads):
     X = coupled().T
-    usual = UsualRecording(ALL, (8,), trailing=False)
-    usual.learn(X, no_network)
-    together, *each = blocks(usual, X)
-    assert len(each) == 3
+    model = fit(X, heads, 8)
+    scores = model.score(model.signals(X, no_network))
+    channels = channel_scores(model, X)[-3:]
+    np.testing.assert_array_equal(scores.top_channels, np.argmax(channels, axis=0))
+
+
+@pytest.mark.parametrize("heads", [DIRECT_HEADS, ("level", "variation"), ("level",)])
+def test_fit_returns_the_scores_of_its_recording(heads):
+    X = coupled().T
+    model, fitted = NormalModel.fit(X, no_network, heads, ALL, lengths=(8,))
+    np.testing.assert_allclose(model.score(model.signals(X, no_network)).combined, fitted)
+
+
+def test_channels_are_scored_with_heads_combined():
+    X = coupled().T
+    model = fit(X, DIRECT_HEADS, 8)
+    expected = [model.combine(one) for one in channel_scores(model, X)[1:]]
+    scores = model.score_channels(model.signals(X, no_network))
+    np.testing.assert_array_equal(scores, expected)
+
+
+def test_states_score_all_channels_together_and_no_channel_higher():
+    X = coupled().T
+    together, *channels = channel_scores(fit(X, DIRECT_HEADS, 8), X)
+    assert len(channels) == 3
     assert (together[:3] == 0).all()
     assert (together[3] > 0).any()
-    assert all((one[3] <= together[3] + 1e-9).all() for one in each)
+    assert all((one[3] <= together[3] + 1e-9).all() for one in channels)
 
 
-@pytest.mark.parametrize(
-    ("columns", "judged"),
-    [
-        ([[0, 1, 0, 1], [1, 2, 3, 1], [5, 5, 5, 5]], [False, True, False]),
-        ([[0, 1, 0, 1], [0, np.nan, 0, 1]], [True, True]),
-        ([[np.nan] * 4, [1, 2, 3, np.nan]], [False, True]),
-    ],
-)
-def test_channels_of_two_values_are_judged_only_if_there_are_no_others(columns, judged):
-    assert judged_channels(np.array(columns, float).T).tolist() == judged
-
-
-def test_commands_are_not_read_and_have_no_say_alone():
+def test_signals_and_input_are_unchanged():
     X = coupled().T
-    X[:, 0] = X[:, 0] > 1
-    seen = []
-    usual = UsualRecording(ALL, (8,), trailing=False)
-    usual.learn(X, lambda moves: seen.append(moves) or {})
-    assert len(seen) == 2
-    _, command, *others = blocks(usual, X)
-    assert (command[:3] == 0).all()
-    assert all((one[:3] > 0).any() for one in others)
-
-
-@pytest.mark.parametrize("first", [64, 100])
-def test_signals_from_some_point_on(first):
-    X = coupled().T
-    usual = UsualRecording(ALL, (1,), trailing=True)
-    usual.learn(X, no_network)
-    whole = np.array(list(usual.signals(X, no_network)))
-    late = np.array(list(usual.signals(X, no_network, first=first)))
-    np.testing.assert_allclose(late, whole[:, :, first:])
+    before = X.copy()
+    model = fit(X, DIRECT_HEADS, 8)
+    signals = list(model.signals(X, no_network))
+    kept = [block.copy() for block in signals]
+    model.score(signals)
+    model.score_channels(signals)
+    np.testing.assert_array_equal(X, before)
+    np.testing.assert_array_equal(signals, kept)

@@ -1,4 +1,4 @@
-"""Stretches that stand out, and what raised them."""
+"""Segments of outliers, with the head and channel that stand out."""
 
 from __future__ import annotations
 
@@ -7,32 +7,23 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sktspulse.anomaly.segments import find_segments, loudest_channels
-from sktspulse.series.runs import runs
+from sktspulse.anomaly.normal_model import AnomalyScores
+from sktspulse.anomaly.segments import find_segments
 
 
 @settings(max_examples=50)
-@given(st.lists(st.floats(-3, 0), min_size=1, max_size=30), st.floats(-2, -1))
-def test_segments_equal_a_loop(scores, offset):
-    scores = np.array(scores)
-    expected = naive_anomaly.segments(scores, offset)
-    assert [tuple(run) for run in runs(scores < offset)] == [(a, b) for a, b, _ in expected]
-    nothing = np.zeros((1, len(scores)), int)
-    found = find_segments(scores, offset, nothing[0], nothing, ("time",))
+@given(st.lists(st.floats(0, 3), min_size=1, max_size=30), st.floats(-2, -1))
+def test_segments_equal_a_loop(combined, offset):
+    combined = np.array(combined)
+    expected = naive_anomaly.segments(-combined, offset)
+    zeros = np.zeros((1, len(combined)), int)
+    found = find_segments(AnomalyScores(combined, zeros, zeros), offset, ("time",))
     assert [tuple(one) for one in found[["start", "end", "peak"]].tolist()] == expected
 
 
-def test_the_loudest_channel_of_each_head_is_told():
-    channels = np.random.default_rng(0).normal(size=(4, 2, 9))
-    told = []
-    passed = list(loudest_channels(iter(channels), told))
-    np.testing.assert_array_equal(passed, channels)
-    np.testing.assert_array_equal(told[0], channels.argmax(0))
-
-
-def test_a_segment_names_what_is_loudest_at_its_peak():
-    scores = np.array([0.0, -4, -6, 0])
-    heads = np.array([0, 0, 1, 0])
-    channels = np.array([[9, 9, 9, 9], [0, 1, 2, 3]])
-    (found,) = find_segments(scores, -3, heads, channels, ("time", "level")).tolist()
-    assert found == (1, 3, 2, -6.0, "level", 2)
+def test_a_segment_names_head_and_channel_of_the_highest_score_at_its_peak():
+    combined = np.array([0.0, 4, 6, 0])
+    heads = np.array([[0, 5, 5, 0], [0, 0, 7, 0]])
+    top_channels = np.array([[9, 9, 9, 9], [0, 1, 2, 3]])
+    scores = AnomalyScores(combined, heads, top_channels)
+    assert find_segments(scores, -3, ("time", "level")).tolist() == [(1, 3, 2, -6.0, "level", 2)]

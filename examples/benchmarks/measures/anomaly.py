@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from scipy.ndimage import uniform_filter1d
 
-from sktspulse.anomaly.calibration import HeadScale
+from sktspulse.anomaly.calibration import HeadCalibration
 from sktspulse.anomaly.smoothing import choose_lengths
 from sktspulse.metrics import find_period, vus_pr_score
 from sktspulse.network.checkpoints import load_checkpoint
@@ -77,8 +77,8 @@ def smoothed(errors: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     for length in SMOOTHINGS:
         yield f"average of {length}", uniform_filter1d(errors, length, mode="nearest")
     lengths = choose_lengths("auto", len(errors))
-    scale = HeadScale.learn(lengths, trailing=False, head="time", signal=errors)
-    yield "averages of the detector", scale(errors)
+    calibration = HeadCalibration.fit("time", errors, lengths, trailing=False)
+    yield "averages of the detector", calibration(errors)
 
 
 def scores(values: np.ndarray, networks: dict[str, TSPulse]) -> Iterator[tuple[str, np.ndarray]]:
