@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from copy import copy, deepcopy
+from copy import copy
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self, cast
 
@@ -16,7 +16,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..base import BaseTSPulse
-from ..network import TSPulse, resolve_device
+from ..network import TSPulse
 from ..series import Floats, TimeIndex, Values, check_series
 from .calibration import threshold
 from .fine_tuning import N_STEPS, fine_tune
@@ -375,13 +375,6 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         with self._progress(N_STEPS, "steps") as progress:
             report = None if progress is None else progress.update
             return fine_tune(network, values, self.heads_, seed, report)
-
-    def _load_network(self) -> TSPulse:
-        """Return the network in use on the chosen device; ``network_`` itself is never moved."""
-        if self.network_ is None:
-            return super()._load_network()
-        device = resolve_device(self.device)
-        return self.network_ if device.type == "cpu" else deepcopy(self.network_).to(device)
 
     def _open(self, X: ArrayLike) -> tuple[TimeIndex, Iterator[Floats]]:
         """Return the time stamps of a recording, and its signals, computed when iterated over."""

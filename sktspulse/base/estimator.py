@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from numbers import Integral
 from os import PathLike
 from typing import Any, ClassVar
@@ -54,7 +55,15 @@ class BaseTSPulse(BaseEstimator):
         return network
 
     def _load_network(self) -> TSPulse:
-        """Load the network; raise a ValueError if its weights are not those fitted with."""
+        """Return the fitted network on the chosen device.
+
+        A network that was trained in ``fit`` is kept on the CPU and copied, never moved. A
+        ValueError says if the checkpoint holds other weights than in ``fit``.
+        """
+        trained: TSPulse | None = getattr(self, "network_", None)
+        if trained is not None:
+            device = resolve_device(self.device)
+            return trained if device.type == "cpu" else deepcopy(trained).to(device)
         network = self._read_checkpoint()
         if fingerprint(network) != self.fingerprint_:
             raise ValueError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy, deepcopy
+from copy import copy
 from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
@@ -290,13 +290,6 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             ]
         is_flat, restore = panel.shape[1] == 1 and np.ndim(X) == 2, restorer(X)
         return [panel], lambda filled: restore(filled[0][:, 0] if is_flat else filled[0])
-
-    def _load_network(self) -> TSPulse:
-        """Return the fitted network on the chosen device."""
-        if self.network_ is None:
-            return super()._load_network()
-        device = resolve_device(self.device)
-        return self.network_ if device.type == "cpu" else deepcopy(self.network_).to(device)
 
     def _fine_tuned(
         self, network: TSPulse, panels: list[Values], rng: np.random.Generator
