@@ -40,7 +40,7 @@ def interpolate(recording: Recording) -> Recording:
     return filled
 
 
-def hide(recording: Recording, fraction: float) -> Recording:
+def mask_points(recording: Recording, fraction: float) -> Recording:
     """Hide a fraction of the points, half of it in blocks of eight."""
     rng = np.random.default_rng(0)
     n, masked = len(recording), recording.copy()
@@ -70,7 +70,7 @@ def report_imputation(name: str, masked: Recording, truth: Recording) -> None:
 def impute_sea_temperature(folder: Path) -> Path:
     """Impute a real recording, a fifth of which is hidden."""
     truth, months = load_sea_temperature()
-    masked = hide(truth, 0.25)
+    masked = mask_points(truth, 0.25)
     report_imputation("Monthly sea-surface temperature off Peru", masked, truth)
     imputer = TSPulseImputer(random_state=0).fit(masked)
     display = ImputationDisplay.from_estimator(imputer, masked, index=months)
