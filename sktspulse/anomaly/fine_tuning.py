@@ -49,7 +49,7 @@ def fine_tune(
         steps_per_look=_STEPS_PER_LOOK,
         seed=seed,
     )
-    return tuner.tune(network, varying, report)
+    return tuner.fine_tune(network, varying, report)
 
 
 def _varies(column: Values) -> bool:

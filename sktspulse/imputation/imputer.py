@@ -306,7 +306,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         )
         series = [row for panel in panels for row in panel.reshape(-1, panel.shape[-1])]
         with self._progress(tuner.n_steps, "steps") as progress:
-            return tuner.tune(network, series, None if progress is None else progress.update)
+            return tuner.fine_tune(network, series, None if progress is None else progress.update)
 
     def _reader(self, network: TSPulse) -> CandidateReader:
         config = network.config

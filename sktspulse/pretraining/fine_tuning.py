@@ -104,7 +104,7 @@ class FineTuner:
     seed: int = 0
     errors: list[float] = field(default_factory=list, init=False)
 
-    def tune(
+    def fine_tune(
         self,
         network: TSPulse,
         series: Sequence[Values],

@@ -269,7 +269,7 @@ def arguments(monkeypatch):
             weight.mul_(1 + 1e-3 * (number % 3))
         return tuned
 
-    monkeypatch.setattr(FineTuner, "tune", tune)
+    monkeypatch.setattr(FineTuner, "fine_tune", tune)
     return arguments
 
 

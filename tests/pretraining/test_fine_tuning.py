@@ -52,7 +52,7 @@ def weights_of(network):
 
 def test_the_error_falls_and_the_best_is_kept(network):
     before, one = weights_of(network).clone(), tuner()
-    tuned = one.tune(network, waves())
+    tuned = one.fine_tune(network, waves())
     assert min(one.errors) < 0.8 * one.errors[0]
     assert torch.equal(weights_of(network), before)
     assert not tuned.training
@@ -64,7 +64,7 @@ def test_the_error_falls_and_the_best_is_kept(network):
 
 def test_nothing_better_is_the_network_given(network):
     one = tuner(lr=100.0, patience=2)
-    tuned = one.tune(network, waves())
+    tuned = one.fine_tune(network, waves())
     assert len(one.errors) == 3
     assert torch.equal(weights_of(tuned), weights_of(network))
 
@@ -72,7 +72,7 @@ def test_nothing_better_is_the_network_given(network):
 def test_the_seed_decides_and_global_generators_rest(network):
     state = torch.get_rng_state()
     first, second, other = (
-        tuner(seed=seed, n_steps=20).tune(network, waves()) for seed in (1, 1, 2)
+        tuner(seed=seed, n_steps=20).fine_tune(network, waves()) for seed in (1, 1, 2)
     )
     assert torch.equal(weights_of(first), weights_of(second))
     assert not torch.equal(weights_of(first), weights_of(other))
@@ -81,9 +81,9 @@ def test_the_seed_decides_and_global_generators_rest(network):
 
 def test_units_do_not_matter(network):
     plain = tuner(n_steps=20)
-    plain.tune(network, waves())
+    plain.fine_tune(network, waves())
     scaled = tuner(n_steps=20)
-    scaled.tune(network, [1e6 * (one + 3) for one in waves()])
+    scaled.fine_tune(network, [1e6 * (one + 3) for one in waves()])
     np.testing.assert_allclose(scaled.errors, plain.errors, rtol=1e-3)
 
 
@@ -99,7 +99,7 @@ def test_the_held_out_part_is_not_learned_from(network):
 
 def test_short_series_and_steps_are_told(network):
     told = []
-    tuned = tuner(patience=99).tune(network, [row[:30] for row in waves()], told.append)
+    tuned = tuner(patience=99).fine_tune(network, [row[:30] for row in waves()], told.append)
     assert told == [20, 20, 20]
     assert torch.isfinite(weights_of(tuned)).all()
 
@@ -108,11 +108,11 @@ def test_mixed_precision_is_near(network):
     errors = []
     for bfloat16 in (False, True):
         one = tuner(bfloat16=bfloat16, n_steps=20)
-        one.tune(network, waves())
+        one.fine_tune(network, waves())
         errors.append(one.errors)
     np.testing.assert_allclose(*errors, rtol=0.1)
 
 
 def test_nothing_known_is_refused(network):
     with pytest.raises(ValueError, match="none of which has a known value"):
-        tuner().tune(network, [np.full(100, np.nan)])
+        tuner().fine_tune(network, [np.full(100, np.nan)])
