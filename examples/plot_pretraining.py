@@ -15,11 +15,18 @@ import numpy as np
 from sklearn.model_selection import cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 
-from sktspulse import TrainingDisplay, TSPulseConfig, TSPulsePretrainer, TSPulseTransformer
+from sktspulse import (
+    OptimizerOptions,
+    TrainingDisplay,
+    TSPulseConfig,
+    TSPulsePretrainer,
+    TSPulseTransformer,
+)
 from sktspulse.datasets import make_labelled_panel, make_series
 
 small = TSPulseConfig(context_length=128, d_model=16, n_layers=2, n_signature_bins=64)
-settings = {"batch_size": 32, "warmup": 20, "random_state": 0}
+optimizer = OptimizerOptions(warmup_steps=20)
+settings = {"batch_size": 32, "optimizer": optimizer, "random_state": 0}
 pretrainer = TSPulsePretrainer(small, max_epochs=10, steps_per_epoch=50, lr=5e-3, **settings)
 trained = pretrainer.fit(make_series(2000, 512, random_state=0))
 

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from .embedding import EmbeddingDisplay, TSPulseTransformer
     from .imputation import ImputationDisplay, TSPulseImputer
     from .network import TSPulseConfig
-    from .pretraining import TrainingDisplay, TSPulsePretrainer
+    from .pretraining import (
+        OptimizerOptions,
+        TrainingDisplay,
+        TSPulsePretrainer,
+        WindowSampling,
+    )
     from .retrieval import RetrievalDisplay, TSPulseRetriever
     from .series import PanelToTabular, TabularToPanel
     from .supervised import OcclusionDisplay, TSPulseClassifier, TSPulseRegressor
@@ -29,6 +34,7 @@ __all__ = [
     "EmbeddingDisplay",
     "ImputationDisplay",
     "OcclusionDisplay",
+    "OptimizerOptions",
     "PanelToTabular",
     "RetrievalDisplay",
     "TSPulseAnomalyDetector",
@@ -41,6 +47,7 @@ __all__ = [
     "TSPulseTransformer",
     "TabularToPanel",
     "TrainingDisplay",
+    "WindowSampling",
     "datasets",
     "metrics",
 ]
@@ -52,6 +59,7 @@ _HOME = {
     "EmbeddingDisplay": "embedding",
     "ImputationDisplay": "imputation",
     "OcclusionDisplay": "supervised",
+    "OptimizerOptions": "pretraining",
     "PanelToTabular": "series",
     "RetrievalDisplay": "retrieval",
     "TSPulseAnomalyDetector": "anomaly",
@@ -64,6 +72,7 @@ _HOME = {
     "TSPulseTransformer": "embedding",
     "TabularToPanel": "series",
     "TrainingDisplay": "pretraining",
+    "WindowSampling": "pretraining",
 }
 
 

@@ -20,7 +20,7 @@ def cross_entropy(log_probabilities, probabilities):
     return -sum(p * log_p for p, log_p in zip(probabilities, log_probabilities, strict=True))
 
 
-def evened(target, known, length):
+def series_weights(target, known, length):
     """Weigh each series, and so each of its points, by one over its mean square, at most 1."""
     weights = []
     known = known.flatten().tolist()

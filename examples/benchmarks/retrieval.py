@@ -36,7 +36,7 @@ from threadpoolctl import threadpool_limits
 from sktspulse import TSPulseRetriever
 from sktspulse.network.checkpoints import load_checkpoint
 from sktspulse.network.inference import infer
-from sktspulse.pretraining.corpus import Corpus
+from sktspulse.pretraining import Corpus
 from sktspulse.retrieval.vectorizer import bridge_short_gaps
 
 PROTOCOLS = {

@@ -27,8 +27,8 @@ from measures import panels, tables
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from sktspulse import TSPulseTransformer
-from sktspulse.pretraining.corpus import Corpus, WindowStream
+from sktspulse import TSPulseTransformer, WindowSampling
+from sktspulse.pretraining import Corpus, WindowStream
 from sktspulse.retrieval.entries import Entries
 from sktspulse.retrieval.faiss_index import FaissIndex, load_faiss
 from sktspulse.retrieval.series_index import IndexSpec, SearchContext, SeriesIndex
@@ -118,7 +118,8 @@ def _losses(vectors: np.ndarray, queries: np.ndarray, metric: str, embedding: st
 def approximate(data: Path, checkpoint: str, n_times: int) -> Iterator[Row]:
     """Compare faiss with the exact search among embeddings of windows of the corpus."""
     corpus = Corpus.from_files(sorted((data / "pretrain").glob("corpus-*.npz")))
-    windows = WindowStream(corpus, 512, N_WINDOWS + N_ASKED, 0.0, (1, 2, 4), False, 0).batch(0)
+    sampling = WindowSampling(synthetic_fraction=0.0, resolutions=(1, 2, 4), augment=False)
+    windows = WindowStream(corpus, 512, N_WINDOWS + N_ASKED, sampling, seed=0).batch(0)
     vectors = TSPulseTransformer(checkpoint=checkpoint).fit_transform(windows)
     runs, sizes = {}, {}
     for store in ("float32", "int8"):

@@ -133,8 +133,7 @@ def our_step(recipe: bool = False) -> Run:
     """Train in single precision with AdamW, or as the shipped checkpoint is trained."""
     import torch
 
-    from sktspulse.pretraining.losses import PretrainingLoss
-    from sktspulse.pretraining.optimizer import MuonAdamW, split_parameters
+    from sktspulse.pretraining import MuonAdamW, PretrainingLoss, split_parameters
 
     network, data = our_network().train(), our_tensors()
     weights = dict.fromkeys(("time", "frequency", "spectrum", "signature", "forecast"), 1.0)

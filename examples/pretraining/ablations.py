@@ -3,8 +3,8 @@
     python examples/pretraining/ablations.py --data ../shared/data --output runs/ablations
 
 Every row trains the sizes of ``tspulse-p8`` from the same seed on the same number of windows and
-is measured on series set aside from the corpus. Small runs show a direction, not the last digit.
-Rows that are done are kept, so that an interrupted run goes on with the next.
+is measured on series held out from the corpus. Small runs show a tendency, not exact numbers.
+Finished rows are kept, so that an interrupted run continues with the next one.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import aside
+import holdout
 import torch
 
-from sktspulse import TSPulseConfig, TSPulsePretrainer
-from sktspulse.pretraining.corpus import Corpus
+from sktspulse import OptimizerOptions, TSPulseConfig, TSPulsePretrainer, WindowSampling
+from sktspulse.pretraining import Corpus
 
 NO_REGISTERS = TSPulseConfig(n_registers=0, n_signature_bins=0, forecast_length=0)
 VARIANTS: dict[str, dict[str, Any]] = {
     "all": {},
     "no dual space": {"config": TSPulseConfig(dual_space=False, frequency_head=False)},
-    "no hybrid masks: whole patches only": {"block_share": (1.0, 1.0)},
+    "no hybrid masks: whole patches only": {"windows": WindowSampling(block_fraction=(1.0, 1.0))},
     "no registers": {"config": NO_REGISTERS},
     "no signature": {"loss_weights": {"signature": 0.0}},
     "no agreement, no alignment": {"loss_weights": {"agreement": 0.0, "alignment": 0.0}},
@@ -33,13 +33,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
 SETTINGS: dict[str, Any] = {
     "batch_size": 96,
     "steps_per_epoch": 100,
-    "warmup": 50,
-    "decay": 0.5,
-    "averaging": 0.99,
+    "optimizer": OptimizerOptions(warmup_steps=50, decay_fraction=0.5, ema_decay=0.99),
 }
 
 
-def row(name: str, corpus: Path, held: Corpus, arguments: argparse.Namespace) -> dict[str, object]:
+def row(
+    name: str, corpus: Path, held_out: Corpus, arguments: argparse.Namespace
+) -> dict[str, object]:
     """Train one variant and measure it."""
     folder = arguments.output / name.replace(" ", "-").replace(":", "")
     pretrainer = TSPulsePretrainer(
@@ -55,7 +55,7 @@ def row(name: str, corpus: Path, held: Corpus, arguments: argparse.Namespace) ->
     ).fit(corpus)
     weights = folder / "final.safetensors"
     pretrainer.save(weights)
-    measured = {key: round(value, 3) for key, value in aside.measure(weights, held).items()}
+    measured = {key: round(value, 3) for key, value in holdout.measure(weights, held_out).items()}
     return {"variant": name, "windows": 96 * pretrainer.n_steps_, **measured}
 
 
@@ -71,10 +71,10 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    corpus, held = aside.split(arguments.data / "pretrain", arguments.output)
+    corpus, held_out = holdout.split(arguments.data / "pretrain", arguments.output)
     table = []
     for name in VARIANTS:
-        table.append(row(name, corpus, held, arguments))
+        table.append(row(name, corpus, held_out, arguments))
         print(*table[-1].values(), flush=True)
         with arguments.table.open("w", newline="") as file:
             writer = csv.DictWriter(file, table[0], lineterminator="\n")

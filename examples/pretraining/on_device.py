@@ -1,14 +1,15 @@
-"""Train a shipped checkpoint further on one accelerator that does everything itself.
+"""Train a shipped checkpoint further on one GPU that does everything itself.
 
     python examples/pretraining/on_device.py tspulse-p8 --data ../shared/data --output runs/p8 \\
         --seconds 3600
 
-A network this small is done with a batch before a processor has drawn the next one. So the corpus
-lies on the device, which cuts, distorts and masks the windows too, and a whole step is one recorded
-graph. What is drawn and minimised is as in ``pretrain.py``, only that its order depends on the
-device. The learning rate falls over the last part of the given time.
+The network is so small that a GPU finishes a batch before a CPU has drawn the next one. So the
+corpus is stored on the GPU, which also cuts, augments and masks the windows, and a whole step is
+captured as one CUDA graph. Windows, losses, optimizer and averaging are those of
+``TSPulsePretrainer``; only the order of the windows differs. The learning rate decays over the last
+part of the given time.
 
-A run cannot be resumed, but ``--start`` goes on from the weights of another.
+A run cannot be resumed, but ``--start`` continues from the weights of another.
 """
 
 from __future__ import annotations
@@ -23,45 +24,40 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, TextIO
 
-import aside
+import holdout
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from sktspulse import OptimizerOptions, WindowSampling, pretraining
 from sktspulse.datasets import make_series
-from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
-from sktspulse.network.masks import varied_mask
-from sktspulse.network.tspulse import SpectralSignature, Spectrum
-from sktspulse.pretraining import corpus
-from sktspulse.pretraining.augmentation import noisy, span_length, two_views
-from sktspulse.pretraining.losses import LOSS_WEIGHTS, pair_losses, pretraining_losses, weighted_sum
-from sktspulse.pretraining.optimizer import MuonAdamW, split_parameters
+from sktspulse.network import TSPulseConfig, load_checkpoint, save_checkpoint
+from sktspulse.pretraining import LOSS_WEIGHTS, MuonAdamW, PretrainingLoss
 
 RECIPES: dict[str, dict[str, Any]] = {
     "tspulse-p8": {
-        # What is listed more than once is drawn as often.
-        "resolutions": (0.125, 0.25, 0.5, 1, 1, 1, 1, 2, 4, 8),
-        "block_share": (0.25, 1.0),
-        "signature": 0.5,
-        "groups": 5,  # with 11, Triton 3.6 fails to compile a kernel
+        # A resolution that is listed more than once is drawn as often.
+        "windows": WindowSampling(resolutions=(0.125, 0.25, 0.5, 1, 1, 1, 1, 2, 4, 8)),
+        "loss_weights": {"signature": 0.5},
+        "n_groups": 5,  # with 11, Triton 3.6 fails to compile a kernel
     },
     "tspulse-p16": {
-        "resolutions": (0.125, 0.25, 0.5, 1, 1, 2, 4),
-        "block_share": (1.0, 1.0),
-        "signature": 1.0,
-        "groups": 11,
+        "windows": WindowSampling(
+            resolutions=(0.125, 0.25, 0.5, 1, 1, 2, 4), block_fraction=(1.0, 1.0)
+        ),
+        "loss_weights": {},
+        "n_groups": 11,
     },
 }
-MASK_RATIO = (0.05, 0.6)
-SYNTHETIC, BLENDED = 0.25, 0.2
-PAIRS = 48  # recordings in a group, which are told apart from each other
-AVERAGING, WARMUP, DECAY = 0.999, 300, 0.4
-POOL, BLOCK = 32_768, 1024  # synthetic series kept, and drawn at once
-RENEWAL, CHECK = 16, 200  # steps between new blocks, and between looks at the losses
+OPTIMIZER = OptimizerOptions(decay_fraction=0.4)
+PAIRS = 48  # series in a group, within which crops are compared
+POOL, BLOCK = 32_768, 1024  # synthetic series in memory, and drawn at once
+STEPS_PER_REFRESH, STEPS_PER_ROW = 16, 200  # of the pool, of the history
 
 
 class Corpus:
-    """Recorded series, also averaged over 2, 4 and 8 points from every place on.
+    """Recorded series on the device, with their moving averages over 2, 4 and 8 points.
 
     Parameters
     ----------
@@ -70,27 +66,27 @@ class Corpus:
     length : int
         Length of a window [time steps].
     resolutions : tuple of float
-        Steps of a recording that become one of a window.
+        Time steps of a series that become one of a window.
     device : torch.device
-        Where they lie.
+        Where the series are stored.
     """
 
     def __init__(
         self, path: Path, length: int, resolutions: tuple[float, ...], device: torch.device
     ) -> None:
-        read = corpus.Corpus.from_files([path])
+        corpus = pretraining.Corpus.from_files([path])
         self.length, self.device = length, device
-        self.edges = torch.tensor(read.probabilities().cumsum()[:-1], device=device).float()
-        self.offsets = torch.tensor(read.offsets[:-1], device=device)
-        self.lengths = torch.tensor(read.lengths, device=device)
-        paces = torch.tensor(resolutions, device=device)
-        self.steps = paces.clamp(min=1).long()
-        self.spans = (paces * length).ceil().long()
-        self.n_values = len(read.values)
-        self.values = _averages(torch.from_numpy(read.values).to(device).float())
+        self.edges = torch.tensor(corpus.probabilities().cumsum()[:-1], device=device).float()
+        self.offsets = torch.tensor(corpus.offsets[:-1], device=device)
+        self.lengths = torch.tensor(corpus.lengths, device=device)
+        ratios = torch.tensor(resolutions, device=device)
+        self.steps = ratios.clamp(min=1).long()
+        self.spans = (ratios * length).ceil().long()
+        self.n_values = len(corpus.values)
+        self.values = _with_averages(torch.from_numpy(corpus.values).to(device).float())
 
     def draw(self, n: int) -> Tensor:
-        """Cut ``n`` windows at random places and resolutions; NaN fills up short series."""
+        """Cut ``n`` windows at random places and resolutions; short series are padded with NaN."""
         chosen = torch.searchsorted(self.edges, self._random(n), right=True)
         offset, available = self.offsets[chosen][:, None], self.lengths[chosen][:, None]
         scores = self._random(n, len(self.spans)).masked_fill(self.spans > available, -1)
@@ -104,7 +100,7 @@ class Corpus:
         return self._read(level + offset + start, step, span, fits)
 
     def _read(self, origin: Tensor, step: Tensor, span: Tensor, fits: Tensor) -> Tensor:
-        """Interpolate where a span is shorter than a window, leave out points where longer."""
+        """Upsample spans that are shorter than a window, downsample longer ones."""
         last, point = self.length - 1, torch.arange(self.length, device=self.device)
         place = _below(self._random(len(span), 1), (self.length - span + 1).clamp(min=1))
         whole = point * torch.where(span < self.length, span - 1, last)
@@ -123,8 +119,8 @@ class Corpus:
         return torch.rand(shape, device=self.device)
 
 
-def _averages(values: Tensor) -> Tensor:
-    """Join the values and their averages over 2, 4 and 8 from every place on."""
+def _with_averages(values: Tensor) -> Tensor:
+    """Join the values and their moving averages over 2, 4 and 8 points."""
     levels = [values]
     for width in (1, 2, 4):
         levels.append((levels[-1] + levels[-1].roll(-width)) / 2)
@@ -136,7 +132,7 @@ def _below(random: Tensor, bound: Tensor) -> Tensor:
 
 
 class Pool:
-    """Synthetic series on the device, renewed all the time by other processes."""
+    """Synthetic series on the device, replaced continuously by other processes."""
 
     def __init__(self, length: int, device: torch.device, n_workers: int) -> None:
         self.shared = torch.zeros((POOL, length)).share_memory_()
@@ -147,13 +143,13 @@ class Pool:
         ready = [context.Event() for _ in parts]
         for seed, (part, event) in enumerate(zip(parts, ready, strict=True)):
             arguments = (self.shared, part.tolist(), seed, event, self.wanted)
-            context.Process(target=renew, args=arguments, daemon=True).start()
+            context.Process(target=draw_blocks, args=arguments, daemon=True).start()
         for event in ready:
             event.wait()
         self.series = self.shared.to(device)
 
-    def renew(self) -> None:
-        """Bring one block over to the device."""
+    def refresh(self) -> None:
+        """Copy one block to the device."""
         self.wanted.set()
         rows = slice(self.next, self.next + BLOCK)
         self.series[rows] = self.shared[rows].to(self.series.device)
@@ -164,8 +160,8 @@ class Pool:
         return self.series[torch.randint(POOL, (n,), device=self.series.device)]
 
 
-def renew(shared: Tensor, blocks: list[int], seed: int, ready: Event, wanted: Event) -> None:
-    """Draw series into the blocks of one process, and over again once more are wanted."""
+def draw_blocks(shared: Tensor, blocks: list[int], seed: int, ready: Event, wanted: Event) -> None:
+    """Draw the series of one process, and new ones whenever more are wanted."""
     torch.set_num_threads(1)
     rng = np.random.default_rng(seed)
     while True:
@@ -177,49 +173,39 @@ def renew(shared: Tensor, blocks: list[int], seed: int, ready: Event, wanted: Ev
 
 
 class Batches:
-    """Pairs of windows, as they are and as they are shown."""
+    """Draw batches as ``TSPulsePretrainer`` does, from a corpus and a pool on the device."""
 
-    def __init__(self, recipe: dict[str, Any], config: Any, corpus: Corpus, pool: Pool) -> None:
-        self.recipe, self.config = recipe, config
+    def __init__(
+        self, recipe: dict[str, Any], config: TSPulseConfig, corpus: Corpus, pool: Pool
+    ) -> None:
+        self.windows, self.config = recipe["windows"], config
+        self.n_spans = PAIRS * recipe["n_groups"]
         self.corpus, self.pool = corpus, pool
+        self.mask = pretraining.random_mask(self.windows, config)
         on_cuda = corpus.device.type == "cuda"
-        # Only this one may be drawn from inside a recorded graph.
+        # A captured graph may draw from this generator only.
         self.generator = torch.cuda.default_generators[0] if on_cuda else torch.default_generator
 
-    def draw(self) -> tuple[Tensor, ...]:
-        """Return what is shown, the truth, where it is known and observed, and the future."""
-        lengths = [self.config.context_length, self.config.forecast_length]
-        views = two_views(self._augmented(self._spans()), *lengths, self.generator)
-        window, future = views[:, None].split(lengths, -1)
-        known, x = window.isfinite(), window.nan_to_num()
-        ranges = (MASK_RATIO, self.recipe["block_share"])
-        observed = varied_mask(x.shape, *ranges, self.config.patch_length, self.generator) & known
-        return noisy(x, known, self.generator), x, known, observed, future
+    def draw(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return the input of the network, and the truth."""
+        spans = self._spans()
+        uniform = torch.rand((3, len(spans), 1), device=spans.device)
+        augmented = pretraining.blend_and_flip(spans, spans.roll(1, 0), uniform)
+        arguments = (augmented, self.config, self.mask, self.generator)
+        return pretraining.masked_batch(*arguments, noise=True)
 
     def _spans(self) -> Tensor:
-        n_spans = self.recipe["groups"] * PAIRS
-        n_synthetic = round(n_spans * SYNTHETIC)
-        spans = torch.cat([self.corpus.draw(n_spans - n_synthetic), self.pool.draw(n_synthetic)])
-        return spans[self._uniform((0, 1), n_spans).argsort()]
-
-    def _augmented(self, spans: Tensor) -> Tensor:
-        """Blend one span in five with another, and flip every other."""
-        n_spans = len(spans)
-        share = self._uniform((0.5, 1), n_spans, 1)
-        blended = share * spans + (1 - share) * spans.roll(1, 0)
-        spans = torch.where(self._uniform((0, 1), n_spans, 1) < BLENDED, blended, spans)
-        return torch.where(self._uniform((0, 1), n_spans, 1) < 0.5, -spans, spans)
-
-    def _uniform(self, bounds: tuple[float, float], *shape: int) -> Tensor:
-        low, high = bounds
-        return low + (high - low) * torch.rand(shape, device=self.corpus.device)
+        n_synthetic = round(self.n_spans * self.windows.synthetic_fraction)
+        recorded = self.corpus.draw(self.n_spans - n_synthetic)
+        spans = torch.cat([recorded, self.pool.draw(n_synthetic)])
+        return spans[torch.rand(self.n_spans, device=spans.device).argsort()]
 
 
 def update(optimizer: torch.optim.Optimizer, weights: list[Tensor], rate: Tensor) -> None:
-    """Step by an optimiser of learning rate 1, but only this part of the way.
+    """Take a step at learning rate 1 and move the weights by ``rate`` times that.
 
-    The step is linear in the rate, so it is the same as with this one; but a recorded graph
-    reads it from the device anew each time.
+    A step is linear in its rate, so the result is the same; but a captured graph reads
+    ``rate`` from the device at every replay.
     """
     before = torch._foreach_mul(weights, 1.0)
     optimizer.step()
@@ -229,84 +215,77 @@ def update(optimizer: torch.optim.Optimizer, weights: list[Tensor], rate: Tensor
 
 
 class Trainer:
-    """One network, what it is fed, and how it learns."""
+    """One network with its batches, losses, optimizer and average."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
-        recipe, device = RECIPES[arguments.name], torch.device(arguments.device)
+        recipe, self.device = RECIPES[arguments.name], torch.device(arguments.device)
         network = load_checkpoint(arguments.start or arguments.name).train()
-        self.network = network.requires_grad_(True).to(device)
-        self.config, self.n_groups, self.device = network.config, recipe["groups"], device
-        length = span_length(self.config.context_length, self.config.forecast_length)
-        path = arguments.corpus or aside.split(arguments.data / "pretrain", arguments.output)[0]
-        corpus = Corpus(path, length, recipe["resolutions"], device)
-        pool = Pool(length, device, arguments.workers)
-        self.batches = Batches(recipe, self.config, corpus, pool)
-        self.signature = SpectralSignature(
-            self.config.n_signature_bins, self.config.signature_scale
-        )
-        self.spectrum = Spectrum(self.config.variance_floor)
-        self.weights = LOSS_WEIGHTS | {"signature": recipe["signature"]}
-        self.rate = torch.zeros((), device=device)
-        self.optimizer = MuonAdamW(*split_parameters(network), lr=1.0)
-        # What corrects the first averages would be recorded as of then; the warm-up stands in.
+        self.network = network.requires_grad_(True).to(self.device)
+        self.batches = self._batches(arguments, recipe)
+        weights = LOSS_WEIGHTS | recipe["loss_weights"]
+        self.criterion = PretrainingLoss(network.config, weights, recipe["n_groups"])
+        self.rate = torch.zeros((), device=self.device)
+        self.optimizer = MuonAdamW(*pretraining.split_parameters(network), lr=1.0)
+        # A captured graph would repeat the bias correction of the first steps for ever, so it
+        # is turned off; the warm-up of the learning rate stands in for it.
         self.optimizer.param_groups[1]["n_steps"] = 1_000_000
         self.average = deepcopy(network)
-        self.n_windows = 2 * PAIRS * self.n_groups
+        self.update_average = get_ema_multi_avg_fn(OPTIMIZER.ema_decay)
+        self.n_windows = 2 * self.batches.n_spans
         losses = self._losses(*self.batches.draw())
         self.names, self.recent = list(losses), torch.stack(list(losses.values())).detach()
         self.compute = torch.compile(self._losses, dynamic=False)
 
-    def _losses(
-        self, shown: Tensor, x: Tensor, known: Tensor, observed: Tensor, future: Tensor
-    ) -> dict[str, Tensor]:
-        """Return the loss of every head, those of pairs, and their weighted sum."""
-        with torch.autocast(self.device.type, torch.bfloat16):
-            prediction = self.network(shown, observed)
-        heads = prediction.heads
-        heads.update({name: head.float() for name, head in heads.items()})
-        truth = (x, known, observed, future)
-        losses = pretraining_losses(prediction, *truth, self.signature, self.spectrum)
-        registers = prediction.encoding.tokens[self.config.n_register_start :].float()
-        losses |= pair_losses(registers, self.n_groups)
-        return losses | {"loss": weighted_sum(losses, self.weights)}
+    def _batches(self, arguments: argparse.Namespace, recipe: dict[str, Any]) -> Batches:
+        config, folder = self.network.config, arguments.data / "pretrain"
+        length = pretraining.span_length(config.context_length, config.forecast_length)
+        path = arguments.corpus or holdout.split(folder, arguments.output)[0]
+        corpus = Corpus(path, length, recipe["windows"].resolutions, self.device)
+        return Batches(recipe, config, corpus, Pool(length, self.device, arguments.workers))
+
+    def _losses(self, inputs: dict[str, Tensor], truth: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return all losses and their weighted sum."""
+        prediction = pretraining.mixed_precision(self.network, inputs, bfloat16=True)
+        return self.criterion.losses(prediction, truth)
 
     def _step(self) -> None:
-        """Draw a batch, and move the weights and their running average."""
+        """Draw a batch, and update the weights and their average."""
         losses = self.compute(*self.batches.draw())
         losses["loss"].backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        parameters = list(self.network.parameters())
+        torch.nn.utils.clip_grad_norm_(parameters, pretraining.MAX_GRADIENT_NORM)
         self.recent.lerp_(torch.stack(list(losses.values())).detach(), 0.01)
-        weights = [weight.detach() for weight in self.network.parameters()]
+        weights = [parameter.detach() for parameter in parameters]
         update(self.optimizer, weights, self.rate)
         average = [weight.detach() for weight in self.average.parameters()]
-        torch._foreach_lerp_(average, weights, 1 - AVERAGING)
+        self.update_average(average, weights, 1)
         self.optimizer.zero_grad()
 
-    def recorded(self) -> Callable[[], None]:
-        """Return what takes a step: on CUDA, a replayed graph."""
+    def captured_step(self) -> Callable[[], None]:
+        """Return a function that takes a step: on CUDA, the replay of a graph."""
         if self.device.type != "cuda":
             return self._step
-        aside_stream = torch.cuda.Stream()
-        aside_stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside_stream):
+        side_stream = torch.cuda.Stream()
+        side_stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side_stream):
             for _ in range(3):
                 self._step()
-        torch.cuda.current_stream().wait_stream(aside_stream)
+        torch.cuda.current_stream().wait_stream(side_stream)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             self._step()
         return graph.replay
 
     def losses(self) -> dict[str, float]:
-        """Return the recent mean of every loss."""
+        """Return the recent mean of every loss; this waits for the device."""
         recent = dict(zip(self.names, self.recent.tolist(), strict=True))
         if not np.isfinite(recent["loss"]):
-            raise FloatingPointError(f"Training has diverged: {recent}. Lower --lr.")
+            raise FloatingPointError(f"The training diverged: {recent}. Lower --lr.")
         return recent
 
 
-class Journal:
-    """Write a row every so many steps, of the form that a ``TrainingDisplay`` reads."""
+class HistoryWriter:
+    """Write a file that ``TrainingDisplay`` reads."""
 
     def __init__(self, file: TextIO, trainer: Trainer) -> None:
         self.file, self.trainer = file, trainer
@@ -316,31 +295,32 @@ class Journal:
         self.last = time.monotonic()
 
     def write(self, n_steps: int, rate: float) -> None:
-        """Write the losses; this waits for the device."""
+        """Write a row."""
         losses = self.trainer.losses()
         now = time.monotonic()
         seconds, self.last = now - self.last, now
-        numbers = {"epoch": n_steps // CHECK, "n_steps": n_steps, "lr": rate, "seconds": seconds}
-        pace = {"windows_per_second": CHECK * self.trainer.n_windows / seconds}
-        self.writer.writerow(numbers | losses | pace)
+        epoch = {"epoch": n_steps // STEPS_PER_ROW, "n_steps": n_steps}
+        speed = {"windows_per_second": STEPS_PER_ROW * self.trainer.n_windows / seconds}
+        self.writer.writerow(epoch | losses | {"lr": rate, "seconds": seconds} | speed)
         self.file.flush()
 
 
 def train(trainer: Trainer, file: TextIO, lr: float, end: float) -> int:
     """Train until the end; return the number of windows."""
-    step = trainer.recorded()
-    journal = Journal(file, trainer)
-    begin, n_steps, left = time.monotonic(), 0, 1.0
+    take_step = trainer.captured_step()
+    history = HistoryWriter(file, trainer)
+    start, n_steps, left = time.monotonic(), 0, 1.0
     while left > 0:
-        rate = lr * min(1.0, (n_steps + 1) / WARMUP, left / DECAY)
+        rising = (n_steps + 1) / OPTIMIZER.warmup_steps
+        rate = lr * pretraining.trapezoid(rising, left / OPTIMIZER.decay_fraction)
         trainer.rate.fill_(rate)
-        step()
+        take_step()
         n_steps += 1
-        left = (end - time.monotonic()) / (end - begin)
-        if n_steps % RENEWAL == 0:
-            trainer.batches.pool.renew()
-        if n_steps % CHECK == 0:
-            journal.write(n_steps, rate)
+        left = (end - time.monotonic()) / (end - start)
+        if n_steps % STEPS_PER_REFRESH == 0:
+            trainer.batches.pool.refresh()
+        if n_steps % STEPS_PER_ROW == 0:
+            history.write(n_steps, rate)
     return n_steps * trainer.n_windows
 
 
@@ -348,10 +328,10 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=RECIPES)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--corpus", type=Path, help="file to train on, in the place of --data")
+    parser.add_argument("--corpus", type=Path, help="file to train on instead of --data")
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--start", help="weights to begin from; those shipped unless given")
-    parser.add_argument("--seconds", type=float, default=3600, help="in all, with compilation")
+    parser.add_argument("--start", help="checkpoint to start from, by default the shipped one")
+    parser.add_argument("--seconds", type=float, default=3600, help="total time, with compilation")
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--workers", type=int, default=3, help="processes for synthetic series")
     parser.add_argument("--device", default="cuda")

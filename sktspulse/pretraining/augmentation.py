@@ -1,4 +1,4 @@
-"""What a semantic embedding should see through: two views of one recording, and noise."""
+"""Random changes of windows that a semantic embedding should be invariant to."""
 
 from __future__ import annotations
 
@@ -7,66 +7,76 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-__all__ = ["noisy", "span_length", "two_views"]
+__all__ = ["add_noise", "blend_and_flip", "crop_pairs", "span_length"]
 
-_MARGIN = 4  # views are cut from a span longer than a window by its 4th part
-_ROLLED = 0.25  # share of views that are rolled
+_CROP_MARGIN = 4  # a span is longer than a crop by one part in so many
+_ROLLED_FRACTION = 0.25  # of crops
 _MAX_ROLL = 0.2  # of a window, as in the paper's queries for similar series (section 4.4)
-_NOISY = 0.4  # share of windows that are shown with noise
-_MAX_NOISE = 0.6  # of a window's standard deviation
+_NOISY_FRACTION = 0.4  # of windows
+_MAX_NOISE = 0.6  # standard deviations of a window
+_BLENDED_FRACTION = 0.2  # of windows
 
 
-def span_length(length: int, n_ahead: int) -> int:
-    """Tell how long the spans are that two views are cut from.
-
-    Parameters
-    ----------
-    length : int
-        Length of a window [time steps].
-    n_ahead : int
-        Steps kept after the window.
-
-    Returns
-    -------
-    int
-        Length of a span [time steps].
-    """
-    return length + length // _MARGIN + n_ahead
+def span_length(length: int, forecast_length: int) -> int:
+    """Return the length of the spans that pairs of crops are taken from [time steps]."""
+    return length + length // _CROP_MARGIN + forecast_length
 
 
-def two_views(spans: Tensor, length: int, n_ahead: int, generator: Generator) -> Tensor:
-    """Cut two windows from each span, anywhere in it, and roll some of them.
+def crop_pairs(spans: Tensor, length: int, forecast_length: int, generator: Generator) -> Tensor:
+    """Take two random crops of each span, and roll some of them.
 
     Parameters
     ----------
     spans : tensor of shape (n_spans, n_timepoints)
-        Stretches of recordings, as long as a window and what follows it, or longer.
+        Parts of series, at least ``length + forecast_length`` long.
     length : int
         Length of a window [time steps].
-    n_ahead : int
-        Steps kept after the window; NaN after a rolled one, which nothing follows.
+    forecast_length : int
+        Steps kept after the window. They are NaN if the window is rolled.
     generator : torch.Generator
         Source of randomness.
 
     Returns
     -------
-    tensor of shape (2 * n_spans, length + n_ahead)
-        Views; ``i`` and ``i + n_spans`` are of the same span.
+    tensor of shape (2 * n_spans, length + forecast_length)
+        Crops; ``i`` and ``i + n_spans`` come from the same span.
     """
     spans = torch.cat([spans, spans])
-    reach, margin = int(_MAX_ROLL * length), spans.shape[1] - length - n_ahead
+    max_roll, margin = int(_MAX_ROLL * length), spans.shape[1] - length - forecast_length
     drawing: dict[str, Any] = {"generator": generator, "device": generator.device}
     each = {"size": (len(spans), 1), **drawing}
     starts = torch.randint(margin + 1, **each)
-    shifts = torch.randint(-reach, reach + 1, **each) * (torch.rand(**each) < _ROLLED)
-    step = torch.arange(length + n_ahead, device=generator.device)
+    shifts = torch.randint(-max_roll, max_roll + 1, **each)
+    shifts = shifts * (torch.rand(**each) < _ROLLED_FRACTION)
+    step = torch.arange(length + forecast_length, device=generator.device)
     windows = spans.gather(1, starts + (step[:length] + shifts) % length)
-    ahead = spans.gather(1, starts + step[length:])
-    return torch.cat([windows, ahead.masked_fill(shifts != 0, torch.nan)], 1)
+    future = spans.gather(1, starts + step[length:])
+    return torch.cat([windows, future.masked_fill(shifts != 0, torch.nan)], 1)
 
 
-def noisy(x: Tensor, known: Tensor, generator: Generator) -> Tensor:
-    """Add white noise to some windows.
+def blend_and_flip(windows: Tensor, partners: Tensor, uniform: Tensor) -> Tensor:
+    """Blend one window in five with its partner, and flip the sign of every other window.
+
+    Parameters
+    ----------
+    windows, partners : tensor of shape (n_windows, length)
+        Windows, and what each is blended with.
+    uniform : tensor of shape (3, n_windows, 1)
+        Random numbers in [0, 1): whether to blend, with which weight, whether to flip.
+
+    Returns
+    -------
+    tensor of shape (n_windows, length)
+        New windows.
+    """
+    weight = (0.5 + uniform[1] / 2).to(windows.dtype)
+    blends = weight * windows + (1 - weight) * partners
+    blended = torch.where(uniform[0] < _BLENDED_FRACTION, blends, windows)
+    return torch.where(uniform[2] < 0.5, -blended, blended)
+
+
+def add_noise(x: Tensor, known: Tensor, generator: Generator) -> Tensor:
+    """Add white noise to some windows, of up to 0.6 times their standard deviation.
 
     Parameters
     ----------
@@ -80,12 +90,12 @@ def noisy(x: Tensor, known: Tensor, generator: Generator) -> Tensor:
     Returns
     -------
     tensor of shape (n_windows, 1, length)
-        A copy. The noise has up to 0.6 times the standard deviation of its window.
+        New windows.
     """
     count = known.sum(-1, keepdim=True).clamp(min=1)
     mean = x.sum(-1, keepdim=True) / count
     deviation = (((x - mean) * known).square().sum(-1, keepdim=True) / count).sqrt()
     drawing: dict[str, Any] = {"generator": generator, "device": generator.device}
-    chosen = torch.rand(mean.shape, **drawing) < _NOISY
+    chosen = torch.rand(mean.shape, **drawing) < _NOISY_FRACTION
     level = chosen * torch.rand(mean.shape, **drawing) * _MAX_NOISE * deviation
     return x + level * torch.randn(x.shape, **drawing)

@@ -1,77 +1,111 @@
-"""Windows as batches, with what the network may not see."""
+"""Batches of windows, with the points that are hidden from the network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ..network import TSPulseConfig, varied_mask
-from .augmentation import noisy, two_views
+from .augmentation import add_noise, crop_pairs
 from .corpus import WindowStream
+from .options import WindowSampling
 
-__all__ = ["Batch", "MaskedBatches", "Steps", "loading"]
+__all__ = ["Mask", "MaskedBatch", "MaskedBatches", "StepSampler", "loader_settings"]
+__all__ += ["masked_batch", "random_mask"]
 
-Batch = tuple[dict[str, Tensor], dict[str, Tensor]]
+MaskedBatch = tuple[dict[str, Tensor], dict[str, Tensor]]  # input of the network, and the truth
+Mask = Callable[[tuple[int, ...], Generator], Tensor]  # shape of windows -> True where shown
 
 
-class MaskedBatches(Dataset[Batch]):
-    """Give the masked windows of any step, the same whenever asked.
+def random_mask(sampling: WindowSampling, config: TSPulseConfig) -> Mask:
+    """Return a function that hides as many points as the options say."""
+    return partial(_random_mask, sampling=sampling, patch_length=config.patch_length)
+
+
+def _random_mask(
+    shape: tuple[int, ...], generator: Generator, *, sampling: WindowSampling, patch_length: int
+) -> Tensor:
+    ranges = sampling.mask_fraction, sampling.block_fraction
+    return varied_mask(shape, *ranges, patch_length, generator)
+
+
+def masked_batch(
+    windows: Tensor, config: TSPulseConfig, mask: Mask, generator: Generator, *, noise: bool
+) -> MaskedBatch:
+    """Turn windows into a batch for the network and its losses.
+
+    Parameters
+    ----------
+    windows : tensor of shape (n_windows, n_timepoints)
+        Values, NaN where missing, as long as the context and the forecast. If they are
+        longer, two crops are taken of each.
+    config : TSPulseConfig
+        Sizes of the network.
+    mask : callable
+        ``mask(shape, generator)`` returns True where the network is shown a point.
+    generator : torch.Generator
+        Source of randomness.
+    noise : bool
+        Whether the network is shown some windows with noise.
+
+    Returns
+    -------
+    inputs : dict of str to tensor
+        ``x`` and ``observed``, as the network takes them.
+    truth : dict of str to tensor
+        ``x`` without noise, ``observed``, ``known`` and ``future``.
+    """
+    lengths = config.context_length, config.forecast_length
+    if windows.shape[1] > sum(lengths):
+        windows = crop_pairs(windows, *lengths, generator)
+    window, future = windows[:, None].split(lengths, -1)
+    known = window.isfinite()
+    x = window.nan_to_num()
+    observed = mask(x.shape, generator) & known
+    shown = add_noise(x, known, generator) if noise else x
+    truth = {"x": x, "observed": observed, "known": known, "future": future}
+    return {"x": shown, "observed": observed}, truth
+
+
+class MaskedBatches(Dataset[MaskedBatch]):
+    """Make the batch of any step, always the same for a step and a process.
 
     Parameters
     ----------
     stream : WindowStream
-        Where the windows come from. If its windows are longer than the network and its
-        forecast need, two views are cut from each.
+        Source of windows.
     config : TSPulseConfig
         Sizes of the network.
-    mask_ratio, block_share : (float, float)
-        Range of the share of points hidden in a window, and of the share of these
-        that lies in whole patches; both drawn for each window.
-    rank : int
+    mask : callable
+        ``mask(shape, generator)`` returns True where the network is shown a point.
+    rank : int, default=0
         Number of this process.
     """
 
     def __init__(
-        self,
-        stream: WindowStream,
-        config: TSPulseConfig,
-        mask_ratio: tuple[float, float],
-        block_share: tuple[float, float],
-        rank: int,
+        self, stream: WindowStream, config: TSPulseConfig, mask: Mask, rank: int = 0
     ) -> None:
         self.stream = stream
         self.config = config
-        self.mask_ratio = mask_ratio
-        self.block_share = block_share
+        self.mask = mask
         self.rank = rank
 
-    def __getitem__(self, step: int) -> Batch:
+    def __getitem__(self, step: int) -> MaskedBatch:
         key = np.random.SeedSequence([self.stream.seed, step, self.rank, 2])
         generator = torch.Generator().manual_seed(int(key.generate_state(1, np.uint64)[0]))
-        length, n_ahead = self.config.context_length, self.config.forecast_length
-        drawn = torch.from_numpy(self.stream.batch(step, self.rank))
-        if drawn.shape[1] > length + n_ahead:
-            drawn = two_views(drawn, length, n_ahead, generator)
-        window, future = drawn[:, None].split([length, n_ahead], -1)
-        known = window.isfinite()
-        x = window.nan_to_num()
-        observed = self._mask(x.shape, generator) & known
-        shown = noisy(x, known, generator) if self.stream.augment else x
-        truth = {"x": x, "observed": observed, "known": known, "future": future}
-        return {"x": shown, "observed": observed}, truth
-
-    def _mask(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        ranges = (self.mask_ratio, self.block_share)
-        return varied_mask(shape, *ranges, self.config.patch_length, generator)
+        windows = torch.from_numpy(self.stream.batch(step, self.rank))
+        noise = self.stream.sampling.augment
+        return masked_batch(windows, self.config, self.mask, generator, noise=noise)
 
 
-class Steps(Sampler[int]):
-    """Number the steps of one epoch, each epoch going on where the last one ended."""
+class StepSampler(Sampler[int]):
+    """Number the steps of an epoch, starting where the last epoch ended."""
 
     def __init__(self, first: int, per_epoch: int) -> None:
         self.next = first
@@ -81,33 +115,21 @@ class Steps(Sampler[int]):
         return self.per_epoch
 
     def __iter__(self) -> Iterator[int]:
-        # Counted on only when drawn from: a loader with workers asks twice and drops the first.
+        # A loader with workers makes two iterators and drops the first one unused, so steps
+        # are counted only when the first number is drawn.
         first, self.next = self.next, self.next + self.per_epoch
         yield from range(first, self.next)
 
 
-def loading(first_step: int, steps_per_epoch: int, n_loaders: int) -> dict[str, Any]:
-    """Say in skorch's words how batches, each of them one item, are loaded.
-
-    Parameters
-    ----------
-    first_step, steps_per_epoch : int
-        Which batches.
-    n_loaders : int
-        Background processes.
-
-    Returns
-    -------
-    dict
-        Arguments of a net.
-    """
+def loader_settings(first_step: int, steps_per_epoch: int, num_workers: int) -> dict[str, Any]:
+    """Return the arguments of a skorch net that loads every batch as one item."""
     return {
         "train_split": None,
         "iterator_train": DataLoader,
         "iterator_train__batch_size": None,
-        "iterator_train__sampler": Steps(first_step, steps_per_epoch),
-        "iterator_train__num_workers": n_loaders,
-        "iterator_train__persistent_workers": n_loaders > 0,
-        # Without one of its own the loader would draw from the global generator.
+        "iterator_train__sampler": StepSampler(first_step, steps_per_epoch),
+        "iterator_train__num_workers": num_workers,
+        "iterator_train__persistent_workers": num_workers > 0,
+        # Without a generator of its own the loader would draw from the global one.
         "iterator_train__generator": torch.Generator(),
     }

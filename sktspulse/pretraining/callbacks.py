@@ -1,9 +1,8 @@
-"""What happens between the steps of training: the rate, the average, a journal, a bar, saving."""
+"""Callbacks of pre-training: average of the weights, history and progress bar."""
 
 from __future__ import annotations
 
 import math
-import os
 import time
 from copy import deepcopy
 from typing import Any, cast
@@ -11,62 +10,57 @@ from typing import Any, cast
 import torch
 from skorch.callbacks import Callback
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from ..network import TSPulse
 from .net import PretrainingNet
 from .schedule import Schedule
 
-__all__ = ["Averaging", "Journal", "PathLike", "ProgressBar", "Row", "table"]
+__all__ = ["HistoryLog", "ProgressBar", "WeightEMA", "epoch_rows", "history_columns"]
 
-PathLike = str | os.PathLike[str]
-Row = dict[str, Any]
 Tensors = tuple[Tensor, ...] | list[Tensor]
-_BATCHES = "batches"  # where skorch keeps what it notes of every batch
-_MAX_GRADIENT_NORM = 1.0
-_STEPS_BETWEEN_LOSSES = 20  # shown in the bar: reading them makes an accelerator wait
+_STEPS_BETWEEN_UPDATES = 20  # of the losses in the bar: reading them synchronises a GPU
 
 
-class Averaging(Callback):
-    """Keep a running average of the weights, over few steps at first.
+class WeightEMA(Callback):
+    """Keep an exponential moving average of the weights, over few steps at first.
 
     Parameters
     ----------
     decay : float
-        Weight of the past once the average runs in full, in [0, 1).
+        Decay once many steps are done, in [0, 1].
     """
 
     def __init__(self, decay: float) -> None:
         self.decay = decay
 
     def on_train_begin(self, net: PretrainingNet, **kwargs: Any) -> None:
-        """Start from the weights as they are."""
+        """Start with the current weights."""
         self.model = AveragedModel(net.network, multi_avg_fn=self._update)
 
     def on_batch_end(self, net: PretrainingNet, **kwargs: Any) -> None:
-        """Take the new weights in."""
+        """Update the average."""
         self.model.update_parameters(net.network)
 
-    def _update(self, averages: Tensors, weights: Tensors, n_before: Tensor | int) -> None:
-        n_steps = int(n_before) + 1
+    def _update(self, averages: Tensors, weights: Tensors, n_averaged: Tensor | int) -> None:
+        n_steps = int(n_averaged) + 1
         decay = min(self.decay, (1 + n_steps) / (10 + n_steps))
-        for average, weight in zip(averages, weights, strict=True):
-            average.lerp_(weight, 1 - decay)
+        get_ema_multi_avg_fn(decay)(averages, weights, n_averaged)
 
     def restore(self, weights: dict[str, Tensor], n_steps: int) -> None:
-        """Go on from an average over so many steps."""
+        """Continue from an average over ``n_steps`` steps."""
         self.model.module.load_state_dict(weights)
         self.model.n_averaged.fill_(n_steps)
 
     def network(self) -> TSPulse:
-        """Return a copy of the average, in main memory and ready to answer."""
+        """Return a copy of the averaged network, on the CPU and in evaluation mode."""
         average = deepcopy(cast(TSPulse, self.model.module))
         return average.cpu().eval().requires_grad_(False)
 
 
-class Journal(Callback):
-    """Write one row an epoch: the mean loss of each head, steps, time and speed.
+class HistoryLog(Callback):
+    """Write one row per epoch: mean losses, steps, learning rate, time and speed.
 
     Parameters
     ----------
@@ -81,22 +75,22 @@ class Journal(Callback):
         self.batch_size = batch_size
 
     def on_epoch_begin(self, net: PretrainingNet, **kwargs: Any) -> None:
-        """Forget the last epoch."""
+        """Reset the sums."""
         self.sums: dict[str, Tensor] = {}
-        self.begun = time.perf_counter()
+        self.start_time = time.perf_counter()
         self.first_step = self.schedule.step
 
     def on_batch_end(self, net: PretrainingNet, **kwargs: Any) -> None:
-        """Add the losses up, and drop the note of this batch, so that memory stays level."""
+        """Add up the losses; drop skorch's record of the batch, so that memory does not grow."""
         for name, loss in net.criterion_.parts.items():
             self.sums[name] = self.sums.get(name, 0) + loss
-        net.history[-1][_BATCHES].clear()
+        net.history[-1]["batches"].clear()
 
     def on_epoch_end(self, net: PretrainingNet, **kwargs: Any) -> None:
         """Write the row."""
         n_steps = self.schedule.step - self.first_step
         losses = self._means(net, n_steps)
-        seconds = time.perf_counter() - self.begun
+        seconds = time.perf_counter() - self.start_time
         n_windows = n_steps * self.batch_size * net.n_processes
         net.history[-1] = {
             "epoch": len(net.history),
@@ -105,7 +99,7 @@ class Journal(Callback):
             "lr": self.schedule.rate(self.schedule.step - 1),
             "seconds": seconds,
             "windows_per_second": n_windows / seconds,
-            _BATCHES: [],
+            "batches": [],
         }
 
     def _means(self, net: PretrainingNet, n_steps: int) -> dict[str, float]:
@@ -119,26 +113,20 @@ class Journal(Callback):
         return losses
 
 
-def table(rows: list[Row]) -> dict[str, list[float]]:
-    """Turn the rows of finished epochs into one list for each column.
+def epoch_rows(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of the finished epochs, without skorch's records of batches."""
+    finished = [row for row in history if "loss" in row]
+    return [{name: row[name] for name in row if name != "batches"} for row in finished]
 
-    Parameters
-    ----------
-    rows : list of dict
-        One row for each epoch; an epoch that was interrupted has no losses.
 
-    Returns
-    -------
-    dict of str to list
-        The columns.
-    """
-    finished = [row for row in rows if "loss" in row]
-    names = [name for name in (finished[0] if finished else ()) if name != _BATCHES]
-    return {name: [row[name] for row in finished] for name in names}
+def history_columns(history: list[dict[str, Any]]) -> dict[str, list[float]]:
+    """Return the finished epochs as one list per column."""
+    rows = epoch_rows(history)
+    return {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
 
 
 class ProgressBar(Callback):
-    """Show windows, losses and windows a second.
+    """Show windows, losses and windows per second.
 
     Parameters
     ----------
@@ -164,8 +152,8 @@ class ProgressBar(Callback):
         )
 
     def on_batch_end(self, net: PretrainingNet, **kwargs: Any) -> None:
-        """Move the bar on."""
-        if self.schedule.step % _STEPS_BETWEEN_LOSSES == 0:
+        """Advance the bar."""
+        if self.schedule.step % _STEPS_BETWEEN_UPDATES == 0:
             losses = {name: float(loss) for name, loss in net.criterion_.parts.items()}
             self.bar.set_postfix(losses, refresh=False)
         self.bar.update(self.batch_size * net.n_processes)

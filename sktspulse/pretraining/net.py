@@ -1,4 +1,4 @@
-"""The training loop behind the estimators: a skorch net, what it is fed, and what it minimises."""
+"""The training loop of pre-training, a skorch net."""
 
 from __future__ import annotations
 
@@ -13,14 +13,34 @@ from skorch.hf import AccelerateMixin
 from torch import Tensor
 
 from ..network import Prediction, TSPulse
-from .batches import Batch
+from .batches import MaskedBatch
 from .optimizer import split_parameters
 
-__all__ = ["AcceleratedNet", "PretrainingNet"]
+__all__ = ["AcceleratedNet", "PretrainingNet", "mixed_precision", "move_batch"]
+
+
+def mixed_precision(
+    network: Callable[..., Prediction], inputs: dict[str, Tensor], *, bfloat16: bool
+) -> Prediction:
+    """Run a network in mixed precision, if asked, and return a prediction in float32."""
+    with torch.autocast(inputs["x"].device.type, torch.bfloat16, enabled=bfloat16):
+        prediction = network(**inputs)
+    heads = {name: head.float() for name, head in prediction.heads.items()}
+    tokens = prediction.encoding.tokens.float()
+    return Prediction(heads, replace(prediction.encoding, tokens=tokens))
+
+
+def move_batch(batch: MaskedBatch, device: torch.device) -> MaskedBatch:
+    """Return a batch on a device."""
+    inputs, truth = (
+        {name: value.to(device, non_blocking=True) for name, value in part.items()}
+        for part in batch
+    )
+    return inputs, truth
 
 
 class PretrainingNet(NeuralNet):
-    """Train a network from batches that are drawn by step.
+    """Train a network on batches that are numbered by step.
 
     Parameters
     ----------
@@ -39,24 +59,24 @@ class PretrainingNet(NeuralNet):
 
     @property
     def is_main_process(self) -> bool:
-        """Whether this process is the one that saves and shows progress."""
+        """Whether this process saves and shows progress."""
         return True
 
     @property
     def network(self) -> TSPulse:
-        """The bare network, without what compilation or several processes wrap around it."""
+        """The network without the wrappers of compilation and distributed training."""
         module = self.module_
         while inner := getattr(module, "_orig_mod", None) or getattr(module, "module", None):
             module = inner
         return module
 
     @property
-    def place(self) -> torch.device:
-        """Device the network is on."""
+    def network_device(self) -> torch.device:
+        """Device of the network."""
         return next(self.network.parameters()).device
 
     def get_default_callbacks(self) -> list[tuple[str, Callback]]:
-        """Add none to those that were passed."""
+        """Use only the callbacks that were passed."""
         return []
 
     def mean_over_processes(self, values: Tensor) -> Tensor:
@@ -64,7 +84,7 @@ class PretrainingNet(NeuralNet):
         return values
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> PretrainingNet:
-        """Give matrices and other parameters the update that suits each."""
+        """Pass matrices and other parameters to the optimizer separately."""
         settings = self.get_params_for("optimizer")
         self.optimizer_ = self.optimizer(*split_parameters(self.network), self.lr, **settings)
         return self
@@ -74,22 +94,18 @@ class PretrainingNet(NeuralNet):
         self.optimizer_.step()
 
     def run_single_epoch(self, iterator: Any, *args: Any, **kwargs: Any) -> None:
-        """Run one epoch on batches brought to the network's device."""
+        """Run one epoch on batches moved to the device of the network."""
         if iterator is not None:
-            moved = (_moved(batch, self.place) for batch in iterator)
+            moved = (move_batch(batch, self.network_device) for batch in iterator)
             super().run_single_epoch(moved, *args, **kwargs)
 
     def infer(self, x: dict[str, Tensor], **fit_params: Any) -> Prediction:
-        """Run the network, in mixed precision if so set, and answer in single precision."""
-        with torch.autocast(self.place.type, torch.bfloat16, enabled=self.bfloat16):
-            prediction = super().infer(x, **fit_params)
-        heads = {name: head.float() for name, head in prediction.heads.items()}
-        tokens = prediction.encoding.tokens.float()
-        return Prediction(heads, replace(prediction.encoding, tokens=tokens))
+        """Run the network, in mixed precision if set so."""
+        return mixed_precision(self.module_, x, bfloat16=self.bfloat16)
 
 
 class AcceleratedNet(AccelerateMixin, PretrainingNet):
-    """Train in several processes; each draws its own batches, gradients are averaged."""
+    """Train in several processes: each draws its own batches, gradients are averaged."""
 
     @property
     def n_processes(self) -> int:
@@ -98,7 +114,7 @@ class AcceleratedNet(AccelerateMixin, PretrainingNet):
 
     @property
     def is_main_process(self) -> bool:
-        """Whether this process is the one that saves and shows progress."""
+        """Whether this process saves and shows progress."""
         return self.accelerator.is_main_process
 
     def mean_over_processes(self, values: Tensor) -> Tensor:
@@ -106,12 +122,5 @@ class AcceleratedNet(AccelerateMixin, PretrainingNet):
         return self.accelerator.reduce(values, "mean")
 
     def get_iterator(self, *args: Any, **kwargs: Any) -> Any:
-        """Leave the batches as they are: every process already draws its own."""
+        """Leave the batches as they are: every process draws its own."""
         return PretrainingNet.get_iterator(self, *args, **kwargs)
-
-
-def _moved(batch: Batch, place: torch.device) -> Batch:
-    inputs, truth = (
-        {name: value.to(place, non_blocking=True) for name, value in part.items()} for part in batch
-    )
-    return inputs, truth

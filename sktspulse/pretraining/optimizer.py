@@ -1,4 +1,4 @@
-"""The optimiser of pre-training: orthogonalised updates for matrices, Adam for the rest."""
+"""The optimizer of pre-training: Muon for matrices, AdamW for the other parameters."""
 
 from __future__ import annotations
 
@@ -9,26 +9,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["MuonAdamW", "orthogonalize", "split_parameters"]
+__all__ = ["MAX_GRADIENT_NORM", "MuonAdamW", "orthogonalize", "split_parameters"]
 
-_COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic that drives singular values to one
-_MATCH_ADAM = 0.2  # root mean square of an Adam update, which the matrices' updates are given
+MAX_GRADIENT_NORM = 1.0
+_COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic that moves singular values to one
+_NEWTON_SCHULZ_STEPS = 5
+_MATCH_ADAM = 0.2  # updates of matrices are scaled to the root mean square of an Adam update
 
 
-def orthogonalize(matrices: Tensor, n_steps: int = 5) -> Tensor:
-    """Move all singular values of a batch of matrices near one.
-
-    Parameters
-    ----------
-    matrices : tensor of shape (n, rows, columns)
-        Any matrices but zero.
-    n_steps : int, default=5
-        Newton-Schulz steps.
-
-    Returns
-    -------
-    tensor of shape (n, rows, columns), bfloat16
-        Matrices with the same singular vectors.
+def orthogonalize(matrices: Tensor) -> Tensor:
+    """Move all singular values of matrices ``(n, rows, columns)`` near one, in bfloat16.
 
     References
     ----------
@@ -38,7 +28,7 @@ def orthogonalize(matrices: Tensor, n_steps: int = 5) -> Tensor:
     x = (matrices.mT if tall else matrices).bfloat16()
     x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
     a, b, c = _COEFFICIENTS
-    for _ in range(n_steps):
+    for _ in range(_NEWTON_SCHULZ_STEPS):
         gram = x @ x.mT
         x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     return x.mT if tall else x
@@ -55,24 +45,24 @@ def split_parameters(network: nn.Module) -> tuple[list[nn.Parameter], list[nn.Pa
 
 
 class MuonAdamW(torch.optim.Optimizer):
-    """Update matrices along their orthogonalised momentum, everything else by AdamW.
-
-    Matrices of one shape are orthogonalised together, which on a processor with few
-    cores takes a fraction of the time of one after the other.
+    """Update matrices by Muon and all other parameters by AdamW.
 
     Parameters
     ----------
     matrices, others : iterable of Parameter
-        What each rule updates.
+        Parameters updated by Muon, and by AdamW.
     lr : float
         Learning rate of both.
     weight_decay : float, default=0.01
-        Decoupled decay of both.
+        Decoupled weight decay of both.
     momentum : float, default=0.95
-        Momentum of the matrices.
+        Momentum of Muon.
     betas : (float, float), default=(0.9, 0.95)
-        Running averages of AdamW.
+        Decay rates of the running averages of AdamW.
     """
+
+    # torch.optim.Muon (torch 2.9 on) gives the same updates, but orthogonalises one matrix
+    # after the other. Orthogonalising all matrices of one shape together makes a step faster.
 
     def __init__(
         self,
@@ -92,7 +82,7 @@ class MuonAdamW(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update all parameters that have a gradient; return what the closure does, if given."""
+        """Update all parameters that have a gradient; return the result of the closure, if any."""
         with torch.enable_grad():
             loss = closure() if closure is not None else None
         for group in self.param_groups:
@@ -100,8 +90,8 @@ class MuonAdamW(torch.optim.Optimizer):
             if not parameters:
                 continue
             torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
-            rule = self._step_matrices if group["orthogonal"] else self._step_others
-            rule(parameters, group)
+            update = self._step_matrices if group["orthogonal"] else self._step_others
+            update(parameters, group)
         return loss
 
     def _state(self, parameters: list[nn.Parameter], name: str) -> list[Tensor]:
@@ -115,12 +105,14 @@ class MuonAdamW(torch.optim.Optimizer):
         gradients = [p.grad for p in parameters if p.grad is not None]
         buffers = self._state(parameters, "momentum")
         torch._foreach_lerp_(buffers, gradients, 1 - group["momentum"])
-        ahead = torch._foreach_lerp(gradients, buffers, group["momentum"])
+        nesterov = torch._foreach_lerp(gradients, buffers, group["momentum"])
         shapes: dict[torch.Size, list[int]] = defaultdict(list)
         for index, parameter in enumerate(parameters):
             shapes[parameter.shape].append(index)
         for shape, indices in shapes.items():
-            updates = orthogonalize(torch.stack([ahead[i] for i in indices])).to(gradients[0].dtype)
+            updates = orthogonalize(torch.stack([nesterov[i] for i in indices])).to(
+                gradients[0].dtype
+            )
             rate = group["lr"] * _MATCH_ADAM * max(shape) ** 0.5
             torch._foreach_add_([parameters[i] for i in indices], updates.unbind(), alpha=-rate)
 

@@ -1,119 +1,113 @@
-"""The estimator that trains a network from nothing."""
+"""The estimator that trains a network on unlabelled series."""
 
 from __future__ import annotations
 
 import math
 import os
 from collections.abc import Iterable
+from copy import copy
 from functools import partial
 from numbers import Integral, Real
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
+from skorch.callbacks import Callback, GradientNormClipping
 
-from ..base import check_choice, check_choices, check_number, check_range, check_resolutions
 from ..network import TSPulse, TSPulseConfig, load_checkpoint, resolve_device, save_checkpoint
 from ..series import check_panel
 from .augmentation import span_length
-from .batches import MaskedBatches, loading
-from .callbacks import Averaging, table
+from .batches import MaskedBatches, loader_settings, random_mask
+from .callbacks import HistoryLog, ProgressBar, WeightEMA, history_columns
 from .corpus import Corpus, WindowStream
-from .losses import LOSS_WEIGHTS, OF_PAIRS, PretrainingLoss, in_pairs
+from .losses import LOSS_WEIGHTS, PAIR_LOSSES, PretrainingLoss, needs_pairs
 from .net import AcceleratedNet, PretrainingNet
-from .optimizer import MuonAdamW
-from .run_state import StateKeeper, find_state, in_order
+from .optimizer import MAX_GRADIENT_NORM, MuonAdamW
+from .options import OptimizerOptions, WindowSampling, validated
+from .run_state import RunCheckpoint, load_state
 from .schedule import Schedule
 
 __all__ = ["TSPulsePretrainer"]
 
-_NUMBERS: dict[str, tuple[Any, float, float]] = {
-    **dict.fromkeys(("max_epochs", "steps_per_epoch", "batch_size"), (Integral, 1, math.inf)),
-    **dict.fromkeys(("warmup", "n_loaders"), (Integral, 0, math.inf)),
-    **dict.fromkeys(("lr", "weight_decay"), (Real, 0, math.inf)),
-    **dict.fromkeys(("decay", "averaging", "synthetic_share"), (Real, 0, 1)),
-}
+_COUNT = Interval(Integral, 1, None, closed="left")
+
+
+class _Settings(NamedTuple):
+    """Parameters after validation, with the defaults filled in."""
+
+    config: TSPulseConfig
+    loss_weights: dict[str, float]
+    windows: WindowSampling
+    optimizer: OptimizerOptions
 
 
 class TSPulsePretrainer(BaseEstimator):
-    """Train a TSPulse network on many series, from nothing or further.
+    """Pre-train a TSPulse network on many unlabelled series.
 
     The network learns to fill hidden parts of windows, to describe their spectrum, to
-    forecast what follows, and to tell recordings apart. The result is a checkpoint for
-    the other estimators. Those come with a network that is already trained: use this
-    class only when you have many series of a kind of their own, or want other sizes.
+    forecast what follows, and to tell series apart. The result is a checkpoint for
+    the other estimators. They come with a network that is already trained: use this
+    class only if you have many series of an unusual kind, or want other sizes.
 
     Parameters
     ----------
     config : TSPulseConfig, default=None
         Sizes of the network, with one channel; None takes those of ``checkpoint``, or
-        the defaults.
+        else the defaults.
     checkpoint : str or path-like, default=None
         Network to start from: name of a shipped one, or path; None starts from random
         weights.
     max_epochs : int, default=100
-        Epochs in all, those before a resumption included.
+        Total number of epochs, including those before a resumption.
     steps_per_epoch : int, default=500
-        Steps in an epoch. After each epoch the state is saved.
+        Steps per epoch. The state is saved after each epoch.
     batch_size : int, default=64
-        Windows in a step of one process.
+        Windows per step and process.
     lr : float, default=2e-3
-        Learning rate between warm-up and decay.
-    warmup : int, default=300
-        Steps over which the learning rate rises to ``lr``.
-    decay : float, default=0.2
-        Share of all steps, at the end, over which it falls to 0, in [0, 1].
-    weight_decay : float, default=0.01
-        Decoupled weight decay.
-    averaging : float, default=0.999
-        Weight of the past in the running average of the weights, in [0, 1].
-    mask_ratio : (float, float), default=(0.05, 0.6)
-        Range of the share of points hidden in a window, in [0, 1].
-    block_share : (float, float), default=(0.25, 1.0)
-        Range of the share of hidden points that lie in whole patches, in [0, 1].
+        Peak learning rate.
     loss_weights : dict of str to float, default=None
-        Weights of the losses that shall differ from ``time`` 1, ``frequency`` 1,
+        Weights of the losses that differ from the defaults: ``time`` 1, ``frequency`` 1,
         ``spectrum`` 0.3, ``signature`` 1, ``forecast`` 0.2, ``agreement`` 0.25 and
-        ``alignment`` 0.25. As long as either of the last two counts, windows come in
-        pairs, two of one recording.
-    synthetic_share : float, default=0.25
-        Share of windows that are synthetic, in [0, 1].
-    resolutions : tuple of float, default=(0.5, 1, 2, 4, 8)
-        Steps of a recording that become one step of a window: a whole number shrinks
-        the recording, a fraction below 1 stretches it. Drawn for each window.
-    augment : bool, default=True
-        Whether windows are flipped, blended and shown with noise.
+        ``alignment`` 0.25. Unless the last two are 0, windows come in pairs, two crops of
+        one series.
+    windows : WindowSampling, default=None
+        How windows are drawn, augmented and masked; None takes ``WindowSampling()``.
+    optimizer : OptimizerOptions, default=None
+        Warm-up, decay and weight decay of the optimizer, and the average of the weights;
+        None takes ``OptimizerOptions()``.
     precision : {"float32", "bfloat16"}, default="float32"
         Arithmetic of the network; weights and losses stay in single precision.
-        ``"bfloat16"`` is faster where the processor has it in hardware.
+        ``"bfloat16"`` is faster if the hardware supports it.
     compile : bool, default=False
-        Whether the network goes through ``torch.compile``: a minute or so at the
-        start, then faster steps. On the CPU it needs a C++ compiler.
+        Whether to use ``torch.compile``: it takes about a minute at the start and makes
+        steps faster. On the CPU it needs a C++ compiler.
     device : str or torch.device, default="auto"
         Where to train; ``"auto"`` takes CUDA, else MPS, else the CPU. Ignored with an
         ``accelerator``.
-    n_loaders : int, default=0
-        Background processes that draw windows; 0 draws them between the steps.
+    num_workers : int, default=0
+        Background processes that draw windows; 0 draws them in the main process.
     path : path-like, default=None
         Folder for the state, ``history.csv`` and ``checkpoint.safetensors``, written
         after every epoch; None saves nothing.
     resume : bool, default=False
-        Whether to go on with the run that is saved in ``path``, if there is one.
+        Whether to continue the run that is saved in ``path``, if there is one.
     accelerator : accelerate.Accelerator, default=None
-        Lets all processes started by ``accelerate launch`` or ``torchrun`` train
-        together. They must share the folder ``path``.
+        Trains together with all processes started by ``accelerate launch`` or
+        ``torchrun``. They must share the folder ``path``.
     random_state : int, RandomState instance or None, default=None
-        Source of the seed of weights, windows and masks.
+        Seed of weights, windows and masks.
     verbose : int, default=0
-        Whether to show a progress bar with the loss of each head and windows a second.
+        Whether to show a progress bar with the losses and windows per second.
 
     Attributes
     ----------
     network_ : TSPulse
-        The trained network: the running average of the weights.
+        The trained network: the moving average of the weights.
     history_ : dict of str to list
         One value for each epoch: ``epoch``, ``n_steps`` done, the mean loss of each
         head and their weighted sum ``loss``, ``lr``, ``seconds`` and
@@ -130,23 +124,23 @@ class TSPulsePretrainer(BaseEstimator):
     See Also
     --------
     TSPulseTransformer : Embeds series with a trained network.
-    TSPulseImputer : Fills gaps with a trained network.
+    TrainingDisplay : Draws the losses of a training.
 
     Notes
     -----
-    One core trains the default network on some 300 windows a second; the shipped
-    checkpoint has seen millions.
+    One CPU core trains the default network on about 300 windows per second; the shipped
+    checkpoint was trained on millions.
 
-    NaN is missing and infinity an error. Series are standardised one by one, channels
-    are series of their own, and series shorter than a window are filled up with NaN.
-    Windows are cut at random places, in each epoch nowhere twice.
+    NaN is missing and infinity is an error. Series are standardised one by one, channels
+    are separate series, and series shorter than a window are padded with NaN. Windows are
+    cut at random places, each at most once in an epoch.
 
-    Windows and masks of a step depend on the seed, the step and the process alone: the
-    same ``random_state`` gives the same network on the same machine, a run that was
-    killed and resumed included. The global random generators are left alone. Resume
-    with the same parameters and data; only ``max_epochs`` may grow, as long as the
-    decay has not begun. Interrupting ``fit`` ends the training early, and the estimator
-    is fitted with what was reached.
+    Windows and masks of a step depend only on the seed, the step and the process: the
+    same ``random_state`` gives the same network on the same machine, also if the run was
+    killed and resumed. The global random generators are not used. Resume with the same
+    parameters and data; only ``max_epochs`` may grow, as long as the decay has not begun.
+    If ``fit`` is interrupted from the keyboard, training ends early and the estimator is
+    fitted with the network reached so far.
 
     References
     ----------
@@ -168,6 +162,26 @@ class TSPulsePretrainer(BaseEstimator):
     >>> pretrainer.save(getfixture("tmp_path") / "small.safetensors")
     """
 
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "config": [TSPulseConfig, None],
+        "checkpoint": [str, os.PathLike, None],
+        "max_epochs": [_COUNT],
+        "steps_per_epoch": [_COUNT],
+        "batch_size": [_COUNT],
+        "lr": [Interval(Real, 0, None, closed="left")],
+        "loss_weights": [dict, None],
+        "windows": [WindowSampling, None],
+        "optimizer": [OptimizerOptions, None],
+        "precision": [StrOptions({"float32", "bfloat16"})],
+        "compile": ["boolean"],
+        "device": [str, torch.device],
+        "num_workers": [Interval(Integral, 0, None, closed="left")],
+        "path": [str, os.PathLike, None],
+        "resume": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
     def __init__(
         self,
         config: TSPulseConfig | None = None,
@@ -177,20 +191,13 @@ class TSPulsePretrainer(BaseEstimator):
         steps_per_epoch: int = 500,
         batch_size: int = 64,
         lr: float = 2e-3,
-        warmup: int = 300,
-        decay: float = 0.2,
-        weight_decay: float = 0.01,
-        averaging: float = 0.999,
-        mask_ratio: tuple[float, float] = (0.05, 0.6),
-        block_share: tuple[float, float] = (0.25, 1.0),
         loss_weights: dict[str, float] | None = None,
-        synthetic_share: float = 0.25,
-        resolutions: tuple[float, ...] = (0.5, 1, 2, 4, 8),
-        augment: bool = True,
+        windows: WindowSampling | None = None,
+        optimizer: OptimizerOptions | None = None,
         precision: Literal["float32", "bfloat16"] = "float32",
         compile: bool = False,
         device: str | torch.device = "auto",
-        n_loaders: int = 0,
+        num_workers: int = 0,
         path: str | os.PathLike[str] | None = None,
         resume: bool = False,
         accelerator: Any = None,
@@ -203,20 +210,13 @@ class TSPulsePretrainer(BaseEstimator):
         self.steps_per_epoch = steps_per_epoch
         self.batch_size = batch_size
         self.lr = lr
-        self.warmup = warmup
-        self.decay = decay
-        self.weight_decay = weight_decay
-        self.averaging = averaging
-        self.mask_ratio = mask_ratio
-        self.block_share = block_share
         self.loss_weights = loss_weights
-        self.synthetic_share = synthetic_share
-        self.resolutions = resolutions
-        self.augment = augment
+        self.windows = windows
+        self.optimizer = optimizer
         self.precision = precision
         self.compile = compile
         self.device = device
-        self.n_loaders = n_loaders
+        self.num_workers = num_workers
         self.path = path
         self.resume = resume
         self.accelerator = accelerator
@@ -232,9 +232,10 @@ class TSPulsePretrainer(BaseEstimator):
             The series: a panel of shape ``(n_series, n_timepoints)`` or
             ``(n_series, n_channels, n_timepoints)``; or an iterable of series of any
             length, each of shape ``(n_timepoints_i,)`` or ``(n_channels, n_timepoints_i)``;
-            or ``.npz`` files that hold ``values`` (all series, one after the other),
-            ``offsets`` (where each begins, and the end of the last) and ``source`` (a
-            number for each series; a source weighs as the root of its points).
+            or ``.npz`` files with ``values`` (all series, one after the other), ``offsets``
+            (where each starts, and the end of the last) and ``source`` (the number of the
+            data set of each series; sources are sampled in proportion to the square root
+            of their points).
         y : None
             Ignored.
 
@@ -246,28 +247,18 @@ class TSPulsePretrainer(BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter or ``X`` is out of bounds, or ``path`` holds a run that is
-            not to be resumed, or has other sizes or weights of the losses.
+            If a parameter or ``X`` is not valid, or if ``path`` holds a run that is not to
+            be resumed or has other sizes or loss weights.
         FloatingPointError
             If the training diverges.
         """
-        config = self._check_parameters()
-        corpus = self._check_corpus(X)
-        weights = self._weights(config)
-        state = find_state(self.path, config, weights, resume=self.resume)
-        seed = state["seed"] if state else self._draw_seed()
-        schedule = self._schedule(state["step"] if state else 0)
-        averaging = Averaging(self.averaging)
-        keeper = StateKeeper(self.path, state, seed, weights, schedule, averaging)
-        net = self._net(config, seed, (schedule, averaging, keeper))
-        net.partial_fit(self._batches(corpus, config, seed))
-        self.network_ = averaging.network()
-        self.history_ = table(net.history)
-        self.n_steps_ = schedule.step
+        fitted = copy(self)  # if training fails, this estimator stays as it was
+        fitted._train(X)
+        self.__dict__ = fitted.__dict__
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network as a checkpoint that other estimators take by its path.
+        """Save the network as a checkpoint that other estimators load by its path.
 
         Parameters
         ----------
@@ -277,45 +268,63 @@ class TSPulsePretrainer(BaseEstimator):
         check_is_fitted(self)
         save_checkpoint(self.network_, path, {"n_steps": self.n_steps_})
 
-    def _check_parameters(self) -> TSPulseConfig:
-        for name, bounds in _NUMBERS.items():
-            check_number(name, getattr(self, name), *bounds)
-        for name in ("mask_ratio", "block_share"):
-            check_range(name, getattr(self, name), Real, 0, 1)
-        check_resolutions(self.resolutions)
-        check_choice("precision", self.precision, ["float32", "bfloat16"])
-        check_choices("loss_weights", self.loss_weights or {}, LOSS_WEIGHTS)
+    def _train(self, X: Any) -> None:
+        """Train the network and set the fitted attributes."""
+        settings = self._check_parameters()
+        corpus = self._read_corpus(X)
+        folder = None if self.path is None else Path(self.path)
+        state = load_state(folder, settings.config, settings.loss_weights, resume=self.resume)
+        seed = state["seed"] if state else self._draw_seed()
+        schedule = self._schedule(settings.optimizer, state["step"] if state else 0)
+        ema = WeightEMA(settings.optimizer.ema_decay)
+        checkpoint = RunCheckpoint(folder, state, seed, settings.loss_weights, schedule, ema)
+        net = self._net(settings, seed, checkpoint)
+        net.partial_fit(self._batches(corpus, settings, seed))
+        self.network_ = ema.network()
+        self.history_ = history_columns(net.history)
+        self.n_steps_ = schedule.step
+
+    def _check_parameters(self) -> _Settings:
+        self._validate_params()
+        windows = validated(self.windows, WindowSampling)
+        optimizer = validated(self.optimizer, OptimizerOptions)
         config = self._config()
-        if not isinstance(config, TSPulseConfig):
-            raise ValueError(f"config is {config!r}, but must be a TSPulseConfig or None.")
+        weights = self._loss_weights(config)
         if config.n_channels * config.channel_expansion != 1:
             raise ValueError(
-                f"config mixes {config.n_channels} channels, but pre-training takes channels one "
-                "by one. Set n_channels=1 and channel_expansion=1."
+                f"config has {config.n_channels} channels with channel_expansion="
+                f"{config.channel_expansion}, but pre-training takes channels one by one. Set "
+                "n_channels=1 and channel_expansion=1."
             )
-        if in_pairs(self._weights(config)) and self.batch_size % 2:
+        if needs_pairs(weights) and self.batch_size % 2:
             raise ValueError(
                 f"batch_size is {self.batch_size}, but must be even, as windows come in pairs. "
                 "Change it, or set loss_weights={'agreement': 0, 'alignment': 0}."
             )
-        return config
+        return _Settings(config, weights, windows, optimizer)
 
     def _config(self) -> TSPulseConfig:
-        """Return the sizes asked for: those given, else those of the network to start from."""
+        """Return ``config``, or else that of the checkpoint, or else the default."""
         start = None if self.checkpoint is None else load_checkpoint(self.checkpoint).config
         config = self.config or start or TSPulseConfig()
         if start is not None and config != start:
             raise ValueError(
                 f"config differs from that of checkpoint={self.checkpoint!r}, which is {start}. "
-                "Leave config out, or start from nothing with checkpoint=None."
+                "Leave config out, or start from random weights with checkpoint=None."
             )
         return config
 
-    def _weights(self, config: TSPulseConfig) -> dict[str, float]:
-        weights = {**LOSS_WEIGHTS, **(self.loss_weights or {})}
-        return weights if config.n_registers else {**weights, **dict.fromkeys(OF_PAIRS, 0.0)}
+    def _loss_weights(self, config: TSPulseConfig) -> dict[str, float]:
+        weights = self.loss_weights or {}
+        unknown = sorted(set(weights) - set(LOSS_WEIGHTS))
+        if unknown:
+            raise ValueError(
+                f"loss_weights has {unknown}, but its keys must be among {list(LOSS_WEIGHTS)}."
+            )
+        without_pairs = {} if config.n_registers else dict.fromkeys(PAIR_LOSSES, 0.0)
+        return {**LOSS_WEIGHTS, **weights, **without_pairs}
 
-    def _check_corpus(self, X: Any) -> Corpus:
+    def _read_corpus(self, X: Any) -> Corpus:
         if isinstance(X, str | os.PathLike):
             return Corpus.from_files([X])
         if isinstance(X, Iterable) and not hasattr(X, "__len__"):
@@ -333,33 +342,32 @@ class TSPulsePretrainer(BaseEstimator):
 
         return int(broadcast_object_list([seed])[0])
 
-    def _schedule(self, step: int) -> Schedule:
+    def _schedule(self, options: OptimizerOptions, step: int) -> Schedule:
         n_steps = self.max_epochs * self.steps_per_epoch
-        return Schedule(self.lr, self.warmup, round(self.decay * n_steps), n_steps, step)
+        decay_steps = round(options.decay_fraction * n_steps)
+        return Schedule(self.lr, options.warmup_steps, decay_steps, n_steps, step)
 
-    def _net(
-        self, config: TSPulseConfig, seed: int, stateful: tuple[Schedule, Averaging, StateKeeper]
-    ) -> PretrainingNet:
-        schedule = stateful[0]
+    def _net(self, settings: _Settings, seed: int, checkpoint: RunCheckpoint) -> PretrainingNet:
+        config, schedule = settings.config, checkpoint.schedule
         steps_left = schedule.n_steps - schedule.step
-        settings = {
+        arguments = {
             "module": TSPulse,
             "module__config": config,
-            "criterion": partial(PretrainingLoss, config, self._weights(config)),
+            "criterion": partial(PretrainingLoss, config, settings.loss_weights),
             "optimizer": MuonAdamW,
-            "optimizer__weight_decay": self.weight_decay,
+            "optimizer__weight_decay": settings.optimizer.weight_decay,
             "lr": self.lr,
             "max_epochs": max(math.ceil(steps_left / self.steps_per_epoch), 0),
-            "callbacks": in_order(*stateful, self.batch_size, show_progress=self.verbose > 0),
+            "callbacks": self._callbacks(checkpoint),
             "compile": self.compile,
             "compile__dynamic": False,
             "bfloat16": self.precision == "bfloat16",
-            **loading(schedule.step, self.steps_per_epoch, self.n_loaders),
+            **loader_settings(schedule.step, self.steps_per_epoch, self.num_workers),
         }
         if self.accelerator is None:
-            net = PretrainingNet(device=resolve_device(self.device), **settings)
+            net = PretrainingNet(device=resolve_device(self.device), **arguments)
         else:
-            net = AcceleratedNet(accelerator=self.accelerator, **settings)
+            net = AcceleratedNet(accelerator=self.accelerator, **arguments)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             net.initialize()
@@ -367,17 +375,28 @@ class TSPulsePretrainer(BaseEstimator):
             net.network.load_state_dict(load_checkpoint(self.checkpoint).state_dict())
         return net
 
-    def _batches(self, corpus: Corpus, config: TSPulseConfig, seed: int) -> MaskedBatches:
+    def _callbacks(self, checkpoint: RunCheckpoint) -> list[Callback]:
+        """Return the callbacks in the order in which they must run: the state is saved last."""
+        schedule = checkpoint.schedule
+        bar = [ProgressBar(schedule, self.batch_size)] if self.verbose else []
+        log = HistoryLog(schedule, self.batch_size)
+        return [
+            GradientNormClipping(MAX_GRADIENT_NORM),
+            *(schedule, checkpoint.ema, *bar, log, checkpoint),
+        ]
+
+    def _batches(self, corpus: Corpus, settings: _Settings, seed: int) -> MaskedBatches:
+        config, windows = settings.config, settings.windows
         lengths = config.context_length, config.forecast_length
         length, n_spans = sum(lengths), self.batch_size
-        if in_pairs(self._weights(config)):
+        if needs_pairs(settings.loss_weights):
             length, n_spans = span_length(*lengths), self.batch_size // 2
-        drawing = (n_spans, self.synthetic_share, self.resolutions, self.augment, seed)
         rank, n_processes = 0, 1
         if self.accelerator is not None:
             rank, n_processes = self.accelerator.process_index, self.accelerator.num_processes
-        stream = WindowStream(corpus, length, *drawing, self.steps_per_epoch, n_processes)
-        return MaskedBatches(stream, config, self.mask_ratio, self.block_share, rank)
+        drawing = (windows, seed, self.steps_per_epoch, n_processes)
+        stream = WindowStream(corpus, length, n_spans, *drawing)
+        return MaskedBatches(stream, config, random_mask(windows, config), rank)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

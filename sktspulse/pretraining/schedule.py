@@ -5,42 +5,67 @@ from __future__ import annotations
 from typing import Any
 
 from skorch.callbacks import Callback
+from torch.optim import Optimizer
 
 from .net import PretrainingNet
 
-__all__ = ["Schedule"]
+__all__ = ["Schedule", "trapezoid"]
+
+
+def trapezoid(rising: float, falling: float) -> float:
+    """Return the fraction of the peak rate: 1, or less at the start and at the end.
+
+    Parameters
+    ----------
+    rising : float
+        Part of the warm-up that is done; above 1 after it.
+    falling : float
+        What remains of the training in units of the decay; above 1 before it.
+
+    Returns
+    -------
+    float
+        The fraction, in [0, 1].
+    """
+    return max(0.0, min(1.0, rising, falling))
 
 
 class Schedule(Callback):
-    """Count the steps; warm the learning rate up, hold it, and let it fall to zero.
+    """Count the steps; warm the learning rate up, hold it, and let it decay to zero.
 
     Parameters
     ----------
     lr : float
-        Learning rate that is held.
-    n_warmup, n_decay, n_steps : int
-        Steps of rising, of falling, and in all.
+        Peak learning rate.
+    warmup_steps, decay_steps, n_steps : int
+        Steps of the warm-up, of the decay, and in all.
     step : int, default=0
         Steps already done.
     """
 
-    def __init__(self, lr: float, n_warmup: int, n_decay: int, n_steps: int, step: int = 0) -> None:
+    def __init__(
+        self, lr: float, warmup_steps: int, decay_steps: int, n_steps: int, step: int = 0
+    ) -> None:
         self.lr = lr
-        self.n_warmup = n_warmup
-        self.n_decay = n_decay
+        self.warmup_steps = warmup_steps
+        self.decay_steps = decay_steps
         self.n_steps = n_steps
         self.step = step
 
     def rate(self, step: int) -> float:
         """Return the learning rate of one step."""
-        rising = (step + 1) / max(self.n_warmup, 1)
-        falling = (self.n_steps - step) / max(self.n_decay, 1)
-        return self.lr * max(0.0, min(1.0, rising, falling))
+        rising = (step + 1) / max(self.warmup_steps, 1)
+        falling = (self.n_steps - step) / max(self.decay_steps, 1)
+        return self.lr * trapezoid(rising, falling)
+
+    def set_rate(self, optimizer: Optimizer, step: int) -> None:
+        """Set the learning rate of an optimizer to that of one step."""
+        for group in optimizer.param_groups:
+            group["lr"] = self.rate(step)
 
     def on_batch_begin(self, net: PretrainingNet, **kwargs: Any) -> None:
         """Set the rate of this step."""
-        for group in net.optimizer_.param_groups:
-            group["lr"] = self.rate(self.step)
+        self.set_rate(net.optimizer_, self.step)
 
     def on_batch_end(self, net: PretrainingNet, **kwargs: Any) -> None:
         """Count the step."""

@@ -1,4 +1,4 @@
-"""Windows come from the series they should, and a step always gives the same ones."""
+"""Windows come from the right series, and a step always has the same ones."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sktspulse.pretraining.corpus import Corpus, WindowStream
+from sktspulse.pretraining.options import WindowSampling
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_a_corpus_without_a_known_value_is_refused():
     lengths=st.lists(st.integers(1, 500), min_size=1, max_size=8),
     seed=st.integers(0, 99),
 )
-def test_chances_equal_their_twin(lengths, seed):
+def test_probabilities_equal_their_twin(lengths, seed):
     source = np.random.default_rng(seed).integers(0, 3, len(lengths))
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     corpus = Corpus(np.zeros(offsets[-1]), offsets, source)
@@ -86,8 +87,9 @@ PLACES = np.linspace(0, 1, 60, endpoint=False)
 WHOLE = (1, 2, 4, 8)
 
 
-def stream(corpus, *, seed=7, batch_size=8, share=0.25, augment=True, **settings):
-    return WindowStream(corpus, 16, batch_size, share, WHOLE, augment, seed, **settings)
+def stream(corpus, *, seed=7, batch_size=8, fraction=0.25, augment=True, **settings):
+    sampling = WindowSampling(synthetic_fraction=fraction, resolutions=WHOLE, augment=augment)
+    return WindowStream(corpus, 16, batch_size, sampling, seed, **settings)
 
 
 def test_windows_are_pieces_of_the_series(corpus):
@@ -98,7 +100,7 @@ def test_windows_are_pieces_of_the_series(corpus):
     assert distances.max() < 1e-5
 
 
-def test_short_series_are_filled_up_with_nan():
+def test_short_series_are_padded_with_nan():
     corpus = Corpus.from_series([np.array([1.0, 3.0, 2.0])])
     windows = corpus.draw(PLACES, 8, WHOLE, np.random.default_rng(0))
     assert (np.isfinite(windows).sum(1) == 3).all()
@@ -106,7 +108,7 @@ def test_short_series_are_filled_up_with_nan():
     assert places == set(range(6))
 
 
-def test_a_fraction_of_a_step_stretches():
+def test_a_resolution_below_one_upsamples():
     ramp = Corpus(np.arange(100.0), np.array([0, 100]), np.zeros(1, int))
     windows = ramp.draw(PLACES, 32, (0.25,), np.random.default_rng(0))
     steps = np.diff(windows, axis=1)
@@ -115,7 +117,7 @@ def test_a_fraction_of_a_step_stretches():
 
 
 @given(part=st.floats(0, 1, exclude_max=True), chance=st.integers(0, 3))
-def test_a_place_says_which_series_and_where(part, chance):
+def test_a_place_determines_the_series_and_the_position(part, chance):
     lengths = np.array([40, 60, 20, 80])
     offsets = np.concatenate([[0], lengths.cumsum()])
     values = np.arange(200.0) + 1000 * np.repeat(np.arange(4), lengths)
@@ -133,7 +135,8 @@ def test_a_place_says_which_series_and_where(part, chance):
 def test_an_epoch_draws_from_every_part_once_whoever_draws():
     ramp = Corpus(np.arange(4003.0), np.array([0, 4003]), np.zeros(1, int))
     for epoch in (0, 1):
-        drawn = WindowStream(ramp, 4, 5, 0.0, (1,), False, 0, steps_per_epoch=20, n_processes=2)
+        sampling = WindowSampling(synthetic_fraction=0.0, resolutions=(1,), augment=False)
+        drawn = WindowStream(ramp, 4, 5, sampling, 0, steps_per_epoch=20, n_processes=2)
         steps = range(20 * epoch, 20 * (epoch + 1))
         firsts = np.concatenate([drawn.batch(s, rank)[:, 0] for s in steps for rank in (0, 1)])
         assert sorted(firsts // 20) == list(range(200))
@@ -160,10 +163,10 @@ def test_seed_step_and_rank_all_matter(corpus):
     assert len({batch.tobytes() for batch in batches}) == 4
 
 
-@pytest.mark.parametrize(("share", "n_synthetic"), [(0.0, 0), (0.25, 2), (1.0, 8)])
-def test_synthetic_windows_come_in_their_share(corpus, share, n_synthetic):
+@pytest.mark.parametrize(("fraction", "n_synthetic"), [(0.0, 0), (0.25, 2), (1.0, 8)])
+def test_synthetic_windows_make_up_their_fraction(corpus, fraction, n_synthetic):
     marked = Corpus(np.full_like(corpus.values, 77), corpus.offsets, corpus.source)
-    batch = stream(marked, share=share, augment=False).batch(0)
+    batch = stream(marked, fraction=fraction, augment=False).batch(0)
     assert batch.shape == (8, 16)
     assert batch.dtype == np.float32
     assert (~(batch == 77).all(1)).sum() == n_synthetic
@@ -175,7 +178,7 @@ def test_a_stream_needs_no_corpus():
 
 def test_augmentation_flips_half_and_keeps_gaps(corpus):
     plain, changed = (
-        stream(corpus, batch_size=400, share=0.0, augment=augment).batch(0)
+        stream(corpus, batch_size=400, fraction=0.0, augment=augment).batch(0)
         for augment in (False, True)
     )
     same, flipped = ((changed == sign * plain).all(1).mean() for sign in (1, -1))

@@ -1,4 +1,4 @@
-"""A network that goes on training fits its recordings better, and never worse than it began."""
+"""A fine-tuned network fits its series better, and never worse than before."""
 
 from __future__ import annotations
 
@@ -50,26 +50,26 @@ def weights_of(network):
     return torch.cat([part.flatten() for part in network.state_dict().values()])
 
 
-def test_the_error_falls_and_the_best_is_kept(network):
+def test_the_validation_loss_falls_and_the_best_network_is_kept(network):
     before, one = weights_of(network).clone(), tuner()
     tuned = one.fine_tune(network, waves())
-    assert min(one.errors) < 0.8 * one.errors[0]
+    assert min(one.validation_losses) < 0.8 * one.validation_losses[0]
     assert torch.equal(weights_of(network), before)
     assert not tuned.training
     assert not any(p.requires_grad for p in tuned.parameters())
-    watched = one._sources(CONFIG, waves())[1]
-    kept = one._error(tuned, watched, PretrainingLoss(CONFIG, one.weights))
-    assert kept == pytest.approx(min(one.errors))
+    validation = one._split(CONFIG, waves())[1]
+    kept = one._validation_loss(tuned, validation, PretrainingLoss(CONFIG, one.weights))
+    assert kept == pytest.approx(min(one.validation_losses))
 
 
-def test_nothing_better_is_the_network_given(network):
+def test_the_given_network_is_kept_if_none_is_better(network):
     one = tuner(lr=100.0, patience=2)
     tuned = one.fine_tune(network, waves())
-    assert len(one.errors) == 3
+    assert len(one.validation_losses) == 3
     assert torch.equal(weights_of(tuned), weights_of(network))
 
 
-def test_the_seed_decides_and_global_generators_rest(network):
+def test_the_seed_determines_the_result_and_global_generators_are_not_used(network):
     state = torch.get_rng_state()
     first, second, other = (
         tuner(seed=seed, n_steps=20).fine_tune(network, waves()) for seed in (1, 1, 2)
@@ -84,35 +84,35 @@ def test_units_do_not_matter(network):
     plain.fine_tune(network, waves())
     scaled = tuner(n_steps=20)
     scaled.fine_tune(network, [1e6 * (one + 3) for one in waves()])
-    np.testing.assert_allclose(scaled.errors, plain.errors, rtol=1e-3)
+    np.testing.assert_allclose(scaled.validation_losses, plain.validation_losses, rtol=1e-3)
 
 
-def test_the_held_out_part_is_not_learned_from(network):
+def test_the_validation_part_is_not_trained_on(network):
     one, other = waves(), waves()
     for row in other:
         row[-int(0.2 * len(row)) :] = 0.0
-    learned = [tuner()._sources(CONFIG, rows)[0] for rows in (one, other)]
-    watched = [tuner()._sources(CONFIG, rows)[1] for rows in (one, other)]
-    assert all(torch.equal(learned[0][i][0]["x"], learned[1][i][0]["x"]) for i in range(5))
-    assert not torch.equal(watched[0][0][0]["x"], watched[1][0][0]["x"])
+    training = [tuner()._split(CONFIG, rows)[0] for rows in (one, other)]
+    validation = [tuner()._split(CONFIG, rows)[1] for rows in (one, other)]
+    assert all(torch.equal(training[0][i][0]["x"], training[1][i][0]["x"]) for i in range(5))
+    assert not torch.equal(validation[0][0][0]["x"], validation[1][0][0]["x"])
 
 
-def test_short_series_and_steps_are_told(network):
-    told = []
-    tuned = tuner(patience=99).fine_tune(network, [row[:30] for row in waves()], told.append)
-    assert told == [20, 20, 20]
+def test_short_series_are_trained_on_and_steps_reported(network):
+    reported = []
+    tuned = tuner(patience=99).fine_tune(network, [row[:30] for row in waves()], reported.append)
+    assert reported == [20, 20, 20]
     assert torch.isfinite(weights_of(tuned)).all()
 
 
 def test_mixed_precision_is_near(network):
-    errors = []
+    losses = []
     for bfloat16 in (False, True):
         one = tuner(bfloat16=bfloat16, n_steps=20)
         one.fine_tune(network, waves())
-        errors.append(one.errors)
-    np.testing.assert_allclose(*errors, rtol=0.1)
+        losses.append(one.validation_losses)
+    np.testing.assert_allclose(*losses, rtol=0.1)
 
 
-def test_nothing_known_is_refused(network):
+def test_series_without_a_known_value_are_refused(network):
     with pytest.raises(ValueError, match="none of which has a known value"):
         tuner().fine_tune(network, [np.full(100, np.nan)])

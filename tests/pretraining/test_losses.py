@@ -1,4 +1,4 @@
-"""Losses equal their slow twins, count only what they should, and are never NaN."""
+"""Losses equal their slow twins, ignore missing points, and are never NaN."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from sktspulse.network.config import TSPulseConfig
-from sktspulse.network.tspulse import SpectralSignature, Spectrum, TSPulse
+from sktspulse.network.tspulse import TSPulse
 from sktspulse.pretraining.losses import (
+    PretrainingLoss,
     agreement,
     alignment,
-    evened,
     masked_mse,
-    pretraining_losses,
+    needs_pairs,
+    series_weights,
     signature_cross_entropy,
-    weighted_sum,
 )
 
 CONFIG = TSPulseConfig(
@@ -57,10 +57,9 @@ def network():
 
 
 def losses_of(network, x, known, observed, future):
-    signature = SpectralSignature(CONFIG.n_signature_bins, CONFIG.signature_scale)
-    maps = (signature, Spectrum(CONFIG.variance_floor))
     prediction = network(x, observed)
-    return prediction, pretraining_losses(prediction, x, known, observed, future, *maps)
+    criterion = PretrainingLoss(CONFIG, {})
+    return prediction, criterion.head_losses(prediction, x, known, observed, future)
 
 
 def scaled(prediction, values):
@@ -76,7 +75,7 @@ def test_reconstruction_losses_equal_their_twin(network, batch):
         values = prediction.heads[head].flatten().tolist()
         target = scaled(prediction, x)
         expected = naive_losses.masked_mse(
-            values, target, hidden, naive_losses.evened(target, known, 32)
+            values, target, hidden, naive_losses.series_weights(target, known, 32)
         )
         assert losses[head].item() == pytest.approx(expected, rel=1e-4)
 
@@ -85,7 +84,7 @@ def test_the_forecast_loss_equals_its_twin(network, batch):
     prediction, losses = losses_of(network, *batch)
     values = prediction.heads["forecast"].flatten().tolist()
     target, there = scaled(prediction, batch[3]), batch[3].isfinite()
-    weights = naive_losses.evened(target, there, 3)
+    weights = naive_losses.series_weights(target, there, 3)
     expected = naive_losses.masked_mse(values, target, there.flatten().tolist(), weights)
     assert losses["forecast"].item() == pytest.approx(expected, rel=1e-4)
 
@@ -114,7 +113,7 @@ def test_cross_entropy_is_summed_over_frequencies_and_least_at_the_truth():
     assert math.log(16) > entropy
 
 
-def test_an_empty_mask_costs_nothing():
+def test_the_loss_of_an_empty_mask_is_zero():
     x = torch.ones(2, 1, 8, requires_grad=True)
     loss = masked_mse(x, torch.zeros_like(x), torch.zeros_like(x, dtype=torch.bool))
     loss.backward()
@@ -124,12 +123,12 @@ def test_an_empty_mask_costs_nothing():
 
 def test_extreme_windows_give_finite_losses_and_gradients(network, batch):
     _, losses = losses_of(network, *batch)
-    weighted_sum(losses, dict.fromkeys(losses, 1.0)).backward()
+    sum(losses.values()).backward()
     assert all(math.isfinite(loss.item()) for loss in losses.values())
     assert all(p.grad.isfinite().all() for p in network.parameters())
 
 
-def test_missing_values_count_nowhere(network, batch):
+def test_missing_values_are_ignored(network, batch):
     x, known, observed, future = batch
     _, losses = losses_of(network, x, known, observed, future)
     _, others = losses_of(network, torch.where(known, x, 1e3), known, observed, future)
@@ -163,17 +162,34 @@ def test_losses_follow_the_heads():
     assert list(losses) == ["time"]
 
 
-def test_a_loss_without_a_weight_counts_nothing():
-    losses = {"time": torch.tensor(2.0), "forecast": torch.tensor(5.0)}
-    assert float(weighted_sum(losses, {"time": 3.0})) == 6
+def test_the_sum_is_weighted_and_a_loss_without_a_weight_ignored(network, batch):
+    x, known, observed, future = batch
+    truth = {"x": x, "known": known, "observed": observed, "future": future}
+    criterion = PretrainingLoss(CONFIG, {"time": 3.0, "signature": 0.5})
+    total = criterion(network(x, observed), truth)
+    parts = {name: loss.item() for name, loss in criterion.parts.items()}
+    assert set(parts) == {"time", "frequency", "spectrum", "signature", "forecast", "loss"}
+    assert total.item() == parts["loss"]
+    assert parts["loss"] == pytest.approx(3 * parts["time"] + 0.5 * parts["signature"])
+    assert not criterion.parts["loss"].requires_grad
 
 
-def test_a_series_far_out_weighs_no_more_than_one_of_unit_variance():
+def test_pairs_are_compared_if_their_losses_have_a_weight(network, batch):
+    truth = dict(zip(("x", "known", "observed", "future"), (p[:4] for p in batch), strict=True))
+    prediction = network(truth["x"], truth["observed"])
+    registers = prediction.encoding.tokens[CONFIG.n_register_start :]
+    losses = PretrainingLoss(CONFIG, {"alignment": 2.0}, n_groups=2).losses(prediction, truth)
+    assert losses["loss"].item() == pytest.approx(2 * alignment(registers, 2).item())
+    assert losses["agreement"].item() == pytest.approx(agreement(registers, 2).item())
+    assert [needs_pairs(w) for w in ({"time": 1}, {"alignment": 0}, {"alignment": 1})] == [0, 0, 1]
+
+
+def test_a_series_with_outliers_has_at_most_the_weight_of_unit_variance():
     target = torch.tensor([[[1.0, -1, 1, -1]], [[30.0, -40, 0, 0]], [[0.1, 0, 0, 0]]])
     known = torch.ones_like(target, dtype=torch.bool)
-    weight = evened(target, known)
+    weight = series_weights(target, known)
     assert weight.flatten().tolist() == pytest.approx([1, 4 / 2500, 1])
-    assert evened(target, ~known).flatten().tolist() == [1, 1, 1]
+    assert series_weights(target, ~known).flatten().tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("n_windows", [2, 6, 10])
@@ -193,7 +209,7 @@ def test_alignment_equals_its_twin(n_windows):
 
 
 @pytest.mark.parametrize("loss", [agreement, alignment])
-def test_losses_of_pairs_in_groups_are_the_mean_over_them(loss):
+def test_losses_of_pairs_are_averaged_over_groups(loss):
     registers = torch.randn((3, 12, 1, 4), generator=torch.Generator().manual_seed(0))
     first, second = registers.split(6, 1)
     parts = [torch.cat([first[:, i : i + 2], second[:, i : i + 2]], 1) for i in (0, 2, 4)]
@@ -213,7 +229,7 @@ def test_agreement_is_least_where_partners_are_alike_and_others_are_not():
     assert agreement(5 * pairs + 3).item() == pytest.approx(alike.item(), abs=1e-5)
 
 
-def test_alignment_is_the_share_of_the_variance_that_is_between_views():
+def test_alignment_is_the_fraction_of_variance_between_crops_of_a_series():
     generator = torch.Generator().manual_seed(0)
     recordings = torch.randn((1, 500, 1, 40), generator=generator).repeat(1, 2, 1, 1)
     views = torch.randn((1, 1000, 1, 40), generator=generator)

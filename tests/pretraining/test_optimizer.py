@@ -1,4 +1,4 @@
-"""The optimiser agrees with torch's own where torch has one, and resumes exactly."""
+"""The optimizer agrees with those of torch, and resumes exactly."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_matrices_are_updated_as_by_muon():
         torch.testing.assert_close(p, q, rtol=0, atol=5e-3)
 
 
-def test_a_restored_optimiser_goes_on_exactly():
+def test_a_restored_optimizer_continues_exactly():
     whole, halved = parameters(), parameters()
     train(whole, [MuonAdamW(whole[:3], whole[3:], 0.01)], range(8))
     first = MuonAdamW(halved[:3], halved[3:], 0.01)
@@ -77,7 +77,7 @@ def test_a_restored_optimiser_goes_on_exactly():
     assert all(p.equal(q) for p, q in zip(whole, halved, strict=True))
 
 
-def test_a_parameter_without_a_gradient_is_left_alone():
+def test_a_parameter_without_a_gradient_is_not_changed():
     values = parameters()
     before = [p.detach().clone() for p in values]
     MuonAdamW(values[:3], values[3:], 0.01).step()

@@ -20,9 +20,9 @@ import torch
 from sklearn.base import clone
 
 import sktspulse
-from sktspulse import TSPulseConfig, TSPulsePretrainer
+from sktspulse import OptimizerOptions, TSPulseConfig, TSPulsePretrainer, WindowSampling
 from sktspulse.network.checkpoints import load_checkpoint
-from sktspulse.pretraining.callbacks import Journal
+from sktspulse.pretraining.callbacks import HistoryLog
 
 SIZES = {
     "context_length": 64,
@@ -50,10 +50,14 @@ def pretrainer(**changes):
         "max_epochs": 2,
         "steps_per_epoch": 3,
         "batch_size": 8,
-        "warmup": 2,
+        "optimizer": OptimizerOptions(warmup_steps=2),
         "random_state": 0,
     }
     return TSPulsePretrainer(**{**settings, **changes})
+
+
+def without_decay():
+    return OptimizerOptions(warmup_steps=2, decay_fraction=0.0)
 
 
 def assert_same(first, second):
@@ -73,15 +77,14 @@ def test_the_loss_falls():
         steps_per_epoch=25,
         batch_size=16,
         lr=0.01,
-        synthetic_share=0.0,
-        resolutions=(1,),
-        averaging=0.9,
+        windows=WindowSampling(synthetic_fraction=0.0, resolutions=(1,)),
+        optimizer=OptimizerOptions(warmup_steps=2, ema_decay=0.9),
     ).fit(waves)
     assert all(b < a for a, b in pairwise(fitted.history_["time"]))
     assert fitted.history_["time"][-1] < 0.6 * fitted.history_["time"][0]
 
 
-def test_what_fit_learns(panel):
+def test_fitted_attributes(panel):
     fitted = pretrainer().fit(panel)
     assert fitted.history_["epoch"] == [1, 2]
     assert fitted.history_["n_steps"] == [3, 6]
@@ -105,20 +108,20 @@ def test_the_same_seed_gives_the_same_network(panel):
 def test_global_generators_and_input_are_left_alone(panel):
     before = torch.random.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     copy = panel.copy()
-    pretrainer(n_loaders=1).fit(panel)
+    pretrainer(num_workers=1).fit(panel)
     assert torch.random.get_rng_state().equal(before[0])
     assert (np.random.get_state()[1] == before[1]).all()  # noqa: NPY002
     np.testing.assert_array_equal(panel, copy)
 
 
-def test_every_form_of_input_says_the_same(panel, tmp_path):
+def test_all_input_types_give_the_same_result(panel, tmp_path):
     flat = panel.reshape(12, 150)
     scaled = (flat - flat.mean(1, keepdims=True)) / flat.std(1, keepdims=True)
     file = tmp_path / "corpus.npz"
     offsets = np.arange(0, 1801, 150)
     np.savez(file, values=scaled.astype("f4").ravel(), offsets=offsets, source=np.zeros(12, int))
-    forms = [flat, panel, list(flat), list(panel), (series for series in flat), file, [str(file)]]
-    expected, *others = (losses(pretrainer().fit(form).history_) for form in forms)
+    inputs = [flat, panel, list(flat), list(panel), (series for series in flat), file, [str(file)]]
+    expected, *others = (losses(pretrainer().fit(one).history_) for one in inputs)
     for other in others:
         assert other == {name: pytest.approx(values) for name, values in expected.items()}
 
@@ -142,7 +145,7 @@ def test_series_may_differ_in_length_and_have_gaps(panel):
         ("nowhere.npz", FileNotFoundError, "nowhere.npz"),
     ],
 )
-def test_bad_series_are_refused_and_nothing_is_learned(X, error, message):
+def test_bad_series_are_refused_and_nothing_is_fitted(X, error, message):
     untouched = pretrainer()
     with pytest.raises(error, match=message):
         untouched.fit(X)
@@ -152,21 +155,20 @@ def test_bad_series_are_refused_and_nothing_is_learned(X, error, message):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"max_epochs": 0}, "max_epochs is 0, but must be an integer from 1"),
-        ({"batch_size": 2.5}, "batch_size is 2.5, but must be an integer"),
-        ({"lr": -1.0}, "lr is -1.0, but must be a number from 0"),
-        ({"decay": 1.5}, "decay is 1.5, but must be a number from 0 to 1"),
-        ({"mask_ratio": 0.5}, "mask_ratio is 0.5, but must be two numbers"),
-        ({"block_share": (0.5, 2)}, "block_share is 2, but must be a number from 0 to 1"),
-        ({"mask_ratio": (0.5, 0.2)}, "mask_ratio is .*, but must be two numbers"),
-        ({"precision": "half"}, "precision is 'half', expected one of"),
+        ({"max_epochs": 0}, "'max_epochs' parameter .* must be an int in the range .1, inf.*Got 0"),
+        ({"batch_size": 2.5}, "'batch_size' parameter .* must be an int .* Got 2.5"),
+        ({"lr": -1.0}, "'lr' parameter .* must be a float in the range .*0"),
+        ({"num_workers": -1}, "'num_workers' parameter .* must be an int in the range .0, inf"),
+        ({"compile": "yes"}, "'compile' parameter .* must be"),
+        ({"precision": "half"}, "'precision' parameter .* must be a str among .* Got 'half'"),
+        ({"windows": 3}, "'windows' parameter .* must be an instance of .*WindowSampling"),
+        ({"windows": WindowSampling(mask_fraction=(0.5, 0.2))}, "two numbers in .*, the lower"),
+        ({"optimizer": OptimizerOptions(decay_fraction=1.5)}, "'decay_fraction' parameter"),
         ({"loss_weights": {"tme": 1.0}}, "loss_weights has \\['tme'\\]"),
-        ({"config": TSPulseConfig(n_channels=2)}, "config mixes 2 channels"),
+        ({"config": TSPulseConfig(n_channels=2)}, "config has 2 channels"),
         ({"batch_size": 7}, "batch_size is 7, but must be even"),
-        ({"resolutions": ()}, "resolutions is \\(\\), but must be a tuple"),
-        ({"resolutions": (1, 1.5)}, "resolutions is \\(1, 1.5\\), but must be"),
         ({"checkpoint": "tspulse-p8"}, "config differs from that of checkpoint='tspulse-p8'"),
-        ({"config": 8}, "config is 8, but must be a TSPulseConfig"),
+        ({"config": 8}, "'config' parameter .* must be an instance of .*TSPulseConfig"),
         ({"resume": True}, "resume=True needs path"),
     ],
 )
@@ -202,7 +204,7 @@ def test_a_network_without_registers_is_trained_one_by_one_too(panel):
     assert set(fitted.history_) & LOSSES == {"time", "frequency", "spectrum", "loss"}
 
 
-def test_training_goes_on_from_a_checkpoint(panel, tmp_path):
+def test_training_continues_from_a_checkpoint(panel, tmp_path):
     first = pretrainer().fit(panel)
     first.save(tmp_path / "first.safetensors")
     settings = {"config": None, "checkpoint": tmp_path / "first.safetensors"}
@@ -212,19 +214,34 @@ def test_training_goes_on_from_a_checkpoint(panel, tmp_path):
     assert further.history_["loss"][0] < first.history_["loss"][0]
 
 
-def test_agreement_tells_recordings_apart():
+def test_agreement_separates_series():
     turns = np.arange(300) / 4
     waves = [np.sin(turns * (1 + 0.3 * k)) + np.sin(2 * turns * (1 + 0.3 * k)) for k in range(8)]
-    settings = {"synthetic_share": 0.0, "augment": False, "batch_size": 16, "lr": 0.02}
-    fitted = pretrainer(max_epochs=4, steps_per_epoch=40, **settings).fit(waves)
+    settings = {"batch_size": 16, "lr": 0.02}
+    windows = WindowSampling(synthetic_fraction=0.0, augment=False)
+    fitted = pretrainer(max_epochs=4, steps_per_epoch=40, windows=windows, **settings).fit(waves)
     assert fitted.history_["agreement"][-1] < 0.8 * fitted.history_["agreement"][0]
 
 
-def test_a_diverging_run_says_so_and_spoils_nothing(panel, tmp_path):
+def test_a_diverging_run_raises_and_damages_no_file(panel, tmp_path):
     with pytest.raises(FloatingPointError, match="Lower lr"):
-        pretrainer(lr=1e30, warmup=0, path=tmp_path, max_epochs=9).fit(panel)
+        pretrainer(
+            lr=1e30, optimizer=OptimizerOptions(warmup_steps=0), path=tmp_path, max_epochs=9
+        ).fit(panel)
     for file in tmp_path.glob("*.safetensors"):
         load_checkpoint(file)
+
+
+def test_a_failed_fit_leaves_the_estimator_as_it_was(panel):
+    fitted = pretrainer().fit(panel)
+    before = dict(vars(fitted))
+    fitted.set_params(lr=1e30, optimizer=OptimizerOptions(warmup_steps=0), max_epochs=9)
+    with pytest.raises(FloatingPointError, match="Lower lr"):
+        fitted.fit(panel[:, 0])  # has one channel, and as many features as time points
+    after = dict(vars(fitted))
+    changed = {name for name in after if after[name] is not before.get(name)}
+    assert changed == {"lr", "optimizer", "max_epochs"}
+    assert set(after) == set(before)
 
 
 def test_a_checkpoint_holds_the_network(panel, tmp_path):
@@ -263,13 +280,13 @@ def test_a_run_is_not_overwritten(panel, tmp_path):
 
 
 def test_a_finished_run_resumes_to_itself_and_a_longer_one_goes_on(panel, tmp_path):
-    settings = {"decay": 0.0, "path": tmp_path, "resume": True}
+    settings = {"optimizer": without_decay(), "path": tmp_path, "resume": True}
     first = pretrainer(**settings).fit(panel)
     again = pretrainer(**settings, random_state=5).fit(panel)
     assert_same(first.network_, again.network_)
     assert again.history_ == first.history_
     longer = pretrainer(**settings, max_epochs=4).fit(panel)
-    whole = pretrainer(decay=0.0, max_epochs=4).fit(panel)
+    whole = pretrainer(optimizer=without_decay(), max_epochs=4).fit(panel)
     assert losses(longer.history_) == losses(whole.history_)
     assert_same(longer.network_, whole.network_)
 
@@ -278,12 +295,13 @@ CODE = f"""
 import sys, warnings
 warnings.simplefilter("ignore")
 import numpy as np
-from sktspulse import TSPulseConfig, TSPulsePretrainer
+from sktspulse import OptimizerOptions, TSPulseConfig, TSPulsePretrainer
 torch = sys.modules["torch"]
 torch.set_num_threads(1)
 panel = np.random.default_rng(0).standard_normal((6, 150)).cumsum(-1)
 settings = dict(
-    config=TSPulseConfig(**{SIZES}), steps_per_epoch=3, batch_size=8, warmup=2, random_state=0
+    config=TSPulseConfig(**{SIZES}), steps_per_epoch=3, batch_size=8, random_state=0,
+    optimizer=OptimizerOptions(warmup_steps=2, decay_fraction=0.0),
 )
 """
 
@@ -303,7 +321,7 @@ def test_a_killed_run_resumes_exactly(tmp_path):
     panel = np.random.default_rng(0).standard_normal((6, 150)).cumsum(-1)
     path = tmp_path / "run"
     endless = start(
-        f"TSPulsePretrainer(max_epochs=10**6, decay=0.0, path={str(path)!r}, **settings).fit(panel)"
+        f"TSPulsePretrainer(max_epochs=10**6, path={str(path)!r}, **settings).fit(panel)"
     )
     try:
         while not (path / "history.csv").exists() or len(saved(path)) < 2:
@@ -312,7 +330,7 @@ def test_a_killed_run_resumes_exactly(tmp_path):
         endless.send_signal(signal.SIGKILL)
         endless.communicate()
     n_epochs = len(saved(path)) + 2
-    settings = {"max_epochs": n_epochs, "decay": 0.0}
+    settings = {"max_epochs": n_epochs, "optimizer": without_decay()}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -335,8 +353,7 @@ import json
 from accelerate import Accelerator
 def train(folder, n_epochs):
     fitted = TSPulsePretrainer(
-        max_epochs=n_epochs, decay=0.0, path=folder, resume=True, accelerator=Accelerator(cpu=True),
-        **settings
+        max_epochs=n_epochs, path=folder, resume=True, accelerator=Accelerator(cpu=True), **settings
     ).fit(panel)
     weights = [p.double().sum().item() for p in fitted.network_.parameters()]
     return fitted.history_["loss"], weights
@@ -361,19 +378,19 @@ def test_two_processes_train_one_network(tmp_path):
     assert first[2] == first[0]
     assert len(saved(tmp_path / "whole")) == 3
     panel = np.random.default_rng(0).standard_normal((6, 150)).cumsum(-1)
-    alone = pretrainer(max_epochs=3, decay=0.0, batch_size=16).fit(panel)
+    alone = pretrainer(max_epochs=3, optimizer=without_decay(), batch_size=16).fit(panel)
     assert first[0][0] == pytest.approx(alone.history_["loss"], rel=0.08)
     assert first[0][0] != alone.history_["loss"]
 
 
-def test_notes_of_single_batches_do_not_pile_up(panel, monkeypatch):
-    sizes, act = [], Journal.on_batch_end
+def test_records_of_single_batches_do_not_accumulate(panel, monkeypatch):
+    sizes, act = [], HistoryLog.on_batch_end
 
     def spy(self, net, **kwargs):
         sizes.append(len(net.history[-1]["batches"]))
         act(self, net, **kwargs)
 
-    monkeypatch.setattr(Journal, "on_batch_end", spy)
+    monkeypatch.setattr(HistoryLog, "on_batch_end", spy)
     pretrainer(steps_per_epoch=10).fit(panel)
     assert sizes == [1] * 20
 
@@ -392,21 +409,21 @@ def test_the_bar_shows_every_loss_and_the_speed(panel, capsys):
     assert all(f"{name}=" in shown.err for name in LOSSES)
 
 
-def test_silence_is_the_default(panel, capsys):
+def test_nothing_is_printed_by_default(panel, capsys):
     pretrainer().fit(panel)
     shown = capsys.readouterr()
     assert shown.out == shown.err == ""
 
 
 def test_an_interrupted_run_keeps_what_it_has(panel, monkeypatch):
-    whole_epoch = Journal.on_epoch_begin
+    whole_epoch = HistoryLog.on_epoch_begin
 
     def interrupt(self, net, **kwargs):
         whole_epoch(self, net, **kwargs)
         if len(net.history) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Journal, "on_epoch_begin", interrupt)
+    monkeypatch.setattr(HistoryLog, "on_epoch_begin", interrupt)
     fitted = pretrainer(max_epochs=5).fit(panel)
     assert fitted.history_["epoch"] == [1]
     assert fitted.n_steps_ == 3
