@@ -23,23 +23,10 @@ def span_length(length: int, forecast_length: int) -> int:
 
 
 def crop_pairs(spans: Tensor, length: int, forecast_length: int, generator: Generator) -> Tensor:
-    """Take two random crops of each span, and roll some of them.
+    """Take two random crops of each span ``(n_spans, n_timepoints)``, and roll some of them.
 
-    Parameters
-    ----------
-    spans : tensor of shape (n_spans, n_timepoints)
-        Parts of series, at least ``length + forecast_length`` long.
-    length : int
-        Length of a window [time steps].
-    forecast_length : int
-        Steps kept after the window. They are NaN if the window is rolled.
-    generator : torch.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    tensor of shape (2 * n_spans, length + forecast_length)
-        Crops; ``i`` and ``i + n_spans`` come from the same span.
+    Returns crops ``(2 * n_spans, length + forecast_length)``, of which ``i`` and
+    ``i + n_spans`` come from the same span. If a window is rolled, what follows it is NaN.
     """
     spans = torch.cat([spans, spans])
     max_roll, margin = int(_MAX_ROLL * length), spans.shape[1] - length - forecast_length
@@ -57,17 +44,8 @@ def crop_pairs(spans: Tensor, length: int, forecast_length: int, generator: Gene
 def blend_and_flip(windows: Tensor, partners: Tensor, uniform: Tensor) -> Tensor:
     """Blend one window in five with its partner, and flip the sign of every other window.
 
-    Parameters
-    ----------
-    windows, partners : tensor of shape (n_windows, length)
-        Windows, and what each is blended with.
-    uniform : tensor of shape (3, n_windows, 1)
-        Random numbers in [0, 1): whether to blend, with which weight, whether to flip.
-
-    Returns
-    -------
-    tensor of shape (n_windows, length)
-        New windows.
+    ``uniform`` has shape ``(3, n_windows, 1)`` and holds random numbers in [0, 1): whether to
+    blend, with which weight, and whether to flip.
     """
     weight = (0.5 + uniform[1] / 2).to(windows.dtype)
     blends = weight * windows + (1 - weight) * partners
@@ -76,22 +54,7 @@ def blend_and_flip(windows: Tensor, partners: Tensor, uniform: Tensor) -> Tensor
 
 
 def add_noise(x: Tensor, known: Tensor, generator: Generator) -> Tensor:
-    """Add white noise to some windows, of up to 0.6 times their standard deviation.
-
-    Parameters
-    ----------
-    x : tensor of shape (n_windows, 1, length)
-        Windows; 0 where not known.
-    known : tensor of bool, of the same shape
-        True where the data has a value.
-    generator : torch.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    tensor of shape (n_windows, 1, length)
-        New windows.
-    """
+    """Add white noise to some windows ``(n_windows, 1, length)``, which are 0 where unknown."""
     count = known.sum(-1, keepdim=True).clamp(min=1)
     mean = x.sum(-1, keepdim=True) / count
     deviation = (((x - mean) * known).square().sum(-1, keepdim=True) / count).sqrt()

@@ -38,28 +38,9 @@ def _random_mask(
 def masked_batch(
     windows: Tensor, config: TSPulseConfig, mask: Mask, generator: Generator, *, noise: bool
 ) -> MaskedBatch:
-    """Turn windows into a batch for the network and its losses.
+    """Turn windows ``(n_windows, n_timepoints)`` into a batch for the network and its losses.
 
-    Parameters
-    ----------
-    windows : tensor of shape (n_windows, n_timepoints)
-        Values, NaN where missing, as long as the context and the forecast. If they are
-        longer, two crops are taken of each.
-    config : TSPulseConfig
-        Sizes of the network.
-    mask : callable
-        ``mask(shape, generator)`` returns True where the network is shown a point.
-    generator : torch.Generator
-        Source of randomness.
-    noise : bool
-        Whether the network is shown some windows with noise.
-
-    Returns
-    -------
-    inputs : dict of str to tensor
-        ``x`` and ``observed``, as the network takes them.
-    truth : dict of str to tensor
-        ``x`` without noise, ``observed``, ``known`` and ``future``.
+    If windows are longer than the context and the forecast, two crops are taken of each.
     """
     lengths = config.context_length, config.forecast_length
     if windows.shape[1] > sum(lengths):
@@ -74,19 +55,7 @@ def masked_batch(
 
 
 class MaskedBatches(Dataset[MaskedBatch]):
-    """Make the batch of any step, always the same for a step and a process.
-
-    Parameters
-    ----------
-    stream : WindowStream
-        Source of windows.
-    config : TSPulseConfig
-        Sizes of the network.
-    mask : callable
-        ``mask(shape, generator)`` returns True where the network is shown a point.
-    rank : int, default=0
-        Number of this process.
-    """
+    """Make the batch of any step, always the same for a step and the rank of a process."""
 
     def __init__(
         self, stream: WindowStream, config: TSPulseConfig, mask: Mask, rank: int = 0

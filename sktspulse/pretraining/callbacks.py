@@ -24,13 +24,7 @@ _STEPS_BETWEEN_UPDATES = 20  # of the losses in the bar: reading them synchronis
 
 
 class WeightEMA(Callback):
-    """Keep an exponential moving average of the weights, over few steps at first.
-
-    Parameters
-    ----------
-    decay : float
-        Decay once many steps are done, in [0, 1].
-    """
+    """Keep an exponential moving average of the weights, with a smaller decay at first."""
 
     def __init__(self, decay: float) -> None:
         self.decay = decay
@@ -60,15 +54,7 @@ class WeightEMA(Callback):
 
 
 class HistoryLog(Callback):
-    """Write one row per epoch: mean losses, steps, learning rate, time and speed.
-
-    Parameters
-    ----------
-    schedule : Schedule
-        Counts the steps.
-    batch_size : int
-        Windows in a step of one process.
-    """
+    """Write one row per epoch: mean losses, steps, learning rate, time and speed."""
 
     def __init__(self, schedule: Schedule, batch_size: int) -> None:
         self.schedule = schedule
@@ -126,15 +112,7 @@ def history_columns(history: list[dict[str, Any]]) -> dict[str, list[float]]:
 
 
 class ProgressBar(Callback):
-    """Show windows, losses and windows per second.
-
-    Parameters
-    ----------
-    schedule : Schedule
-        Counts the steps.
-    batch_size : int
-        Windows in a step of one process.
-    """
+    """Show windows, losses and windows per second."""
 
     def __init__(self, schedule: Schedule, batch_size: int) -> None:
         self.schedule = schedule

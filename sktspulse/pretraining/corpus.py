@@ -26,20 +26,13 @@ _SYNTHETIC_BLOCK = 2048  # series drawn at once, since every call has a fixed co
 class Corpus:
     """Univariate series of any length, stored one after the other.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n_points,)
-        All series, each roughly standardised; NaN where missing.
-    offsets : ndarray of shape (n_series + 1,)
-        Where each series starts, and the end of the last one.
-    source : ndarray of shape (n_series,)
-        Number of the data set that each series comes from. Sources are sampled in
-        proportion to the square root of their points, so that large ones do not dominate.
+    Sources are sampled in proportion to the square root of their number of points, so that
+    large ones do not dominate.
     """
 
-    values: Values
-    offsets: Integers
-    source: Integers
+    values: Values  # of all series, each roughly standardised; NaN where missing
+    offsets: Integers  # where each series starts, and the end of the last one
+    source: Integers  # number of the data set that each series comes from
 
     @classmethod
     def from_series(cls, series: Iterable[Values]) -> Corpus:
@@ -47,20 +40,19 @@ class Corpus:
         joined = [_standardised(one) for one in series]
         if not any(np.isfinite(one).any() for one in joined):
             raise ValueError(f"X has {len(joined)} series, none of which has a known value.")
-        offsets = np.concatenate([[0], np.cumsum([len(one) for one in joined])])
-        return cls(np.concatenate(joined), offsets, np.zeros(len(joined), int))
+        lengths = np.array([len(one) for one in joined])
+        return cls._from_lengths(np.concatenate(joined), lengths, np.zeros(len(joined), int))
+
+    @classmethod
+    def _from_lengths(cls, values: Values, lengths: Integers, source: Integers) -> Corpus:
+        return cls(values, np.concatenate([[0], np.cumsum(lengths)]), source)
 
     @classmethod
     def from_files(cls, paths: Sequence[str | os.PathLike[str]]) -> Corpus:
         """Read ``.npz`` files with ``values``, ``offsets`` and ``source``, and join them."""
         parts = [cls._read(Path(path)) for path in paths]
-        starts = np.cumsum([0, *(len(part.values) for part in parts)])
-        moved = [part.offsets[:-1] + start for part, start in zip(parts, starts, strict=False)]
-        return cls(
-            np.concatenate([part.values for part in parts]),
-            np.concatenate([*moved, starts[-1:]]),
-            np.concatenate([part.source for part in parts]),
-        )
+        arrays = zip(*((part.values, part.lengths, part.source) for part in parts), strict=True)
+        return cls._from_lengths(*map(np.concatenate, arrays))
 
     @classmethod
     def _read(cls, path: Path) -> Corpus:
@@ -109,31 +101,15 @@ class Corpus:
 
     def _take(self, chosen: Flags) -> Corpus:
         values = self.values[np.repeat(chosen, self.lengths)]
-        offsets = np.concatenate([[0], np.cumsum(self.lengths[chosen])])
-        return Corpus(values, offsets, self.source[chosen])
+        return self._from_lengths(values, self.lengths[chosen], self.source[chosen])
 
     def draw(
         self, places: Floats, length: int, resolutions: Sequence[float], rng: np.random.Generator
     ) -> Values:
-        """Cut windows at given places of the whole corpus, at random resolutions.
+        """Cut windows ``(n_windows, length)`` at given places and random resolutions.
 
-        Parameters
-        ----------
-        places : ndarray of shape (n_windows,)
-            Position of each window in the corpus, in [0, 1): which series, by cumulative
-            probability, and where in it.
-        length : int
-            Length of a window [time steps].
-        resolutions : sequence of float
-            Time steps of a series that become one step of a window: whole numbers
-            downsample, fractions below 1 upsample.
-        rng : numpy.random.Generator
-            Source of randomness.
-
-        Returns
-        -------
-        ndarray of shape (n_windows, length), float32
-            Windows; NaN where a series is too short.
+        A place in [0, 1) determines a series, by cumulative probability, and a position in
+        it. Series that are too short are padded with NaN.
         """
         chosen = np.searchsorted(self._edges[1:-1], places, side="right")
         parts = (places - self._edges[chosen]) / np.diff(self._edges)[chosen]
@@ -212,28 +188,11 @@ class WindowStream:
     In each epoch the corpus is divided into as many cells as windows are drawn from it,
     and each cell is used once, by one of the processes. So no two windows of one
     resolution are the same, as long as the corpus has that many.
-
-    Parameters
-    ----------
-    corpus : Corpus or None
-        Recorded series; None draws only synthetic ones.
-    length : int
-        Length of a window [time steps].
-    batch_size : int
-        Windows in a batch.
-    sampling : WindowSampling
-        Resolutions, synthetic fraction and augmentation.
-    seed : int
-        Seed of the stream.
-    steps_per_epoch : int, default=1
-        Batches of one process in an epoch.
-    n_processes : int, default=1
-        Processes that draw from the stream.
     """
 
-    corpus: Corpus | None
+    corpus: Corpus | None  # without one, all windows are synthetic
     length: int
-    batch_size: int
+    batch_size: int  # of one process
     sampling: WindowSampling
     seed: int
     steps_per_epoch: int = 1

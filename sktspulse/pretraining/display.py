@@ -1,4 +1,4 @@
-"""Curves of a training, while it goes on or afterwards."""
+"""Loss curves of a training, during the run or afterwards."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import check_choices, load_pyplot
+from ..base import load_pyplot, stacked_axes
 from ..series import Floats
 
 if TYPE_CHECKING:
@@ -26,20 +26,20 @@ __all__ = ["TrainingDisplay"]
 _BESIDE_LOSSES = ("epoch", "n_steps", "lr", "seconds", "windows_per_second")
 _TOTAL = "loss"
 _MAX_COLUMNS = 4
-_UNSETTLED = 10  # the first part of so many of a run does not set the vertical range
+_UNSETTLED = 10  # the first one of so many parts of a run does not set the vertical range
 
 
 class TrainingDisplay:
-    """Losses of a training against the windows it has seen, each in a panel of its own.
+    """Losses of a training against the number of windows, each in a panel of its own.
 
-    Make it with :meth:`from_estimator`, or with :meth:`from_history` while a run goes on.
+    Make it with :meth:`from_estimator`, or with :meth:`from_history` during a run.
 
     Parameters
     ----------
     losses : dict of str to ndarray of shape (n_epochs,)
-        Mean of each loss over every epoch.
+        Mean of each loss in every epoch.
     n_windows : ndarray of shape (n_epochs,)
-        Windows seen at the end of every epoch.
+        Number of windows until the end of every epoch.
     lr : ndarray of shape (n_epochs,)
         Learning rate at the end of every epoch.
 
@@ -55,14 +55,13 @@ class TrainingDisplay:
     See Also
     --------
     TSPulsePretrainer : Trains a network.
-    EmbeddingDisplay : Shows what a network makes of series.
+    EmbeddingDisplay : Draws the embeddings of a network.
 
     Notes
     -----
-    A panel has a linear scale that holds all but the first tenth of the epochs, so that
-    a loss that still falls a little is seen to fall. Its title gives the last value. The
-    grey area is the learning rate, as a share of its largest value so far: where it
-    slopes down to the right, the decay has begun.
+    The linear scale of a panel fits all but the first tenth of the epochs, so that small
+    changes later on are visible. The title gives the last value. The grey area is the
+    learning rate, as a fraction of its largest value so far.
 
     Examples
     --------
@@ -101,16 +100,16 @@ class TrainingDisplay:
         estimator : TSPulsePretrainer
             A fitted pre-trainer.
         losses : str or sequence of str, default=None
-            Which losses; None draws all, their weighted sum ``"loss"`` first.
+            Which losses to draw; None draws all, the weighted sum ``"loss"`` first.
         ax : matplotlib Axes or array-like of Axes, default=None
-            Where to draw; see :meth:`plot`.
+            One axes for each loss; None makes a new figure.
         **line_kwargs : dict
             Passed on to :meth:`matplotlib.axes.Axes.plot`.
 
         Returns
         -------
         TrainingDisplay
-            What was drawn.
+            The display.
 
         Raises
         ------
@@ -131,36 +130,35 @@ class TrainingDisplay:
         ax: Axes | Sequence[Axes] | None = None,
         **line_kwargs: Any,
     ) -> Self:
-        """Draw a history at hand, or that of a run which is going on.
+        """Draw a history, or the file that a run writes while it is going on.
 
         Parameters
         ----------
         history : path-like or mapping of str to array-like of shape (n_epochs,)
-            The file ``history.csv`` in the folder of a run, or the attribute ``history_``
-            of an estimator.
+            Path of the ``history.csv`` of a run, or the ``history_`` of an estimator.
         losses : str or sequence of str, default=None
-            Which losses; None draws all, their weighted sum ``"loss"`` first.
+            Which losses to draw; None draws all, the weighted sum ``"loss"`` first.
         ax : matplotlib Axes or array-like of Axes, default=None
-            Where to draw; see :meth:`plot`.
+            One axes for each loss; None makes a new figure.
         **line_kwargs : dict
             Passed on to :meth:`matplotlib.axes.Axes.plot`.
 
         Returns
         -------
         TrainingDisplay
-            What was drawn.
+            The display.
 
         Raises
         ------
         FileNotFoundError
-            If the run has not finished its first epoch, or lies elsewhere.
+            If the path is wrong, or the run has not finished its first epoch.
         ValueError
             If no epoch was finished, a column is missing, or a loss is unknown.
         """
         columns = _columns(history)
         names = _chosen(losses, [name for name in columns if name not in _BESIDE_LOSSES])
-        # Rounded, as the speed was divided by the time; summed, as a resumed run may have
-        # another number of processes.
+        # A resumed run may have another number of processes, so windows are summed up; the
+        # product is rounded since the speed is a quotient.
         n_windows = np.cumsum(np.rint(columns["seconds"] * columns["windows_per_second"]))
         display = cls({name: columns[name] for name in names}, n_windows, columns["lr"])
         return display.plot(ax, **line_kwargs)
@@ -171,8 +169,7 @@ class TrainingDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array-like of Axes, default=None
-            Axes whose place the panels divide among them, or one for each loss. None
-            makes a new figure.
+            One axes for each loss; None makes a new figure.
         **line_kwargs : dict
             Passed on to :meth:`matplotlib.axes.Axes.plot`.
 
@@ -186,7 +183,7 @@ class TrainingDisplay:
         ImportError
             If matplotlib is not installed.
         ValueError
-            If there are not as many axes as losses, or axes to divide have no place in a grid.
+            If there are not as many axes as losses.
         """
         panels, n_columns = _panels(ax, len(self.losses))
         style = _style(line_kwargs)
@@ -195,25 +192,25 @@ class TrainingDisplay:
             self._shade(panel)
             self.lines_ += panel.plot(self.n_windows, values, **style)
             panel.set_title(name, loc="left", fontsize="medium")
-            last = self.lines_[-1].get_color()
-            panel.set_title(f"{values[-1]:.4g}", loc="right", fontsize="medium", color=last)
+            color = self.lines_[-1].get_color()
+            panel.set_title(f"{values[-1]:.4g}", loc="right", fontsize="medium", color=color)
             _set_ranges(panel, values)
         for panel in panels[-n_columns:]:
             panel.set_xlabel("windows seen")
         note = f"learning rate, up to {self.lr.max():.2g}"
         panels[0].text(0.08, 0.05, note, transform=panels[0].transAxes, color="0.4", size="small")
-        self.axes_, self.figure_ = np.array(panels, dtype=object), panels[0].figure
+        self.axes_, self.figure_ = panels, panels[0].figure
         return self
 
     def _shade(self, panel: Any) -> None:
         """Draw the learning rate behind a curve, its largest value as high as the panel."""
-        share = self.lr / (self.lr.max() or 1)
+        fraction = self.lr / (self.lr.max() or 1)
         style = {"color": "0.92", "lw": 0, "zorder": 0, "transform": panel.get_xaxis_transform()}
-        panel.fill_between(self.n_windows, share, **style)
+        panel.fill_between(self.n_windows, fraction, **style)
 
 
 def _columns(history: str | os.PathLike[str] | Mapping[str, ArrayLike]) -> dict[str, Floats]:
-    """Return the columns of a history, copied, and check that there is something to draw."""
+    """Return the columns of a history, copied and checked."""
     if isinstance(history, str | os.PathLike):
         history = _read(Path(history))
     columns = {name: np.array(column, dtype=float) for name, column in history.items()}
@@ -243,63 +240,41 @@ def _read(path: Path) -> dict[str, list[float]]:
 
 
 def _chosen(losses: str | Sequence[str] | None, known: list[str]) -> list[str]:
-    """Return the names of the losses to draw: those asked for, else all, the sum first."""
+    """Return the names of the losses to draw: those asked for, or all, the sum first."""
     if losses is None:
         names = sorted(known, key=lambda name: name != _TOTAL)
     else:
         names = [losses] if isinstance(losses, str) else list(losses)
-    check_choices("losses", names, known)
-    if not names:
-        raise ValueError(
-            f"There is no loss to draw: losses is {losses!r}, the history has {known}."
-        )
+    if not names or not set(names) <= set(known):
+        raise ValueError(f"losses is {losses!r}, but must name some of the losses {known}.")
     return names
 
 
-def _panels(ax: Any, n: int) -> tuple[list[Any], int]:
+def _panels(ax: Any, n: int) -> tuple[NDArray[Any], int]:
     """Return one axes for each loss, and how many of them are at the bottom."""
+    if ax is not None:
+        return stacked_axes(ax, n), n
     n_rows = math.ceil(n / _MAX_COLUMNS)
     n_columns = math.ceil(n / n_rows)
-    if ax is None:
-        size = (2.8 * n_columns + 0.4, 2.2 * n_rows + 0.3)
-        figure = load_pyplot().figure(figsize=size, layout="constrained")
-        return _divided(figure, figure.add_gridspec(n_rows, n_columns), n), n_columns
-    if not hasattr(ax, "get_subplotspec"):
-        return _checked(ax, n), n
-    if n == 1:
-        return [ax], 1
-    if ax.get_subplotspec() is None:
-        raise ValueError(
-            f"ax has no place in a grid that {n} panels could divide. Make it with "
-            "plt.subplots, or pass one axes for each loss."
-        )
-    ax.set_axis_off()
-    return _divided(ax.figure, ax.get_subplotspec().subgridspec(n_rows, n_columns), n), n_columns
-
-
-def _divided(figure: Any, grid: Any, n: int) -> list[Any]:
-    cells = [grid[divmod(i, grid.ncols)] for i in range(n)]
-    return [figure.add_subplot(cell) for cell in cells]
-
-
-def _checked(axes: Sequence[Axes], n: int) -> list[Any]:
-    panels = list(np.ravel(np.asarray(axes, dtype=object)))
-    if len(panels) != n:
-        raise ValueError(f"ax has {len(panels)} axes, but must have {n}, one for each loss.")
-    return panels
+    size = (2.8 * n_columns + 0.4, 2.2 * n_rows + 0.3)
+    settings = {"figsize": size, "layout": "constrained", "squeeze": False}
+    axes = load_pyplot().subplots(n_rows, n_columns, **settings)[1].ravel()
+    for unused in axes[n:]:
+        unused.remove()
+    return axes[:n], n_columns
 
 
 def _style(line_kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return how curves look: a dot at the end, unless asked for otherwise."""
+    """Return the style of the curves; by default the last value is marked."""
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.lines import Line2D
 
-    usual = {"color": "C0", "marker": "o", "markersize": 4, "markevery": [-1]}
-    return usual | normalize_kwargs(line_kwargs, Line2D)
+    default = {"color": "C0", "marker": "o", "markersize": 4, "markevery": [-1]}
+    return default | normalize_kwargs(line_kwargs, Line2D)
 
 
 def _set_ranges(panel: Any, values: Floats) -> None:
-    """Show the run from its start, and the range of values it settled in."""
+    """Show the run from its start, and the range of all but its first values."""
     from matplotlib.ticker import EngFormatter
 
     panel.xaxis.set_major_formatter(EngFormatter(sep=""))

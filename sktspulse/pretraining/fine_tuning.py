@@ -9,6 +9,7 @@ from typing import cast
 
 import numpy as np
 import torch
+from skorch.utils import to_device
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -18,7 +19,7 @@ from ..series import Values
 from .batches import Mask, MaskedBatch, MaskedBatches
 from .corpus import Corpus, WindowStream
 from .losses import PretrainingLoss
-from .net import mixed_precision, move_batch
+from .net import mixed_precision
 from .optimizer import MAX_GRADIENT_NORM, MuonAdamW, split_parameters
 from .options import WindowSampling
 from .schedule import Schedule
@@ -39,42 +40,17 @@ class FineTuner:
     validation loss stops falling, and the best average of the weights is kept. Steps are
     limited in number rather than time, so that the result does not depend on the machine.
 
-    Parameters
-    ----------
-    hide : callable
-        ``hide(shape, generator)`` gets the shape ``(n, 1, context_length)`` of windows and a
-        ``torch.Generator``, and returns a boolean tensor, True where the network is shown
-        the points.
-    weights : mapping of str to float
-        Weights of the losses by name; those left out are 0.
-    n_steps : int, default=600
-        Maximum number of steps.
-    batch_size : int, default=64
-        Windows per step.
-    lr : float, default=1e-3
-        Peak learning rate.
-    patience : int, default=3
-        Checks without a lower validation loss after which training ends.
-    steps_per_look : int, default=50
-        Steps between two checks of the validation loss.
-    bfloat16 : bool, default=True
-        Whether the network, but not the losses, runs in mixed precision.
-    seed : int, default=0
-        Seed of windows and masks.
-
-    Attributes
-    ----------
-    validation_losses : list of float
-        Weighted validation loss before the first step and at every check.
+    ``hide(shape, generator)`` gets the shape ``(n, 1, context_length)`` of windows and a
+    ``torch.Generator``, and returns True where the network is shown a point.
     """
 
     hide: Mask
-    weights: Mapping[str, float]
-    n_steps: int = 600
+    weights: Mapping[str, float]  # of the losses by name; those left out are 0
+    n_steps: int = 600  # at most
     batch_size: int = 64
     lr: float = 1e-3
-    patience: int = 3
-    steps_per_look: int = 50
+    patience: int = 3  # checks without a lower validation loss
+    steps_per_look: int = 50  # between checks of the validation loss
     bfloat16: bool = True
     seed: int = 0
     validation_losses: list[float] = field(default_factory=list, init=False)
@@ -85,27 +61,11 @@ class FineTuner:
         series: Sequence[Values],
         report: Callable[[int], object] | None = None,
     ) -> TSPulse:
-        """Train a copy of a network.
+        """Train a copy of a network on one-dimensional series, NaN where missing.
 
-        Parameters
-        ----------
-        network : TSPulse
-            Where to start; it is not changed.
-        series : sequence of ndarray of shape (n_timepoints_i,)
-            Channels of recordings; NaN where missing.
-        report : callable, default=None
-            Called after every check with the number of steps since the last one.
-
-        Returns
-        -------
-        TSPulse
-            The network with the lowest validation loss, on the device of ``network`` and in
-            evaluation mode; a copy of ``network`` if no other was better.
-
-        Raises
-        ------
-        ValueError
-            If no series has a known value.
+        Returns the network with the lowest validation loss, in evaluation mode; a copy of the
+        given one if no other was better. After every check ``report`` is called with the
+        number of steps since the last one.
         """
         trained = deepcopy(network).requires_grad_(True).train()
         average = AveragedModel(trained, multi_avg_fn=get_ema_multi_avg_fn(_EMA_DECAY))
@@ -169,5 +129,5 @@ class FineTuner:
         return sum(losses) / len(losses)
 
     def _loss(self, network: TSPulse, batch: MaskedBatch, criterion: PretrainingLoss) -> Tensor:
-        inputs, truth = move_batch(batch, network.mask_token.values.device)
+        inputs, truth = to_device(batch, network.mask_token.values.device)
         return criterion(mixed_precision(network, inputs, bfloat16=self.bfloat16), truth)

@@ -66,19 +66,10 @@ def _centred(registers: Tensor, n_groups: int) -> Tensor:
 def agreement(registers: Tensor, n_groups: int = 1) -> Tensor:
     """Contrastive loss: the two crops of a series are each other's nearest neighbours.
 
-    Parameters
-    ----------
-    registers : tensor of shape (R, B, 1, D)
-        Decoded registers; windows ``i`` and ``i + B / 2`` come from the same series.
-    n_groups : int, default=1
-        Equal parts of the batch that are compared separately, so that a larger batch does
-        not have more negatives.
-
-    Returns
-    -------
-    tensor of shape ()
-        Mean cross-entropy of identifying the partner of a window among all others, by the
-        cosine similarity of centred semantic embeddings [nats].
+    Mean cross-entropy of identifying the partner of a window among all others, by the cosine
+    similarity of centred semantic embeddings [nats]. ``registers`` has shape ``(R, B, 1, D)``;
+    windows ``i`` and ``i + B / 2`` come from the same series. ``n_groups`` equal parts of the
+    batch are compared separately, so that a larger batch does not have more negatives.
 
     References
     ----------
@@ -96,21 +87,10 @@ def agreement(registers: Tensor, n_groups: int = 1) -> Tensor:
 def alignment(registers: Tensor, n_groups: int = 1) -> Tensor:
     """Invariance loss: the two crops of a series have the same embedding.
 
-    The agreement no longer falls once partners are nearest neighbours. This loss does, and
-    so removes from the embedding what differs between crops, such as gaps and noise.
-
-    Parameters
-    ----------
-    registers : tensor of shape (R, B, 1, D)
-        Decoded registers; windows ``i`` and ``i + B / 2`` come from the same series.
-    n_groups : int, default=1
-        Equal parts of the batch that are compared separately.
-
-    Returns
-    -------
-    tensor of shape ()
-        Fraction of the variance of semantic embeddings that is between the crops of a series:
-        0 if they are equal, 1 if they differ as much as crops of different series.
+    Fraction of the variance of semantic embeddings that is between the crops of a series: 0 if
+    they are equal, 1 if they differ as much as crops of different series. The agreement no
+    longer falls once partners are nearest neighbours. This loss does, and so removes from the
+    embedding what differs between crops, such as gaps and noise. Arguments are as above.
 
     References
     ----------
@@ -132,21 +112,9 @@ def needs_pairs(weights: Mapping[str, float]) -> bool:
 
 
 class PretrainingLoss:
-    """Compute the weighted sum of all losses, and keep each of them.
+    """Compute the weighted sum of all losses, and keep the losses of the last batch in ``parts``.
 
-    Parameters
-    ----------
-    config : TSPulseConfig
-        Sizes of the network.
-    weights : mapping of str to float
-        Weights of the losses by name; a loss that is left out has weight 0.
-    n_groups : int, default=1
-        Groups of a batch within which pairs are compared.
-
-    Attributes
-    ----------
-    parts : dict of str to tensor of shape ()
-        The losses of the last batch, without gradient, and their weighted sum ``"loss"``.
+    A loss that is not in ``weights`` has weight 0. See :func:`agreement` for ``n_groups``.
     """
 
     def __init__(
@@ -180,24 +148,8 @@ class PretrainingLoss:
     ) -> dict[str, Tensor]:
         """Compute the loss of every head that the network has.
 
-        Parameters
-        ----------
-        prediction : Prediction
-            Output of the network for ``x`` under ``observed``.
-        x : tensor of shape (B, C, T)
-            The true window [input units].
-        known : tensor of bool, of shape (B, C, T)
-            True where the data has a value.
-        observed : tensor of bool, of shape (B, C, T)
-            True where the network was shown it.
-        future : tensor of shape (B, C, H)
-            The true values after the window [input units]; NaN where there are none.
-
-        Returns
-        -------
-        dict of str to tensor of shape ()
-            ``"time"`` and ``"frequency"`` over hidden points, ``"spectrum"``,
-            ``"signature"`` and ``"forecast"``.
+        ``x`` ``(B, C, T)`` and ``future`` ``(B, C, H)``, which may be NaN, are the true values.
+        The data has a value where ``known``, and the network was shown it where ``observed``.
 
         References
         ----------

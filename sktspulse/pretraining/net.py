@@ -10,13 +10,13 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.hf import AccelerateMixin
+from skorch.utils import to_device
 from torch import Tensor
 
 from ..network import Prediction, TSPulse
-from .batches import MaskedBatch
 from .optimizer import split_parameters
 
-__all__ = ["AcceleratedNet", "PretrainingNet", "mixed_precision", "move_batch"]
+__all__ = ["AcceleratedNet", "PretrainingNet", "mixed_precision"]
 
 
 def mixed_precision(
@@ -30,23 +30,10 @@ def mixed_precision(
     return Prediction(heads, replace(prediction.encoding, tokens=tokens))
 
 
-def move_batch(batch: MaskedBatch, device: torch.device) -> MaskedBatch:
-    """Return a batch on a device."""
-    inputs, truth = (
-        {name: value.to(device, non_blocking=True) for name, value in part.items()}
-        for part in batch
-    )
-    return inputs, truth
-
-
 class PretrainingNet(NeuralNet):
-    """Train a network on batches that are numbered by step.
+    """Train a network on batches that are numbered by step, in mixed precision if asked."""
 
-    Parameters
-    ----------
-    bfloat16 : bool
-        Whether the network, but not the losses, runs in mixed precision.
-    """
+    accelerator: Any = None
 
     def __init__(self, *args: Any, bfloat16: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,12 +42,12 @@ class PretrainingNet(NeuralNet):
     @property
     def n_processes(self) -> int:
         """Number of processes that train together."""
-        return 1
+        return 1 if self.accelerator is None else self.accelerator.num_processes
 
     @property
     def is_main_process(self) -> bool:
         """Whether this process saves and shows progress."""
-        return True
+        return self.accelerator is None or self.accelerator.is_main_process
 
     @property
     def network(self) -> TSPulse:
@@ -81,7 +68,7 @@ class PretrainingNet(NeuralNet):
 
     def mean_over_processes(self, values: Tensor) -> Tensor:
         """Average over all processes that train together."""
-        return values
+        return values if self.accelerator is None else self.accelerator.reduce(values, "mean")
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> PretrainingNet:
         """Pass matrices and other parameters to the optimizer separately."""
@@ -96,7 +83,7 @@ class PretrainingNet(NeuralNet):
     def run_single_epoch(self, iterator: Any, *args: Any, **kwargs: Any) -> None:
         """Run one epoch on batches moved to the device of the network."""
         if iterator is not None:
-            moved = (move_batch(batch, self.network_device) for batch in iterator)
+            moved = (to_device(batch, self.network_device) for batch in iterator)
             super().run_single_epoch(moved, *args, **kwargs)
 
     def infer(self, x: dict[str, Tensor], **fit_params: Any) -> Prediction:
@@ -106,20 +93,6 @@ class PretrainingNet(NeuralNet):
 
 class AcceleratedNet(AccelerateMixin, PretrainingNet):
     """Train in several processes: each draws its own batches, gradients are averaged."""
-
-    @property
-    def n_processes(self) -> int:
-        """Number of processes that train together."""
-        return self.accelerator.num_processes
-
-    @property
-    def is_main_process(self) -> bool:
-        """Whether this process saves and shows progress."""
-        return self.accelerator.is_main_process
-
-    def mean_over_processes(self, values: Tensor) -> Tensor:
-        """Average over all processes that train together."""
-        return self.accelerator.reduce(values, "mean")
 
     def get_iterator(self, *args: Any, **kwargs: Any) -> Any:
         """Leave the batches as they are: every process draws its own."""

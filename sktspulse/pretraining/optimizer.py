@@ -45,21 +45,7 @@ def split_parameters(network: nn.Module) -> tuple[list[nn.Parameter], list[nn.Pa
 
 
 class MuonAdamW(torch.optim.Optimizer):
-    """Update matrices by Muon and all other parameters by AdamW.
-
-    Parameters
-    ----------
-    matrices, others : iterable of Parameter
-        Parameters updated by Muon, and by AdamW.
-    lr : float
-        Learning rate of both.
-    weight_decay : float, default=0.01
-        Decoupled weight decay of both.
-    momentum : float, default=0.95
-        Momentum of Muon.
-    betas : (float, float), default=(0.9, 0.95)
-        Decay rates of the running averages of AdamW.
-    """
+    """Update matrices by Muon with ``momentum``, and all other parameters by AdamW."""
 
     # torch.optim.Muon (torch 2.9 on) gives the same updates, but orthogonalises one matrix
     # after the other. Orthogonalising all matrices of one shape together makes a step faster.

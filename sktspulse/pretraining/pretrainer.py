@@ -275,8 +275,10 @@ class TSPulsePretrainer(BaseEstimator):
         folder = None if self.path is None else Path(self.path)
         state = load_state(folder, settings.config, settings.loss_weights, resume=self.resume)
         seed = state["seed"] if state else self._draw_seed()
-        schedule = self._schedule(settings.optimizer, state["step"] if state else 0)
-        ema = WeightEMA(settings.optimizer.ema_decay)
+        n_steps, options = self.max_epochs * self.steps_per_epoch, settings.optimizer
+        steps = options.warmup_steps, round(options.decay_fraction * n_steps), n_steps
+        schedule = Schedule(self.lr, *steps, state["step"] if state else 0)
+        ema = WeightEMA(options.ema_decay)
         checkpoint = RunCheckpoint(folder, state, seed, settings.loss_weights, schedule, ema)
         net = self._net(settings, seed, checkpoint)
         net.partial_fit(self._batches(corpus, settings, seed))
@@ -342,11 +344,6 @@ class TSPulsePretrainer(BaseEstimator):
 
         return int(broadcast_object_list([seed])[0])
 
-    def _schedule(self, options: OptimizerOptions, step: int) -> Schedule:
-        n_steps = self.max_epochs * self.steps_per_epoch
-        decay_steps = round(options.decay_fraction * n_steps)
-        return Schedule(self.lr, options.warmup_steps, decay_steps, n_steps, step)
-
     def _net(self, settings: _Settings, seed: int, checkpoint: RunCheckpoint) -> PretrainingNet:
         config, schedule = settings.config, checkpoint.schedule
         steps_left = schedule.n_steps - schedule.step
@@ -377,13 +374,10 @@ class TSPulsePretrainer(BaseEstimator):
 
     def _callbacks(self, checkpoint: RunCheckpoint) -> list[Callback]:
         """Return the callbacks in the order in which they must run: the state is saved last."""
-        schedule = checkpoint.schedule
+        schedule, clipping = checkpoint.schedule, GradientNormClipping(MAX_GRADIENT_NORM)
         bar = [ProgressBar(schedule, self.batch_size)] if self.verbose else []
         log = HistoryLog(schedule, self.batch_size)
-        return [
-            GradientNormClipping(MAX_GRADIENT_NORM),
-            *(schedule, checkpoint.ema, *bar, log, checkpoint),
-        ]
+        return [clipping, schedule, checkpoint.ema, *bar, log, checkpoint]
 
     def _batches(self, corpus: Corpus, settings: _Settings, seed: int) -> MaskedBatches:
         config, windows = settings.config, settings.windows

@@ -22,21 +22,7 @@ _STATE_FILE = "state.pt"
 
 
 class RunCheckpoint(Callback):
-    """Restore a run at the start, and save it after every epoch.
-
-    Parameters
-    ----------
-    folder : Path or None
-        Folder to save in; None saves nothing.
-    state : dict or None
-        Result of :func:`load_state`; None starts from the beginning.
-    seed : int
-        Seed of the run.
-    loss_weights : dict of str to float
-        Weights of the losses of the run.
-    schedule, ema : Schedule, WeightEMA
-        The callbacks that have a state of their own.
-    """
+    """Restore a run from its ``state``, if any, and save it in a folder after every epoch."""
 
     def __init__(
         self,
@@ -89,30 +75,7 @@ class RunCheckpoint(Callback):
 def load_state(
     folder: Path | None, config: TSPulseConfig, loss_weights: dict[str, float], *, resume: bool
 ) -> dict[str, Any] | None:
-    """Read the state of a run; None if nothing was saved in the folder.
-
-    Parameters
-    ----------
-    folder : Path or None
-        Folder that a :class:`RunCheckpoint` saved in.
-    config : TSPulseConfig
-        Sizes the run must have.
-    loss_weights : dict of str to float
-        Weights of the losses it must have.
-    resume : bool
-        Whether a saved run is allowed.
-
-    Returns
-    -------
-    dict or None
-        Everything the next epoch depends on.
-
-    Raises
-    ------
-    ValueError
-        If there is no folder to resume from, a run that is not to be resumed, or one of
-        other sizes or other weights of the losses.
-    """
+    """Read the state of a run and check that it fits; None if nothing was saved in the folder."""
     if folder is None:
         if resume:
             raise ValueError("resume=True needs path, the folder of the run to continue.")

@@ -13,35 +13,16 @@ __all__ = ["Schedule", "trapezoid"]
 
 
 def trapezoid(rising: float, falling: float) -> float:
-    """Return the fraction of the peak rate: 1, or less at the start and at the end.
+    """Return the learning rate as a fraction of its peak: less at the start and at the end.
 
-    Parameters
-    ----------
-    rising : float
-        Part of the warm-up that is done; above 1 after it.
-    falling : float
-        What remains of the training in units of the decay; above 1 before it.
-
-    Returns
-    -------
-    float
-        The fraction, in [0, 1].
+    ``rising`` is the part of the warm-up that is done; it exceeds 1 afterwards. ``falling`` is
+    the part of the decay that is left; it exceeds 1 before.
     """
     return max(0.0, min(1.0, rising, falling))
 
 
 class Schedule(Callback):
-    """Count the steps; warm the learning rate up, hold it, and let it decay to zero.
-
-    Parameters
-    ----------
-    lr : float
-        Peak learning rate.
-    warmup_steps, decay_steps, n_steps : int
-        Steps of the warm-up, of the decay, and in all.
-    step : int, default=0
-        Steps already done.
-    """
+    """Count the steps; warm the learning rate up to ``lr``, hold it, and decay it to zero."""
 
     def __init__(
         self, lr: float, warmup_steps: int, decay_steps: int, n_steps: int, step: int = 0

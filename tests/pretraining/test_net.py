@@ -9,7 +9,7 @@ import torch
 from sktspulse.network.tspulse import TSPulse
 from sktspulse.pretraining.batches import loader_settings
 from sktspulse.pretraining.losses import PretrainingLoss
-from sktspulse.pretraining.net import PretrainingNet, mixed_precision, move_batch
+from sktspulse.pretraining.net import PretrainingNet, mixed_precision
 from sktspulse.pretraining.optimizer import MuonAdamW
 
 
@@ -65,7 +65,7 @@ def test_compiling_changes_only_the_digits(config, batches):
 
 
 def test_predictions_are_in_single_precision_and_gradients_flow(config, batches):
-    inputs, _ = move_batch(batches()[0], torch.device("cpu"))
+    inputs, _ = batches()[0]
     network = net(config).network
     prediction = mixed_precision(network, inputs, bfloat16=True)
     tensors = [*prediction.heads.values(), prediction.encoding.tokens, prediction.encoding.loc]
