@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -54,16 +55,14 @@ def masked_batch(
     return {"x": shown, "observed": observed}, truth
 
 
+@dataclass(frozen=True)
 class MaskedBatches(Dataset[MaskedBatch]):
     """Make the batch of any step, always the same for a step and the rank of a process."""
 
-    def __init__(
-        self, stream: WindowStream, config: TSPulseConfig, mask: Mask, rank: int = 0
-    ) -> None:
-        self.stream = stream
-        self.config = config
-        self.mask = mask
-        self.rank = rank
+    stream: WindowStream
+    config: TSPulseConfig
+    mask: Mask
+    rank: int = 0
 
     def __getitem__(self, step: int) -> MaskedBatch:
         key = np.random.SeedSequence([self.stream.seed, step, self.rank, 2])

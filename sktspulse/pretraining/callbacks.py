@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -23,11 +24,11 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 _STEPS_BETWEEN_UPDATES = 20  # of the losses in the bar: reading them synchronises a GPU
 
 
+@dataclass(eq=False)
 class WeightEMA(Callback):
     """Keep an exponential moving average of the weights, with a smaller decay at first."""
 
-    def __init__(self, decay: float) -> None:
-        self.decay = decay
+    decay: float
 
     def on_train_begin(self, net: PretrainingNet, **kwargs: Any) -> None:
         """Start with the current weights."""
@@ -53,12 +54,12 @@ class WeightEMA(Callback):
         return average.cpu().eval().requires_grad_(False)
 
 
+@dataclass(eq=False)
 class HistoryLog(Callback):
     """Write one row per epoch: mean losses, steps, learning rate, time and speed."""
 
-    def __init__(self, schedule: Schedule, batch_size: int) -> None:
-        self.schedule = schedule
-        self.batch_size = batch_size
+    schedule: Schedule
+    batch_size: int  # of one process
 
     def on_epoch_begin(self, net: PretrainingNet, **kwargs: Any) -> None:
         """Reset the sums."""
@@ -111,12 +112,12 @@ def history_columns(history: list[dict[str, Any]]) -> dict[str, list[float]]:
     return {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
 
 
+@dataclass(eq=False)
 class ProgressBar(Callback):
     """Show windows, losses and windows per second."""
 
-    def __init__(self, schedule: Schedule, batch_size: int) -> None:
-        self.schedule = schedule
-        self.batch_size = batch_size
+    schedule: Schedule
+    batch_size: int  # of one process
 
     def on_train_begin(self, net: PretrainingNet, **kwargs: Any) -> None:
         """Open the bar."""

@@ -121,11 +121,7 @@ class Corpus:
 
 
 def _cut(
-    series: Values,
-    part: float,
-    length: int,
-    resolutions: Sequence[float],
-    rng: np.random.Generator,
+    series: Values, part: float, length: int, resolutions: Sequence[float], rng: np.random.Generator
 ) -> Values:
     """Cut one window; a series that is too short is placed anywhere in it."""
     fitting = [r for r in resolutions if math.ceil(r * length) <= len(series)]
@@ -222,8 +218,7 @@ class WindowStream:
         if not n_series:
             return np.empty((0, self.length), np.float32)
         per_block = max(1, _SYNTHETIC_BLOCK // n_series)
-        block = _synthetic_block(
-            per_block * n_series, self.length, self.seed, step // per_block, rank
-        )
+        key = (self.length, self.seed, step // per_block, rank)
+        block = _synthetic_block(per_block * n_series, *key)
         start = step % per_block * n_series
         return block[start : start + n_series]

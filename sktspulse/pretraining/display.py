@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["TrainingDisplay"]
 
 _BESIDE_LOSSES = ("epoch", "n_steps", "lr", "seconds", "windows_per_second")
-_TOTAL = "loss"
+_STYLE = {"color": "C0", "marker": "o", "markersize": 4, "markevery": [-1]}  # of the curves
 _MAX_COLUMNS = 4
 _UNSETTLED = 10  # the first one of so many parts of a run does not set the vertical range
 
@@ -186,7 +186,10 @@ class TrainingDisplay:
             If there are not as many axes as losses.
         """
         panels, n_columns = _panels(ax, len(self.losses))
-        style = _style(line_kwargs)
+        from matplotlib.cbook import normalize_kwargs
+        from matplotlib.lines import Line2D
+
+        style = _STYLE | normalize_kwargs(line_kwargs, Line2D)
         self.lines_ = []
         for panel, (name, values) in zip(panels, self.losses.items(), strict=True):
             self._shade(panel)
@@ -242,7 +245,7 @@ def _read(path: Path) -> dict[str, list[float]]:
 def _chosen(losses: str | Sequence[str] | None, known: list[str]) -> list[str]:
     """Return the names of the losses to draw: those asked for, or all, the sum first."""
     if losses is None:
-        names = sorted(known, key=lambda name: name != _TOTAL)
+        names = sorted(known, key=lambda name: name != "loss")
     else:
         names = [losses] if isinstance(losses, str) else list(losses)
     if not names or not set(names) <= set(known):
@@ -262,15 +265,6 @@ def _panels(ax: Any, n: int) -> tuple[NDArray[Any], int]:
     for unused in axes[n:]:
         unused.remove()
     return axes[:n], n_columns
-
-
-def _style(line_kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return the style of the curves; by default the last value is marked."""
-    from matplotlib.cbook import normalize_kwargs
-    from matplotlib.lines import Line2D
-
-    default = {"color": "C0", "marker": "o", "markersize": 4, "markevery": [-1]}
-    return default | normalize_kwargs(line_kwargs, Line2D)
 
 
 def _set_ranges(panel: Any, values: Floats) -> None:

@@ -77,7 +77,10 @@ class FineTuner:
         best, losses = network, [self._validation_loss(network, validation, criterion)]
         for step in range(self.n_steps):
             schedule.set_rate(optimizer, step)
-            self._step(trained, training[step], criterion, optimizer)
+            optimizer.zero_grad()
+            self._loss(trained, training[step], criterion).backward()
+            clip_grad_norm_(trained.parameters(), MAX_GRADIENT_NORM)
+            optimizer.step()
             average.update_parameters(trained)
             if (step + 1) % self.steps_per_look == 0:
                 losses.append(self._validation_loss(ema, validation, criterion))
@@ -108,18 +111,6 @@ class FineTuner:
         corpus, length = Corpus.from_series(series), config.context_length + config.forecast_length
         stream = WindowStream(corpus, length, self.batch_size, _SAMPLING, self.seed, n_steps)
         return MaskedBatches(stream, config, self.hide)
-
-    def _step(
-        self,
-        network: TSPulse,
-        batch: MaskedBatch,
-        criterion: PretrainingLoss,
-        optimizer: MuonAdamW,
-    ) -> None:
-        optimizer.zero_grad()
-        self._loss(network, batch, criterion).backward()
-        clip_grad_norm_(network.parameters(), MAX_GRADIENT_NORM)
-        optimizer.step()
 
     def _validation_loss(
         self, network: TSPulse, batches: list[MaskedBatch], criterion: PretrainingLoss

@@ -57,11 +57,6 @@ class PretrainingNet(NeuralNet):
             module = inner
         return module
 
-    @property
-    def network_device(self) -> torch.device:
-        """Device of the network."""
-        return next(self.network.parameters()).device
-
     def get_default_callbacks(self) -> list[tuple[str, Callback]]:
         """Use only the callbacks that were passed."""
         return []
@@ -76,14 +71,11 @@ class PretrainingNet(NeuralNet):
         self.optimizer_ = self.optimizer(*split_parameters(self.network), self.lr, **settings)
         return self
 
-    def _step_optimizer(self, step_fn: Callable[[], Tensor]) -> None:
-        step_fn()
-        self.optimizer_.step()
-
     def run_single_epoch(self, iterator: Any, *args: Any, **kwargs: Any) -> None:
         """Run one epoch on batches moved to the device of the network."""
         if iterator is not None:
-            moved = (to_device(batch, self.network_device) for batch in iterator)
+            device = next(self.network.parameters()).device
+            moved = (to_device(batch, device) for batch in iterator)
             super().run_single_epoch(moved, *args, **kwargs)
 
     def infer(self, x: dict[str, Tensor], **fit_params: Any) -> Prediction:

@@ -83,8 +83,7 @@ class MuonAdamW(torch.optim.Optimizer):
     def _state(self, parameters: list[nn.Parameter], name: str) -> list[Tensor]:
         for parameter in parameters:
             if name not in self.state[parameter]:
-                zeros = torch.zeros_like(parameter, memory_format=torch.preserve_format)
-                self.state[parameter][name] = zeros
+                self.state[parameter][name] = torch.zeros_like(parameter)
         return [self.state[parameter][name] for parameter in parameters]
 
     def _step_matrices(self, parameters: list[nn.Parameter], group: dict[str, Any]) -> None:
@@ -96,9 +95,8 @@ class MuonAdamW(torch.optim.Optimizer):
         for index, parameter in enumerate(parameters):
             shapes[parameter.shape].append(index)
         for shape, indices in shapes.items():
-            updates = orthogonalize(torch.stack([nesterov[i] for i in indices])).to(
-                gradients[0].dtype
-            )
+            stacked = torch.stack([nesterov[i] for i in indices])
+            updates = orthogonalize(stacked).to(stacked.dtype)
             rate = group["lr"] * _MATCH_ADAM * max(shape) ** 0.5
             torch._foreach_add_([parameters[i] for i in indices], updates.unbind(), alpha=-rate)
 

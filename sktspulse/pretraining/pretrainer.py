@@ -109,9 +109,8 @@ class TSPulsePretrainer(BaseEstimator):
     network_ : TSPulse
         The trained network: the moving average of the weights.
     history_ : dict of str to list
-        One value for each epoch: ``epoch``, ``n_steps`` done, the mean loss of each
-        head and their weighted sum ``loss``, ``lr``, ``seconds`` and
-        ``windows_per_second``.
+        One value per epoch: ``epoch``, ``n_steps`` done, the mean of each loss and of their
+        weighted sum ``loss``, ``lr``, ``seconds`` and ``windows_per_second``.
     n_steps_ : int
         Steps done.
     n_channels_in_ : int
@@ -129,18 +128,14 @@ class TSPulsePretrainer(BaseEstimator):
     Notes
     -----
     One CPU core trains the default network on about 300 windows per second; the shipped
-    checkpoint was trained on millions.
+    checkpoint was trained on millions. NaN is missing and infinity is an error. Series are
+    standardised one by one, channels are separate series, and series shorter than a window
+    are padded with NaN. Windows are cut at random places, each at most once in an epoch.
 
-    NaN is missing and infinity is an error. Series are standardised one by one, channels
-    are separate series, and series shorter than a window are padded with NaN. Windows are
-    cut at random places, each at most once in an epoch.
-
-    Windows and masks of a step depend only on the seed, the step and the process: the
-    same ``random_state`` gives the same network on the same machine, also if the run was
+    The same ``random_state`` gives the same network on the same machine, also if the run was
     killed and resumed. The global random generators are not used. Resume with the same
     parameters and data; only ``max_epochs`` may grow, as long as the decay has not begun.
-    If ``fit`` is interrupted from the keyboard, training ends early and the estimator is
-    fitted with the network reached so far.
+    If ``fit`` is interrupted from the keyboard, the result is the network reached so far.
 
     References
     ----------
@@ -229,13 +224,12 @@ class TSPulsePretrainer(BaseEstimator):
         Parameters
         ----------
         X : array-like, iterable of array-like, path-like, or list of path-like
-            The series: a panel of shape ``(n_series, n_timepoints)`` or
-            ``(n_series, n_channels, n_timepoints)``; or an iterable of series of any
-            length, each of shape ``(n_timepoints_i,)`` or ``(n_channels, n_timepoints_i)``;
-            or ``.npz`` files with ``values`` (all series, one after the other), ``offsets``
-            (where each starts, and the end of the last) and ``source`` (the number of the
-            data set of each series; sources are sampled in proportion to the square root
-            of their points).
+            The series: a panel of shape ``(n_series, n_timepoints)`` or ``(n_series,
+            n_channels, n_timepoints)``; an iterable of series of any length, each of shape
+            ``(n_timepoints_i,)`` or ``(n_channels, n_timepoints_i)``; or ``.npz`` files with
+            ``values`` (all series, one after the other), ``offsets`` (where each starts, and
+            the end of the last) and ``source`` (the number of the data set of each series;
+            sources are sampled in proportion to the square root of their points).
         y : None
             Ignored.
 

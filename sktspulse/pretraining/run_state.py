@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +21,16 @@ __all__ = ["RunCheckpoint", "load_state"]
 _STATE_FILE = "state.pt"
 
 
+@dataclass(eq=False)
 class RunCheckpoint(Callback):
     """Restore a run from its ``state``, if any, and save it in a folder after every epoch."""
 
-    def __init__(
-        self,
-        folder: Path | None,
-        state: dict[str, Any] | None,
-        seed: int,
-        loss_weights: dict[str, float],
-        schedule: Schedule,
-        ema: WeightEMA,
-    ) -> None:
-        self.folder = folder
-        self.state = state
-        self.seed = seed
-        self.loss_weights = loss_weights
-        self.schedule = schedule
-        self.ema = ema
+    folder: Path | None
+    state: dict[str, Any] | None
+    seed: int
+    loss_weights: dict[str, float]
+    schedule: Schedule
+    ema: WeightEMA
 
     def on_train_begin(self, net: PretrainingNet, **kwargs: Any) -> None:
         """Restore the weights, their average, the optimizer and the history."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from skorch.callbacks import Callback
@@ -21,17 +22,15 @@ def trapezoid(rising: float, falling: float) -> float:
     return max(0.0, min(1.0, rising, falling))
 
 
+@dataclass(eq=False)
 class Schedule(Callback):
     """Count the steps; warm the learning rate up to ``lr``, hold it, and decay it to zero."""
 
-    def __init__(
-        self, lr: float, warmup_steps: int, decay_steps: int, n_steps: int, step: int = 0
-    ) -> None:
-        self.lr = lr
-        self.warmup_steps = warmup_steps
-        self.decay_steps = decay_steps
-        self.n_steps = n_steps
-        self.step = step
+    lr: float
+    warmup_steps: int
+    decay_steps: int
+    n_steps: int  # in all
+    step: int = 0  # number of steps done
 
     def rate(self, step: int) -> float:
         """Return the learning rate of one step."""
