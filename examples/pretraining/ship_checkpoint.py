@@ -3,10 +3,10 @@
     python examples/pretraining/ship_checkpoint.py runs/p8/tspulse-p8.safetensors tspulse-p8 \\
         --card card.md --windows 3000000
 
-The checkpoint is loaded first, so that what cannot be read is not shipped; the weights of several
-are averaged, which is better than each where they come from one start. It is then written to
-``sktspulse/checkpoints`` with its name, licence and the windows it was trained on, its card beside
-it, and ``registry.json`` there gets the hash by which every load is checked.
+The checkpoint is loaded first, so that a damaged file is not shipped. The weights of several
+checkpoints are averaged, which is better than each of them if they were trained from the same one.
+The result is written to ``sktspulse/network/weights`` with its name, licence and number of windows,
+together with its card. ``registry.json`` gets the hash that is checked on every load.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def mean(weights: Sequence[Path | str]) -> TSPulse:
     networks = [load_checkpoint(path) for path in weights]
     averaged = deepcopy(networks[0])
     if any(network.config != averaged.config for network in networks):
-        raise ValueError(f"{[*map(str, weights)]} have different sizes, and so no mean.")
+        raise ValueError(f"{[*map(str, weights)]} have different sizes, so they have no mean.")
     several = [network.state_dict() for network in networks]
     means = {name: torch.stack([one[name] for one in several]).mean(0) for name in several[0]}
     averaged.load_state_dict(means)
@@ -63,9 +63,9 @@ def ship(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("weights", nargs="+", help="files written by save_checkpoint, or names")
-    parser.add_argument("name", help="what users will call it")
+    parser.add_argument("name", help="name for users")
     parser.add_argument("--card", type=Path, required=True, help="Markdown page that describes it")
-    parser.add_argument("--windows", type=int, help="it was trained on")
+    parser.add_argument("--windows", type=int, help="number it was trained on")
     arguments = parser.parse_args()
     entry = ship(arguments.weights, arguments.name, arguments.card, windows=arguments.windows)
     print(f"{arguments.name}: {entry['file']}, sha256 {entry['sha256']}")

@@ -25,7 +25,7 @@ Mask = Callable[[tuple[int, ...], Generator], Tensor]  # shape of windows -> Tru
 
 
 def random_mask(sampling: WindowSampling, config: TSPulseConfig) -> Mask:
-    """Return a function that hides as many points as the options say."""
+    """Return a function that hides as many points as ``sampling`` specifies."""
     return partial(_random_mask, sampling=sampling, patch_length=config.patch_length)
 
 

@@ -104,30 +104,34 @@ class Corpus:
         return self._from_lengths(values, self.lengths[chosen], self.source[chosen])
 
     def draw(
-        self, places: Floats, length: int, resolutions: Sequence[float], rng: np.random.Generator
+        self, positions: Floats, length: int, resolutions: Sequence[float], rng: np.random.Generator
     ) -> Values:
-        """Cut windows ``(n_windows, length)`` at given places and random resolutions.
+        """Cut windows ``(n_windows, length)`` at given positions and random resolutions.
 
-        A place in [0, 1) determines a series, by cumulative probability, and a position in
-        it. Series that are too short are padded with NaN.
+        A position in [0, 1) determines a series, by cumulative probability, and where in it
+        the window starts. Series that are too short are padded with NaN.
         """
-        chosen = np.searchsorted(self._edges[1:-1], places, side="right")
-        parts = (places - self._edges[chosen]) / np.diff(self._edges)[chosen]
-        windows = np.empty((len(places), length), np.float32)
-        for i, (index, part) in enumerate(zip(chosen, parts, strict=True)):
+        chosen = np.searchsorted(self._edges[1:-1], positions, side="right")
+        fractions = (positions - self._edges[chosen]) / np.diff(self._edges)[chosen]
+        windows = np.empty((len(positions), length), np.float32)
+        for i, (index, fraction) in enumerate(zip(chosen, fractions, strict=True)):
             series = self.values[self.offsets[index] : self.offsets[index + 1]]
-            windows[i] = _cut(series, part, length, resolutions, rng)
+            windows[i] = _cut(series, fraction, length, resolutions, rng)
         return windows
 
 
 def _cut(
-    series: Values, part: float, length: int, resolutions: Sequence[float], rng: np.random.Generator
+    series: Values,
+    fraction: float,
+    length: int,
+    resolutions: Sequence[float],
+    rng: np.random.Generator,
 ) -> Values:
     """Cut one window; a series that is too short is placed anywhere in it."""
     fitting = [r for r in resolutions if math.ceil(r * length) <= len(series)]
     resolution = fitting[rng.integers(len(fitting))] if fitting else 1
     span = min(math.ceil(resolution * length), len(series))
-    start = min(int(part * (len(series) - span + 1)), len(series) - span)
+    start = min(int(fraction * (len(series) - span + 1)), len(series) - span)
     piece = _at_resolution(series[start : start + span].astype(np.float32), resolution, length, rng)
     n_before = rng.integers(length - len(piece) + 1)
     window = np.full(length, np.nan, np.float32)
@@ -201,13 +205,13 @@ class WindowStream:
         n_synthetic = round(self.batch_size * fraction)
         windows = [self._synthetic(n_synthetic, step, rank)]
         if self.corpus is not None:
-            places = self._places(self.batch_size - n_synthetic, step, rank, rng)
+            positions = self._positions(self.batch_size - n_synthetic, step, rank, rng)
             resolutions = self.sampling.resolutions
-            windows.append(self.corpus.draw(places, self.length, resolutions, rng))
+            windows.append(self.corpus.draw(positions, self.length, resolutions, rng))
         joined = np.concatenate(windows)
         return _augmented(joined, rng) if self.sampling.augment else joined
 
-    def _places(self, n_windows: int, step: int, rank: int, rng: np.random.Generator) -> Floats:
+    def _positions(self, n_windows: int, step: int, rank: int, rng: np.random.Generator) -> Floats:
         epoch, step = divmod(step, self.steps_per_epoch)
         n_cells = n_windows * self.steps_per_epoch * self.n_processes
         first = (step * self.n_processes + rank) * n_windows

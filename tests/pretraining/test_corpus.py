@@ -83,7 +83,7 @@ def test_a_broken_file_is_refused_by_name(tmp_path, changes, message):
     assert "broken.npz" in str(caught.value)
 
 
-PLACES = np.linspace(0, 1, 60, endpoint=False)
+POSITIONS = np.linspace(0, 1, 60, endpoint=False)
 WHOLE = (1, 2, 4, 8)
 
 
@@ -93,7 +93,7 @@ def stream(corpus, *, seed=7, batch_size=8, fraction=0.25, augment=True, **setti
 
 
 def test_windows_are_pieces_of_the_series(corpus):
-    windows = corpus.draw(PLACES, 16, WHOLE, np.random.default_rng(1))
+    windows = corpus.draw(POSITIONS, 16, WHOLE, np.random.default_rng(1))
     series = np.split(corpus.values, corpus.offsets[1:-1])
     possible = np.array([w for one in series for w in naive.possible_windows(one, 16)])
     distances = np.abs(windows[:, None] - possible).max(-1).min(1)
@@ -102,15 +102,15 @@ def test_windows_are_pieces_of_the_series(corpus):
 
 def test_short_series_are_padded_with_nan():
     corpus = Corpus.from_series([np.array([1.0, 3.0, 2.0])])
-    windows = corpus.draw(PLACES, 8, WHOLE, np.random.default_rng(0))
+    windows = corpus.draw(POSITIONS, 8, WHOLE, np.random.default_rng(0))
     assert (np.isfinite(windows).sum(1) == 3).all()
-    places = {int(np.isfinite(window).argmax()) for window in windows}
-    assert places == set(range(6))
+    positions = {int(np.isfinite(window).argmax()) for window in windows}
+    assert positions == set(range(6))
 
 
 def test_a_resolution_below_one_upsamples():
     ramp = Corpus(np.arange(100.0), np.array([0, 100]), np.zeros(1, int))
-    windows = ramp.draw(PLACES, 32, (0.25,), np.random.default_rng(0))
+    windows = ramp.draw(POSITIONS, 32, (0.25,), np.random.default_rng(0))
     steps = np.diff(windows, axis=1)
     assert steps == pytest.approx(np.full_like(steps, 7 / 31), abs=1e-5)
     assert set(windows[:, 0] % 1) == {0.0}
@@ -123,8 +123,8 @@ def test_a_place_determines_the_series_and_the_position(part, chance):
     values = np.arange(200.0) + 1000 * np.repeat(np.arange(4), lengths)
     corpus = Corpus(values, offsets, np.zeros(4, int))
     before, own = corpus.probabilities()[:chance].sum(), corpus.probabilities()[chance]
-    place = np.array([min(before + part * own, np.nextafter(before + own, 0))])
-    first = corpus.draw(place, 16, (1,), np.random.default_rng(0))[0, 0]
+    position = np.array([min(before + part * own, np.nextafter(before + own, 0))])
+    first = corpus.draw(position, 16, (1,), np.random.default_rng(0))[0, 0]
     series, at = divmod(first, 1000)
     assert abs(series - chance) < 1 or part in (0, 1)
     if series == chance:
@@ -198,4 +198,4 @@ def test_the_shared_corpus_is_read(shared_data):
     paths = sorted((shared_data / "pretrain").glob("*.npz"))
     corpus = Corpus.from_files(paths[:1])
     assert corpus.probabilities().sum() == pytest.approx(1)
-    assert np.isfinite(corpus.draw(PLACES, 528, WHOLE, np.random.default_rng(0))).any(1).all()
+    assert np.isfinite(corpus.draw(POSITIONS, 528, WHOLE, np.random.default_rng(0))).any(1).all()

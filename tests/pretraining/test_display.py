@@ -79,12 +79,12 @@ def test_the_input_is_left_alone_and_not_kept(pretrainer):
     np.testing.assert_array_equal(display.losses["loss"], [3, 2, 1])
 
 
-def test_the_shade_is_the_learning_rate_as_a_share_of_its_peak():
+def test_the_shade_is_the_learning_rate_relative_to_its_peak():
     history = made_up(4, loss=[4.0, 3.0, 2.0, 1.0]) | {"lr": [1e-3, 2e-3, 2e-3, 5e-4]}
     ax = TrainingDisplay.from_history(history).axes_[0]
     outline = ax.collections[0].get_paths()[0].vertices
-    for n_windows, share in zip([100, 200, 300, 400], [0.5, 1, 1, 0.25], strict=True):
-        assert outline[outline[:, 0] == n_windows, 1].max() == share
+    for n_windows, height in zip([100, 200, 300, 400], [0.5, 1, 1, 0.25], strict=True):
+        assert outline[outline[:, 0] == n_windows, 1].max() == height
     assert ax.collections[0].get_transform().transform((0, 1))[1] == ax.bbox.y1
     assert [text.get_text() for text in ax.texts] == ["learning rate, up to 0.002"]
 

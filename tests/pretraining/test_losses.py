@@ -232,8 +232,8 @@ def test_agreement_is_least_where_partners_are_alike_and_others_are_not():
 def test_alignment_is_the_fraction_of_variance_between_crops_of_a_series():
     generator = torch.Generator().manual_seed(0)
     recordings = torch.randn((1, 500, 1, 40), generator=generator).repeat(1, 2, 1, 1)
-    views = torch.randn((1, 1000, 1, 40), generator=generator)
+    crops = torch.randn((1, 1000, 1, 40), generator=generator)
     assert alignment(recordings) == 0
-    assert alignment(views).item() == pytest.approx(1, abs=0.05)
-    assert alignment(5 * (recordings + views) + 3).item() == pytest.approx(0.5, abs=0.03)
+    assert alignment(crops).item() == pytest.approx(1, abs=0.05)
+    assert alignment(5 * (recordings + crops) + 3).item() == pytest.approx(0.5, abs=0.03)
     assert alignment(torch.ones(1, 8, 1, 8)) == 0

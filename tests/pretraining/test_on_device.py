@@ -72,11 +72,11 @@ def test_half_of_the_downsampled_windows_are_averages(on_device, path, resolutio
 
 def test_windows_lie_within_their_series_and_reach_its_ends(on_device, path):
     drawn = windows(on_device, path, 1, 4000)
-    series, place = np.divmod(drawn, 1000)
+    series, position = np.divmod(drawn, 1000)
     known = ~np.isnan(drawn)
     assert all(len(set(row[there])) == 1 for row, there in zip(series, known, strict=True))
     for index, length in enumerate(LENGTHS):
-        found = set(place[series == index])
+        found = set(position[series == index])
         assert {min(found), max(found)} == {0, length - 1}
 
 
@@ -89,8 +89,8 @@ def test_a_short_series_is_whole_and_anywhere_in_the_window(on_device, path):
 
 def test_series_are_drawn_as_often_as_from_main_memory(on_device, path):
     drawn = windows(on_device, path, 1, 8000)
-    share = np.bincount((np.nanmax(drawn, 1) // 1000).astype(int), minlength=4) / len(drawn)
-    np.testing.assert_allclose(share, Corpus.from_files([path]).probabilities(), atol=0.02)
+    fraction = np.bincount((np.nanmax(drawn, 1) // 1000).astype(int), minlength=4) / len(drawn)
+    np.testing.assert_allclose(fraction, Corpus.from_files([path]).probabilities(), atol=0.02)
 
 
 def test_part_of_a_whole_step_is_a_step_of_that_rate(on_device):

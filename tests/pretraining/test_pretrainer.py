@@ -198,7 +198,7 @@ def test_windows_come_one_by_one_where_nothing_is_asked_of_pairs(panel):
     assert set(paired.history_) & LOSSES == LOSSES
 
 
-def test_a_network_without_registers_is_trained_one_by_one_too(panel):
+def test_a_network_without_registers_is_trained_without_pairs(panel):
     bare = TSPulseConfig(**{**SIZES, "n_registers": 0, "n_signature_bins": 0, "forecast_length": 0})
     fitted = pretrainer(config=bare, batch_size=7).fit(panel)
     assert set(fitted.history_) & LOSSES == {"time", "frequency", "spectrum", "loss"}
