@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.random import Generator, default_rng
 
 from ..datasets import make_series
 from ..series import Flags, Floats, Integers, Values, resample
@@ -104,7 +105,7 @@ class Corpus:
         return self._from_lengths(values, self.lengths[chosen], self.source[chosen])
 
     def draw(
-        self, positions: Floats, length: int, resolutions: Sequence[float], rng: np.random.Generator
+        self, positions: Floats, length: int, resolutions: Sequence[float], rng: Generator
     ) -> Values:
         """Cut windows ``(n_windows, length)`` at given positions and random resolutions.
 
@@ -121,11 +122,7 @@ class Corpus:
 
 
 def _cut(
-    series: Values,
-    fraction: float,
-    length: int,
-    resolutions: Sequence[float],
-    rng: np.random.Generator,
+    series: Values, fraction: float, length: int, resolutions: Sequence[float], rng: Generator
 ) -> Values:
     """Cut one window; a series that is too short is placed anywhere in it."""
     fitting = [r for r in resolutions if math.ceil(r * length) <= len(series)]
@@ -139,9 +136,7 @@ def _cut(
     return window
 
 
-def _at_resolution(
-    piece: Values, resolution: float, length: int, rng: np.random.Generator
-) -> Values:
+def _at_resolution(piece: Values, resolution: float, length: int, rng: Generator) -> Values:
     """Upsample by interpolation; downsample by averaging or by leaving out points."""
     if resolution < 1:
         return resample(piece, length)
@@ -160,11 +155,11 @@ def _standardised(series: Values) -> Values:
 
 @lru_cache(maxsize=1)
 def _synthetic_block(n_series: int, length: int, seed: int, block: int, rank: int) -> Values:
-    rng = np.random.default_rng([seed, block, rank, 1])
+    rng = default_rng([seed, block, rank, 1])
     return make_series(n_series, length, random_state=rng)
 
 
-def _augmented(windows: Values, rng: np.random.Generator) -> Values:
+def _augmented(windows: Values, rng: Generator) -> Values:
     """Blend windows with each other, and flip them, at random."""
     n = len(windows)
     blending = [rng.random(n), rng.random(n)]
@@ -175,7 +170,7 @@ def _augmented(windows: Values, rng: np.random.Generator) -> Values:
 
 @lru_cache(maxsize=2)
 def _shuffled_cells(n_cells: int, seed: int, epoch: int) -> Integers:
-    return np.random.default_rng([seed, epoch, 3]).permutation(n_cells)
+    return default_rng([seed, epoch, 3]).permutation(n_cells)
 
 
 @dataclass(frozen=True)
@@ -200,7 +195,7 @@ class WindowStream:
 
     def batch(self, step: int, rank: int = 0) -> Values:
         """Return the windows of one step, shape ``(batch_size, length)``, NaN where missing."""
-        rng = np.random.default_rng([self.seed, step, rank])
+        rng = default_rng([self.seed, step, rank])
         fraction = 1.0 if self.corpus is None else self.sampling.synthetic_fraction
         n_synthetic = round(self.batch_size * fraction)
         windows = [self._synthetic(n_synthetic, step, rank)]
@@ -211,7 +206,7 @@ class WindowStream:
         joined = np.concatenate(windows)
         return _augmented(joined, rng) if self.sampling.augment else joined
 
-    def _positions(self, n_windows: int, step: int, rank: int, rng: np.random.Generator) -> Floats:
+    def _positions(self, n_windows: int, step: int, rank: int, rng: Generator) -> Floats:
         epoch, step = divmod(step, self.steps_per_epoch)
         n_cells = n_windows * self.steps_per_epoch * self.n_processes
         first = (step * self.n_processes + rank) * n_windows
