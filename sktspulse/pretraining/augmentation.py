@@ -42,7 +42,7 @@ def crop_pairs(spans: Tensor, length: int, forecast_length: int, generator: Gene
 
 
 def blend_and_flip(windows: Tensor, partners: Tensor, uniform: Tensor) -> Tensor:
-    """Blend one window in five with its partner, and flip the sign of every other window.
+    """Blend a fifth of the windows with their partners and flip the sign of half of them.
 
     ``uniform`` has shape ``(3, n_windows, 1)`` and holds random numbers in [0, 1): whether to
     blend, with which weight, and whether to flip.

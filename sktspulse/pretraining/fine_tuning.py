@@ -40,12 +40,12 @@ class FineTuner:
     validation loss stops falling, and the best average of the weights is kept. Steps are
     limited in number rather than time, so that the result does not depend on the machine.
 
-    ``hide(shape, generator)`` gets the shape ``(n, 1, context_length)`` of windows and a
+    ``mask(shape, generator)`` gets the shape ``(n, 1, context_length)`` of windows and a
     ``torch.Generator``, and returns True where the network is shown a point.
     """
 
-    hide: Mask
-    weights: Mapping[str, float]  # of the losses by name; those left out are 0
+    mask: Mask
+    loss_weights: Mapping[str, float]  # by name; those left out are 0
     n_steps: int = 600  # at most
     batch_size: int = 64
     lr: float = 1e-3
@@ -71,7 +71,7 @@ class FineTuner:
         average = AveragedModel(trained, multi_avg_fn=get_ema_multi_avg_fn(_EMA_DECAY))
         ema = cast(TSPulse, average.module)
         training, validation = self._split(network.config, series)
-        criterion = PretrainingLoss(network.config, self.weights)
+        criterion = PretrainingLoss(network.config, self.loss_weights)
         optimizer = MuonAdamW(*split_parameters(trained), self.lr)
         schedule = Schedule(self.lr, self.n_steps // 20, 0, self.n_steps)
         best, losses = network, [self._validation_loss(network, validation, criterion)]
@@ -110,7 +110,7 @@ class FineTuner:
     ) -> MaskedBatches:
         corpus, length = Corpus.from_series(series), config.context_length + config.forecast_length
         stream = WindowStream(corpus, length, self.batch_size, _SAMPLING, self.seed, n_steps)
-        return MaskedBatches(stream, config, self.hide)
+        return MaskedBatches(stream, config, self.mask)
 
     def _validation_loss(
         self, network: TSPulse, batches: list[MaskedBatch], criterion: PretrainingLoss

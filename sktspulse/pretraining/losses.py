@@ -90,7 +90,8 @@ def alignment(registers: Tensor, n_groups: int = 1) -> Tensor:
     Fraction of the variance of semantic embeddings that is between the crops of a series: 0 if
     they are equal, 1 if they differ as much as crops of different series. The agreement no
     longer falls once partners are nearest neighbours. This loss does, and so removes from the
-    embedding what differs between crops, such as gaps and noise. Arguments are as above.
+    embedding what differs between crops, such as gaps and noise. For the arguments, see
+    :func:`agreement`.
 
     References
     ----------

@@ -278,7 +278,7 @@ def test_a_tuned_network_is_kept_and_used(arguments):
     tuned = TSPulseImputer(fine_tune=True, random_state=0, **NETWORK).fit(X)
     plain = TSPulseImputer(**NETWORK).fit(X)
     np.testing.assert_array_equal(np.stack(arguments["series"], axis=1), X)
-    observed = arguments["tuner"].hide((200, 1, 512), torch.Generator().manual_seed(0))
+    observed = arguments["tuner"].mask((200, 1, 512), torch.Generator().manual_seed(0))
     assert 0.6 < observed.double().mean() < 0.85
     assert tuned.fingerprint_ != plain.fingerprint_
     assert plain.network_ is None

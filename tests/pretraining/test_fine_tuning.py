@@ -24,14 +24,16 @@ CONFIG = TSPulseConfig(
 )
 
 
-def hide(shape, generator):
+def mask(shape, generator):
     return hybrid_mask(shape, 0.4, 8, generator)
 
 
 def tuner(**settings):
     defaults = {"n_steps": 60, "steps_per_look": 20, "batch_size": 8, "lr": 3e-3, "seed": 1}
     weights = {"time": 1.0, "frequency": 1.0}
-    return FineTuner(**{"hide": hide, "weights": weights, "bfloat16": False} | defaults | settings)
+    return FineTuner(
+        **{"mask": mask, "loss_weights": weights, "bfloat16": False} | defaults | settings
+    )
 
 
 def waves(n_series=3, n_timepoints=600):
@@ -58,7 +60,7 @@ def test_the_validation_loss_falls_and_the_best_network_is_kept(network):
     assert not tuned.training
     assert not any(p.requires_grad for p in tuned.parameters())
     validation = one._split(CONFIG, waves())[1]
-    kept = one._validation_loss(tuned, validation, PretrainingLoss(CONFIG, one.weights))
+    kept = one._validation_loss(tuned, validation, PretrainingLoss(CONFIG, one.loss_weights))
     assert kept == pytest.approx(min(one.validation_losses))
 
 
