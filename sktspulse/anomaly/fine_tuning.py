@@ -16,7 +16,7 @@ from ..series import Values
 __all__ = ["N_STEPS", "fine_tune"]
 
 _HIDDEN = 0.125  # fraction of the patches, as when points are scored
-N_STEPS, _BATCH_SIZE, _STEPS_PER_LOOK = 400, 32, 25  # bound the time to a minute or two
+N_STEPS, _BATCH_SIZE, _STEPS_PER_CHECK = 400, 32, 25  # bound the time to a minute or two
 
 
 def fine_tune(
@@ -46,7 +46,7 @@ def fine_tune(
         weights,
         n_steps=N_STEPS,
         batch_size=_BATCH_SIZE,
-        steps_per_look=_STEPS_PER_LOOK,
+        steps_per_check=_STEPS_PER_CHECK,
         seed=seed,
     )
     return tuner.fine_tune(network, varying, report)

@@ -50,7 +50,7 @@ class FineTuner:
     batch_size: int = 64
     lr: float = 1e-3
     patience: int = 3  # checks without a lower validation loss
-    steps_per_look: int = 50  # between checks of the validation loss
+    steps_per_check: int = 50  # between checks of the validation loss
     bfloat16: bool = True
     seed: int = 0
     validation_losses: list[float] = field(default_factory=list, init=False)
@@ -82,11 +82,11 @@ class FineTuner:
             clip_grad_norm_(trained.parameters(), MAX_GRADIENT_NORM)
             optimizer.step()
             average.update_parameters(trained)
-            if (step + 1) % self.steps_per_look == 0:
+            if (step + 1) % self.steps_per_check == 0:
                 losses.append(self._validation_loss(ema, validation, criterion))
                 best = deepcopy(ema) if losses[-1] == min(losses) else best
                 if report is not None:
-                    report(self.steps_per_look)
+                    report(self.steps_per_check)
                 if len(losses) - 1 - int(np.argmin(losses)) >= self.patience:
                     break
         self.validation_losses = losses

@@ -19,7 +19,7 @@ from sktspulse.network import TSPulse, fingerprint, load_checkpoint
 def few_steps(monkeypatch):
     """Train for seconds; the properties tested do not depend on it."""
     monkeypatch.setattr(fine_tuning, "N_STEPS", 20)
-    monkeypatch.setattr(fine_tuning, "_STEPS_PER_LOOK", 10)
+    monkeypatch.setattr(fine_tuning, "_STEPS_PER_CHECK", 10)
     monkeypatch.setattr(fine_tuning, "_BATCH_SIZE", 8)
 
 

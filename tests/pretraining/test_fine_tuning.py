@@ -29,7 +29,7 @@ def mask(shape, generator):
 
 
 def tuner(**settings):
-    defaults = {"n_steps": 60, "steps_per_look": 20, "batch_size": 8, "lr": 3e-3, "seed": 1}
+    defaults = {"n_steps": 60, "steps_per_check": 20, "batch_size": 8, "lr": 3e-3, "seed": 1}
     weights = {"time": 1.0, "frequency": 1.0}
     return FineTuner(
         **{"mask": mask, "loss_weights": weights, "bfloat16": False} | defaults | settings

@@ -140,7 +140,7 @@ def test_series_may_differ_in_length_and_have_gaps(panel):
         (np.full((2, 9), np.nan), ValueError, "none of which has a known value"),
         (np.zeros(9), ValueError, "Reshape your data"),
         (np.zeros((0, 9)), ValueError, "0 sample"),
-        ([], ValueError, "nothing"),
+        ([], ValueError, "0 sample"),
         ([np.zeros(9), np.array([1.0, np.inf])], ValueError, "inf"),
         ("nowhere.npz", FileNotFoundError, "nowhere.npz"),
     ],
