@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     )
     from .retrieval import RetrievalDisplay, TSPulseRetriever
     from .series import PanelToTabular, TabularToPanel
-    from .supervised import OcclusionDisplay, TSPulseClassifier, TSPulseRegressor
+    from .supervised import OcclusionDisplay, TSLens, TSPulseClassifier, TSPulseRegressor
 
 __all__ = [
     "AnomalyScoreDisplay",
@@ -37,6 +37,7 @@ __all__ = [
     "OptimizerOptions",
     "PanelToTabular",
     "RetrievalDisplay",
+    "TSLens",
     "TSPulseAnomalyDetector",
     "TSPulseClassifier",
     "TSPulseConfig",
@@ -62,6 +63,7 @@ _HOME = {
     "OptimizerOptions": "pretraining",
     "PanelToTabular": "series",
     "RetrievalDisplay": "retrieval",
+    "TSLens": "supervised",
     "TSPulseAnomalyDetector": "anomaly",
     "TSPulseClassifier": "supervised",
     "TSPulseConfig": "network",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import naive
 
 
@@ -25,13 +23,3 @@ def lens(weights, config, x, observed, moments):
 def _below(name, weights):
     start = f"{name}."
     return {key[len(start) :]: w for key, w in weights.items() if key.startswith(start)}
-
-
-def longest_fall(losses):
-    """Return the length of the longest falling subsequence, trying every one of them."""
-    best = 0
-    for chosen in range(1, 2 ** len(losses)):
-        picked = [loss for i, loss in enumerate(losses) if chosen >> i & 1]
-        if all(a > b for a, b in pairwise(picked)):
-            best = max(best, len(picked))
-    return best

@@ -8,6 +8,7 @@ import torch
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sktspulse import (
+    TSLens,
     TSPulseClassifier,
     TSPulseConfig,
     TSPulsePretrainer,
@@ -33,12 +34,12 @@ CHECKPOINT = f"{FOLDER.name}/tiny.safetensors"
 with torch.random.fork_rng():
     torch.manual_seed(0)
     save_checkpoint(TSPulse(TINY), CHECKPOINT)
-TUNED = {"strategy": "tslens", "max_epochs": 20, "lr": 0.01, "checkpoint": CHECKPOINT}
+FINE_TUNED = {"strategy": TSLens(max_epochs=20, lr=0.01), "checkpoint": CHECKPOINT}
 ESTIMATORS = [
     TSPulseClassifier(),
-    TSPulseClassifier(**TUNED),
+    TSPulseClassifier(**FINE_TUNED),
     TSPulseRegressor(),
-    TSPulseRegressor(**TUNED),
+    TSPulseRegressor(**FINE_TUNED),
     TSPulseRetriever(),
     TSPulseRetriever(2, metric="cosine", channels="mean", store="int8"),
     TSPulsePretrainer(TINY, max_epochs=1, steps_per_epoch=2, batch_size=4),

@@ -6,18 +6,18 @@ from .files import write_atomically
 from .inference import Progress, Read, fingerprint, infer, reconstruct, resolve_device
 from .masks import gap_mask, hybrid_mask, varied_mask
 from .scaling import standardize
-from .tslens import LensSizes, TSLens
+from .tslens import TSLensConfig, TSLensNetwork
 from .tspulse import Prediction, SpectralSignature, Spectrum, TSPulse
 
 __all__ = [
     "CheckpointError",
-    "LensSizes",
     "Prediction",
     "Progress",
     "Read",
     "SpectralSignature",
     "Spectrum",
-    "TSLens",
+    "TSLensConfig",
+    "TSLensNetwork",
     "TSPulse",
     "TSPulseConfig",
     "fingerprint",

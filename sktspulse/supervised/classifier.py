@@ -1,162 +1,133 @@
-"""Tell the class of a series."""
+"""Classification of time series."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils._param_validation import StrOptions
 
-from .strategies import BaseTSLens
-from .targets import check_labels, check_lengths, check_weights, class_weights, encode_labels
-from .tasks import Classes
+from ..embedding import Length
+from ..series import Floats
+from .base import BaseSupervised, restored_on_failure
+from .probe.logistic import LogisticHead
+from .probe.probe import Probe
+from .samples import Samples
+from .strategies import TSLens
+from .targets import check_labels, check_weights, class_weights, encode_labels
+from .tasks import Classification
 
 __all__ = ["TSPulseClassifier"]
 
 
-class TSPulseClassifier(ClassifierMixin, BaseTSLens):
-    """Classify the series of a panel with the pre-trained network.
+class TSPulseClassifier(ClassifierMixin, BaseSupervised):
+    """Classify time series with the pre-trained network.
 
-    By a linear head on the network as it is, the probe: ``fit`` embeds the series and
-    learns a multinomial logistic regression on the embeddings, whose strength of
-    regularisation it chooses by itself. That takes seconds for hundreds of series, and a
-    dozen are enough. Or by TSLens, which trains the last layers of the network, too.
-    Probabilities are calibrated on held-out series.
+    By default ``fit`` embeds the series with the frozen network and fits a multinomial
+    logistic regression to the embeddings, the probe. Regularisation is chosen
+    automatically and probabilities are calibrated, both by cross-validation. This takes
+    seconds for hundreds of series, and a dozen series are enough. Alternatively,
+    :class:`TSLens` fine-tunes the decoder of the network.
 
     Parameters
     ----------
-    strategy : {"auto", "probe", "tslens"}, default="auto"
-        ``"probe"`` leaves the network as it is and learns a linear head: seconds for
-        hundreds of series, nothing is random. ``"tslens"`` trains decoder and head of
-        the network on the series. ``"auto"`` fits the probe, and from 1000 series on
-        TSLens, too, if ``max_time`` is enough and the probe makes mistakes on series
-        held out; it mixes the two as suits the series held out best.
-    length : {"resample", "window"}, default="resample"
-        How series of any length come to the 512 time points the network reads.
-        ``"resample"`` stretches or shrinks each to fit, which suits series that are one
-        event each. ``"window"`` keeps the pace: it lays windows that overlap by half
-        and averages their embeddings; series shorter than a window are preceded by
-        missing values.
+    strategy : {"auto", "probe", "tslens"} or TSLens, default="auto"
+        ``"probe"`` fits a linear model on the frozen network. ``"tslens"`` fine-tunes
+        the decoder with the defaults of :class:`TSLens`; pass an instance to change
+        them. ``"auto"`` is ``"probe"``, which is more accurate on most data sets.
+    windowing : {"resample", "sliding"}, default="resample"
+        How series of any length are brought to the 512 time points of a window.
+        ``"resample"`` stretches or shrinks each series to one window; it suits series
+        that are a single event. ``"sliding"`` keeps the time scale and averages over
+        windows that overlap by half; shorter series are padded with missing values.
     class_weight : dict, "balanced" or None, default=None
-        How much a series of each class counts, beside its ``sample_weight``. A dict
-        maps labels to numbers above 0; labels that are not in it have 1.
-        ``"balanced"`` gives all classes the same sum.
+        Weight of the series of each class, multiplied by ``sample_weight``. A dict maps
+        labels to numbers above 0; the default for other labels is 1. ``"balanced"``
+        gives all classes the same total weight.
     max_time : float, default=60
-        Seconds that ``fit`` may take; see Notes. Of many series the probe reads fewer
-        forms, and ``"auto"`` does without TSLens. Otherwise TSLens gets what is left,
-        and lowers its learning rate in time.
-    max_epochs : int, default=50
-        Times that TSLens sees each series, at most.
-    lr : float or "auto", default="auto"
-        Highest learning rate of TSLens; ``"auto"`` tries rates from 1e-4 to 0.1 on a
-        few steps first.
-    train_batch_size : int, default=16
-        Windows in a step of training.
-    mask_ratio : float, default=0.3
-        Share of the points of a window that are hidden in training, in [0, 0.9].
-    channel_expansion : int, default=1
-        Virtual copies of each channel that the channel mixers work with.
-    head_width : int, default=1
-        Numbers that a token is reduced to.
-    tune_embeddings : bool, default=False
-        Whether the patch embeddings are trained, too. Then what the backbone makes of
-        the series cannot be kept from epoch to epoch, and these take three times as
-        long.
-    validation_fraction : float, default=0.2
-        Share of the series that are held out from TSLens, in [0.01, 0.5].
-    n_iter_no_change : int, default=25
-        Epochs without a lower loss on the series held out after which training ends.
-    warm_start : bool, default=False
-        Whether TSLens goes on from the weights of the last ``fit``.
-    callbacks : list of skorch.callbacks.Callback, default=None
-        Told of what happens in the training.
+        Seconds that fitting the probe may take; see Notes. TSLens is bounded by its
+        number of epochs instead.
     checkpoint : str or path, default="tspulse-p16"
         Name of a shipped network, path of a file or folder, or hub id.
     batch_size : int, default=32
-        Windows given to the network at once. Raise it on an accelerator.
+        Windows in a batch of inference. Use more on a GPU.
     device : str, default="auto"
-        Where the network runs: ``"cpu"``, ``"cuda"``, ... or the best there is.
+        Where the network runs: ``"cpu"``, ``"cuda"``, ... or the best available.
     random_state : int, RandomState instance or None, default=None
-        Source of the seed of TSLens: first weights, series held out, masks and order.
+        Seed of TSLens: initial weights, validation series, masks and batches. The probe
+        is deterministic.
     verbose : int, default=0
         Whether to show a progress bar.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, sorted.
+        The sorted labels.
     C_ : float
-        Inverse strength of regularisation that was chosen for all features, of a squared
-        length of about 1. Higher follows the training series more closely. NaN if
-        there is no probe.
+        Inverse regularisation strength of the logistic regression on all features, whose
+        mean squared norm is about 1. NaN for TSLens.
     temperature_ : float
-        What the log-odds were divided by; above 1 if they were too bold.
-    strategy_ : {"probe", "tslens", "blend"}
-        What has a part in the answers.
+        What the log-odds were divided by for calibration; above 1 if the uncalibrated
+        model was over-confident.
+    strategy_ : {"probe", "tslens"}
+        The strategy used.
     history_ : dict of str to list of float
-        One value for each epoch of TSLens: ``epoch``, ``train_loss`` and ``valid_loss``,
-        that on series held out, ``lr`` at its end, and ``seconds`` since ``fit`` began.
+        For TSLens, one value for each epoch: ``epoch``, ``train_loss``, ``valid_loss``,
+        final ``lr`` and ``seconds``. Empty for the probe.
     n_iter_ : int
-        Epochs of TSLens, 0 if there were none.
-    n_forms_ : int
-        Forms of the series that the probe reads, 0 if there is no probe.
+        Epochs of TSLens; 0 for the probe.
+    n_representations_ : int
+        Representations of the series that the probe embeds; 0 for TSLens.
     n_features_in_ : int
         Number of channels; of time points for a two-dimensional panel.
     feature_names_in_ : ndarray of shape (n_features,)
-        Column names, if X was a data frame with names that are strings.
+        Column names, if X was a data frame with string names.
     n_channels_in_ : int
         Number of channels.
     fingerprint_ : str
-        Hash of the network fitted with.
+        Hash of the network weights.
 
     See Also
     --------
+    TSLens : Options of fine-tuning.
     TSPulseRegressor : Predicts numbers instead of classes.
     TSPulseTransformer : Gives the embeddings, for any other classifier.
 
     Notes
     -----
-    The probe describes each channel by its semantic embeddings in seven forms (the
-    series, its running sums, both at a pace that follows what happens, its changes from
-    point to point, and two halves of these; with ``length="window"`` the series, sums
-    and changes alone), and by level and scale, which embeddings do not tell. Up to 32
-    channels stand side by side; of more, mean and standard deviation over the channels
-    are kept. A common factor above 0 and a common shift of a channel make no difference.
-    For each second of ``max_time``, 500 windows of a channel are read at most, and TSLens
-    is tried by ``"auto"`` on 80 at most. So the forms of least worth are left out when
-    series are many, one at least being read, whatever the speed of the machine. Only if
-    0.6 of the time will not be enough on a slow one is no further form begun. When all
-    of it is over, no other regression is, and no other C is tried.
+    The probe describes each channel by its level, its scale, and the semantic embeddings
+    of up to seven representations: the series resampled along a time that passes faster
+    where it changes more, its differences, its cumulative sums, the series itself, the
+    differences of either half, and the cumulative sums along warped time. With
+    ``windowing="sliding"`` they are differences, series and cumulative sums. Features of
+    up to 32 channels are concatenated; of more channels, embeddings are summarised by
+    mean and standard deviation. Changing the unit or the origin of a channel has no
+    effect.
 
-    Three regressions, on all of these, on the smooth forms, and on level and scale,
-    are added up with the shares of the least log-loss over series held out in five
-    folds. C of each has the least log-loss on the same, at the best temperature; of
-    thousands of series, a thousand at least are held out once. The only member of a
-    class is never held out; if no class has two, or there was no time to choose, C is
-    10 and the temperature 1. Nothing is random: folds depend on the values of the series
-    and not on their order. Equal series of one class are one whose weight is the sum, so
-    weights do exactly what repetition does. Of more than a thousand directions that
-    features vary in, the longest thousand are kept, and fewer of many series and
-    classes, but 300 at least.
+    At most 500 windows of one channel are embedded for each second of ``max_time``, so
+    large panels are described by fewer representations, but at least one, independent
+    of the speed of the machine. On a slow machine, no further representation is embedded
+    if it would take longer than 60 % of ``max_time``, and no further model is fitted
+    after ``max_time``.
 
-    TSLens trains the decoder, with channel mixers that start as nearly the identity, and
-    one linear map over all tokens, level and scale; the backbone stays as it is. Of
-    ``validation_fraction`` of the series, spread over the classes, come the end of the
-    training, the weights that are kept, and the temperature. ``"auto"`` gives TSLens a
-    share only if that lowers the log-loss of those series by more than twice its
-    standard error. Series of one seed and any order give the same answer, to the bit,
-    unless the clock ends the training. One CPU core takes some 5 ms for a channel of
-    a window at first, and 1 ms in each epoch. The weights that were trained are part
-    of a pickle, those of the backbone are not.
+    Three logistic regressions, on all features, on the smooth representations and on
+    level and scale, are added with the weights that minimise the out-of-fold log-loss in
+    five folds. Their C is chosen on the same folds; of thousands of series, at least one
+    thousand are held out once. The only member of a class is never held out. If no class
+    has two members, or time is over, C is 10 and the temperature 1. Equal series of one
+    class are merged, so integer weights are equivalent to repetition, and the order of
+    the series has no effect. At most 1000 principal directions of the features are used,
+    and down to 300 if there are many series and classes.
 
-    Missing values (NaN) are shown to the network as such. ±inf is an error. With
-    ``length="resample"`` a series needs 2 time points, and fewer than a patch tell
-    little; with ``length="window"`` it needs a patch. One CPU core embeds 1,000
-    channels of series in some 10 s; beyond input and features, memory does not grow.
+    Missing values (NaN) are passed to the network as unobserved. Infinite values are an
+    error. With ``windowing="resample"`` a series needs 2 time points, and fewer than a
+    patch carry little information; with ``"sliding"`` it needs a patch. One CPU core
+    embeds 1,000 windows of one channel in about 1 s. A pickle holds the fitted model and
+    the hash of the network, not its weights.
 
     References
     ----------
@@ -177,24 +148,20 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
     (20, 2)
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseSupervised._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+    _task_class = Classification
+    _head_class = LogisticHead
+
     def __init__(
         self,
-        strategy: Literal["auto", "probe", "tslens"] = "auto",
+        strategy: Literal["auto", "probe", "tslens"] | TSLens = "auto",
         *,
-        length: Literal["resample", "window"] = "resample",
+        windowing: Length = "resample",
         class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
         max_time: float = 60.0,
-        max_epochs: int = 50,
-        lr: float | Literal["auto"] = "auto",
-        train_batch_size: int = 16,
-        mask_ratio: float = 0.3,
-        channel_expansion: int = 1,
-        head_width: int = 1,
-        tune_embeddings: bool = False,
-        validation_fraction: float = 0.2,
-        n_iter_no_change: int = 25,
-        warm_start: bool = False,
-        callbacks: Sequence[Any] | None = None,
         checkpoint: str = "tspulse-p16",
         batch_size: int = 32,
         device: str = "auto",
@@ -202,20 +169,9 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
         verbose: int = 0,
     ) -> None:
         self.strategy = strategy
-        self.length = length
+        self.windowing = windowing
         self.class_weight = class_weight
         self.max_time = max_time
-        self.max_epochs = max_epochs
-        self.lr = lr
-        self.train_batch_size = train_batch_size
-        self.mask_ratio = mask_ratio
-        self.channel_expansion = channel_expansion
-        self.head_width = head_width
-        self.tune_embeddings = tune_embeddings
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.callbacks = callbacks
         self.checkpoint = checkpoint
         self.batch_size = batch_size
         self.device = device
@@ -223,7 +179,7 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
         self.verbose = verbose
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Learn from labelled series.
+        """Fit the model to labelled series.
 
         Parameters
         ----------
@@ -231,38 +187,37 @@ class TSPulseClassifier(ClassifierMixin, BaseTSLens):
 n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             Panel; NaN where missing.
         y : array-like of shape (n_series,)
-            Labels of two classes or more: numbers or strings.
+            Labels of at least two classes: numbers or strings.
         sample_weight : array-like of shape (n_series,), default=None
-            How much each series counts, at least 0. A series of weight 2 counts as two
-            series, and one of weight 0 is ignored.
+            Weight of each series, at least 0. A series of weight 2 counts as two series,
+            and one of weight 0 is ignored.
 
         Returns
         -------
         TSPulseClassifier
-            This object.
+            This estimator.
 
         Raises
         ------
         ValueError
-            If X is empty, too short, infinite or of the wrong shape, if y is not one
-            label a series or holds a single class, if weights are negative or all 0, if
-            a parameter is none of its choices, or if the checkpoint cannot be read.
-
-        Warns
-        -----
-        UserWarning
-            If ``max_time`` was too short to train TSLens, so that the probe answers.
+            If X is empty, too short, infinite or has a wrong shape, if y is not one
+            label for each series or has a single class, if weights are negative or all
+            0, if a parameter is invalid, or if the checkpoint cannot be read. The
+            estimator is then unchanged.
         """
-        self._check_parameters()
-        labels = check_labels(self, y)
-        check_lengths(X, labels)
-        weights = check_weights(sample_weight, len(labels))
-        classes, codes = encode_labels(labels, weights)
-        weights = weights * class_weights(self.class_weight, classes, codes, weights)[codes]
-        head = self._learn(X, Classes(len(classes)), codes, weights)
-        self.classes_ = classes
-        self.C_ = getattr(head, "C", np.nan)
-        self.temperature_ = head.temperature if self.strategy_ == "probe" else self._mix.temperature
+        self._validate_params()
+        with restored_on_failure(self):
+            network = self._fit_network()
+            panel = self._check_panel(X, network, reset=True)
+            labels = check_labels(self, y, len(panel))
+            weights = check_weights(sample_weight, len(panel))
+            classes, codes = encode_labels(labels, weights)
+            weights = weights * class_weights(self.class_weight, classes, codes, weights)[codes]
+            model = self._fit_model(network, Samples(panel, codes, weights))
+            is_probe = isinstance(model, Probe)
+            self.classes_ = classes
+            self.C_ = model.head.C if is_probe else np.nan
+            self.temperature_ = model.head.temperature if is_probe else 1 / float(model.factor)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -271,9 +226,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         Parameters
         ----------
         X : array-like
-            Panel as in ``fit``, with the channels fitted. Series with an axis for
-            channels may have any length; those of a two-dimensional panel have the
-            length fitted.
+            Panel as in ``fit``, with the same channels. Series with an axis for channels
+            may have any length; those of a two-dimensional panel have the fitted length.
 
         Returns
         -------
@@ -284,7 +238,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         codes = decisions > 0 if decisions.ndim == 1 else decisions.argmax(1)
         return np.asarray(self.classes_[codes.astype(np.intp)])
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+    def predict_proba(self, X: ArrayLike) -> Floats:
         """Return the probability of every class for every series.
 
         Parameters
@@ -295,14 +249,14 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         Returns
         -------
         ndarray of shape (n_series, n_classes)
-            Probabilities, in the order of ``classes_``; rows add up to 1.
+            Probabilities, in the order of ``classes_``.
         """
         decisions = self.decision_function(X)
         if decisions.ndim == 1:
             return np.column_stack([expit(-decisions), expit(decisions)])
         return np.asarray(softmax(decisions, axis=1))
 
-    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+    def decision_function(self, X: ArrayLike) -> Floats:
         """Return calibrated log-odds.
 
         Parameters
@@ -313,16 +267,15 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         Returns
         -------
         ndarray of shape (n_series,) or (n_series, n_classes)
-            For two classes, the log-odds of the second one; for more, one number a
+            For two classes, the log-odds of the second one; for more, one logit for each
             class, whose softmax is the probability.
 
         Raises
         ------
         ValueError
-            If X is not as ``fit`` requires, or has other channels than fitted.
+            If X is not as ``fit`` requires, or has other channels than in ``fit``.
         NotFittedError
             If ``fit`` was not called.
         """
-        check_is_fitted(self)
-        decisions = self._decide(X)
-        return decisions[:, 0] if len(self.classes_) == 2 else decisions
+        outputs = self._outputs(X)
+        return outputs[:, 0] if len(self.classes_) == 2 else outputs

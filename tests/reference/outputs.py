@@ -77,17 +77,18 @@ def imputation(tiny: str) -> Iterator[tuple[str, Any]]:
 
 
 def supervised(tiny: str) -> Iterator[tuple[str, Any]]:
-    from sktspulse import TSPulseClassifier, TSPulseRegressor
+    from sktspulse import TSLens, TSPulseClassifier, TSPulseRegressor
     from sktspulse.datasets import make_labelled_panel
 
     X, y = make_labelled_panel(60, n_classes=3, random_state=0)
     ragged = [one[:, : 40 + 3 * i] for i, one in enumerate(X[:30])]
     long = np.concatenate([X, X[:, :, ::-1]], axis=2)
     patient = {"max_time": 1e6, "random_state": 0}
-    lens = {"strategy": "tslens", "checkpoint": tiny, "lr": 0.01, "max_epochs": 5} | patient
+    strategy = TSLens(max_epochs=5, lr=0.01)
+    lens = {"strategy": strategy, "checkpoint": tiny, "random_state": 0}
     for name, classifier, series in [
         ("classes", TSPulseClassifier(**patient), X),
-        ("classes.window", TSPulseClassifier(length="window", **patient), long),
+        ("classes.window", TSPulseClassifier(windowing="sliding", **patient), long),
         ("classes.lens", TSPulseClassifier(**lens), X),
     ]:
         classifier.fit(series[:40], y[:40])

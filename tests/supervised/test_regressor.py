@@ -54,14 +54,14 @@ def test_weights_are_repetition_and_order_is_nothing_to_the_bit(tiny):
     assert_same(weighted, clone(tiny).fit(X[order], y[order]), X)
 
 
-@pytest.mark.parametrize("length", ["resample", "window"])
-def test_an_answer_does_not_depend_on_the_other_series(tiny, length):
+@pytest.mark.parametrize("windowing", ["resample", "sliding"])
+def test_an_answer_does_not_depend_on_the_other_series(tiny, windowing):
     X, y = draw_panel()
-    model = clone(tiny).set_params(length=length).fit(X, y)
+    model = clone(tiny).set_params(windowing=windowing).fit(X, y)
     together = model.predict(X)
     alone = np.hstack([model.predict(one[None]) for one in X])
     np.testing.assert_allclose(alone, together, rtol=1e-5)
-    np.testing.assert_allclose(model.predict(X[::-1])[::-1], together, rtol=1e-5)
+    np.testing.assert_allclose(model.predict(X[::-1]), together[::-1], rtol=1e-5)
 
 
 @pytest.mark.parametrize(("factor", "shift"), [(1e-9, 0), (-1e6, 3), (2, 1e4)])
@@ -128,8 +128,8 @@ def test_missing_values_constants_and_unequal_lengths_are_taken(tiny):
     X[::3, 0, 10:30] = np.nan
     X[0], X[1], X[2, 1] = np.nan, 5.0, np.nan
     X = [one[:, : 8 + 2 * i] for i, one in enumerate(X)]
-    for length in ("resample", "window"):
-        model = clone(tiny).set_params(length=length).fit(X, y)
+    for windowing in ("resample", "sliding"):
+        model = clone(tiny).set_params(windowing=windowing).fit(X, y)
         assert np.isfinite(model.predict(X)).all()
 
 
@@ -147,7 +147,7 @@ def test_panels_go_through_searches(tiny, as_list):
     X, y = draw_panel()
     X = [one[:, : 30 + i % 5] for i, one in enumerate(X)] if as_list else X
     assert np.isfinite(cross_val_score(tiny, X, y, cv=3)).all()
-    search = GridSearchCV(tiny, {"length": ["resample", "window"]}, cv=2, n_jobs=2).fit(X, y)
+    search = GridSearchCV(tiny, {"windowing": ["resample", "sliding"]}, cv=2, n_jobs=2).fit(X, y)
     assert search.predict(X).shape == (30,)
 
 
@@ -175,10 +175,10 @@ GOOD_X, GOOD_Y = draw_panel(6)
 @pytest.mark.parametrize(
     ("X", "y", "message"),
     [
-        (GOOD_X, GOOD_Y[:5], "y has 5 entries, but X has 6 series. Pass one entry a series"),
+        (GOOD_X, GOOD_Y[:5], "y has 5 entries, but X has 6 series. Pass one entry for each series"),
         (GOOD_X, [1, 2, 3, 4, 5, np.nan], "y contains NaN.*Pass finite numbers"),
         (GOOD_X, [1, 2, 3, 4, 5, np.inf], "y contains infinity.*Pass finite numbers"),
-        (GOOD_X, list("abcdef"), "y cannot be read as targets.*Pass finite numbers"),
+        (GOOD_X, list("abcdef"), "y cannot be used as targets.*Pass finite numbers"),
         (GOOD_X, None, "requires y to be passed, but the target y is None"),
         (np.full((6, 2, 40), np.inf), GOOD_Y, "X contains infinity"),
         (GOOD_X[..., :1], GOOD_Y, "length 1, but TSPulseRegressor needs at least 2"),
@@ -191,7 +191,7 @@ def test_bad_panels_and_targets_are_refused(tiny, X, y, message):
 
 @pytest.mark.parametrize("weights", [[1, 1, 1, 1, 1, -2], [0] * 6])
 def test_bad_weights_are_refused(tiny, weights):
-    with pytest.raises(ValueError, match=r"sample_weight holds .*, expected numbers of at least 0"):
+    with pytest.raises(ValueError, match=r"sample_weight has .*, expected numbers of at least 0"):
         clone(tiny).fit(GOOD_X, GOOD_Y, sample_weight=weights)
 
 

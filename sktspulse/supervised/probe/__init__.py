@@ -1,1 +1,1 @@
-"""A linear head on the frozen network."""
+"""A linear model on the frozen network."""

@@ -1,4 +1,4 @@
-"""Logistic regression of the same rows at one strength after another: numpy in, numpy out."""
+"""Multinomial logistic regression, its strength and temperature chosen by cross-validation."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_softmax, logsumexp, softmax
 
 from ...series import Flags, Integers, Values
-from .samples import _ALL, MAX_RANK, Columns, Rotation, Rows, _in_time, _never, _spread
+from ..samples import Samples
+from .linear import ALL_FEATURES, MAX_RANK, Columns, Rotation, add_up, in_time, never
 
-__all__ = ["Logistic", "LogisticHead", "temper"]
+__all__ = ["LogisticHead", "fit_temperature"]
 
-_TOLERANCE = 1e-7  # of the loss, over its size: a step that gains less is the last one
+_TOLERANCE = 1e-7
 _MAX_STEPS = 1000
-_LEAST_SPREAD = 1e-4  # of a probability, so that no direction seems flat
+_LEAST_SPREAD = 1e-4
 
 
 class Logistic:
@@ -129,63 +130,54 @@ class Logistic:
 
 
 _N_FOLDS = 5
-_ENOUGH_HELD_OUT = 1000  # rows, after which no further fold is held out
-_MIN_RANK = 300  # directions that are kept, however many rows and classes there are
-_MAX_PRODUCTS = 20_000_000  # of rows, classes and directions, for a step to take a moment
-_PATIENCE = 2  # steps along the grid without a better loss
+_MAX_HELD_OUT = 1000  # samples, after which no further fold is held out
+_MIN_RANK = 300  # principal directions that are kept in any case
+_MAX_PRODUCTS = 20_000_000  # of samples, classes and directions: bounds the time of a step
+_PATIENCE = 2  # steps along the grid without a lower loss
 _C_GRID = 10.0 ** np.arange(-1, 4.5, 0.5)
-_C_BLIND = 10.0  # where no class has two members to hold out one of, or no time is left
+_DEFAULT_C = 10.0  # if nothing can be held out, or there is no time
 _LOG_TEMPERATURES = (-3.0, 3.0)
 
 
-class LogisticHead:
-    """Multinomial logistic regression; strength and temperature come from held-out rows."""
+class LogisticHead(NamedTuple):
+    """A weighted sum of logistic regressions on groups of features."""
 
-    C: float  # of the first group
-    temperature: float
     coefficients: Values  # (n_outputs, n_features); one output for two classes
     intercept: Values  # (n_outputs,)
+    C: float  # of the first group
+    temperature: float
 
+    @classmethod
     def fit(
-        self, rows: Rows, groups: Sequence[Columns] = _ALL, is_late: Callable[[], bool] = _never
+        cls,
+        samples: Samples,
+        groups: Sequence[Columns] = ALL_FEATURES,
+        is_late: Callable[[], bool] = never,
     ) -> Self:
-        """Choose on held-out rows, then fit all rows.
+        """Fit one model to each group until it is late, and combine them.
 
-        Parameters
-        ----------
-        rows : Rows
-            Features with a squared length of about 1, and at least two classes.
-        groups : sequence of slice or of ndarray of int, default=(slice(None),)
-            Columns of each model; they may share some.
-        is_late : callable, default=never
-            Whether time is over. Then no other group is begun, and no other C is tried.
-
-        Returns
-        -------
-        LogisticHead
-            This object.
+        Features have a mean squared norm of about 1. Targets are codes of at least two classes.
+        Once it is late, no other C is tried.
         """
-        # Folds are dealt along a sum that, unlike a hash, survives rounding and other units.
-        order = np.argsort(rows.features.sum(1), kind="stable")
-        rows = rows.take(order)
-        held = _held_out(rows.targets)
-        models: list[_Tempered] = []
-        for group in _in_time(groups, is_late):
-            part = rows._replace(features=rows.features[:, group])
-            models.append(_Tempered.of(part, held, is_late))
-        temperatures = np.array([one.temperature for one in models])
-        shares = _log_linear_shares(models, rows, held) / temperatures
-        parts = [share * one.coefficients for share, one in zip(shares, models, strict=True)]
-        self.coefficients = _spread(parts, groups, rows.features.shape[1])
-        self.intercept = np.tensordot(shares, [one.intercept for one in models], 1)
-        # Where held-out rows leave nothing of any model, all classes are answered alike.
+        # Unlike a hash, this order of the samples survives rounding and a change of units.
+        samples = samples.take(np.argsort(samples.X.sum(1), kind="stable"))
+        folds = _held_out(samples.y)
+        models = [
+            _Tempered.fit(samples._replace(X=samples.X[:, group]), folds, is_late)
+            for group in in_time(groups, is_late)
+        ]
+        temperatures = np.array([model.temperature for model in models])
+        shares = _best_shares(models, samples, folds) / temperatures
+        parts = [share * model.coefficients for share, model in zip(shares, models, strict=True)]
+        coefficients = add_up(parts, groups, samples.X.shape[1])
+        intercept = np.tensordot(shares, [model.intercept for model in models], 1)
+        # If no model is better than chance, all shares are 0.
         total = max(shares.sum(), np.exp(-_LOG_TEMPERATURES[1]))
-        self.C, self.temperature = models[0].C, float(1 / total)
-        return self
+        return cls(coefficients, intercept, models[0].C, float(1 / total))
 
 
 class _Tempered(NamedTuple):
-    """A logistic regression, and what those of its strength make of the rows held out."""
+    """A logistic regression, and the out-of-fold logits at its C."""
 
     C: float
     temperature: float
@@ -194,34 +186,34 @@ class _Tempered(NamedTuple):
     intercept: Values  # (n_outputs,)
 
     @classmethod
-    def of(cls, rows: Rows, held: list[Flags], is_late: Callable[[], bool] = _never) -> Self:
-        rotation = Rotation.of(rows.features, _rank(rows.targets))
-        rotated = rows._replace(features=rotation.features)
-        C, temperature, logits = _choose(rotated, held, is_late)
+    def fit(cls, samples: Samples, folds: list[Flags], is_late: Callable[[], bool] = never) -> Self:
+        rotation = Rotation.fit(samples.X, _rank(samples.y))
+        rotated = samples._replace(X=rotation.features)
+        C, temperature, logits = _choose_C(rotated, folds, is_late)
         model = Logistic(*rotated).fit(C)
         return cls(C, temperature, logits, rotation.back(model.coefficients), model.intercept)
 
 
-def _rank(targets: Integers) -> int:
-    """Return how many directions can be kept for the work to stay bounded."""
-    affordable = _MAX_PRODUCTS // (len(targets) * (int(targets.max()) + 1))
+def _rank(codes: Integers) -> int:
+    """Return how many principal directions the time for a step allows."""
+    affordable = _MAX_PRODUCTS // (len(codes) * (int(codes.max()) + 1))
     return min(max(affordable, _MIN_RANK), MAX_RANK)
 
 
-def _choose(
-    rows: Rows, held: list[Flags], is_late: Callable[[], bool]
+def _choose_C(
+    samples: Samples, folds: list[Flags], is_late: Callable[[], bool]
 ) -> tuple[float, float, Values]:
-    """Return the C and the temperature of the least loss on held-out rows, and their logits."""
-    if not held or is_late():
-        return _C_BLIND, 1.0, np.empty((0, 2))
-    targets, weights = (np.concatenate([part[h] for h in held]) for part in rows[1:])
-    models = [Logistic(*rows.take(~h)) for h in held]
-    left_out = [rows.features[h] for h in held]
+    """Return C, temperature and out-of-fold logits with the lowest cross-validated log-loss."""
+    if not folds or is_late():
+        return _DEFAULT_C, 1.0, np.empty((0, 2))
+    codes, weights = _join(samples, folds)
+    models = [Logistic(*samples.take(~fold)) for fold in folds]
+    held_out = [samples.X[fold] for fold in folds]
     losses: list[float] = []
     for C in _C_GRID:
         fitted = [model.fit(C) for model in models]
-        logits = np.vstack([m.logits(part) for m, part in zip(fitted, left_out, strict=True)])
-        loss, temperature = temper(logits, targets, weights)
+        logits = np.vstack([m.logits(part) for m, part in zip(fitted, held_out, strict=True)])
+        loss, temperature = fit_temperature(logits, codes, weights)
         if loss < min(losses, default=np.inf):
             best = float(C), temperature, logits / temperature
         losses.append(loss)
@@ -230,69 +222,61 @@ def _choose(
     return best
 
 
-def _folds(targets: Integers) -> Integers:
-    """Deal the rows of each class to folds; -1 for the only one of a class, never held out."""
+def _join(samples: Samples, folds: list[Flags]) -> tuple[Integers, Values]:
+    """Return targets and weights in the order of out-of-fold logits."""
+    codes, weights = (np.concatenate([part[fold] for fold in folds]) for part in samples[1:])
+    return codes, weights
+
+
+def _assign_folds(codes: Integers) -> Integers:
+    """Distribute each class over the folds; -1 for an only member, which is never held out."""
     _, first, place, counts = np.unique(
-        targets, return_index=True, return_inverse=True, return_counts=True
+        codes, return_index=True, return_inverse=True, return_counts=True
     )
-    # Classes stand in the order of their first rows: their names make no difference.
+    # Classes in the order of their first samples: their names make no difference.
     order = np.argsort(first[place], kind="stable")
-    folds = np.empty(len(targets), dtype=np.int64)
-    folds[order] = np.arange(len(targets)) % _N_FOLDS
+    folds = np.empty(len(codes), dtype=np.int64)
+    folds[order] = np.arange(len(codes)) % _N_FOLDS
     return np.where(counts[place] > 1, folds, -1)
 
 
-def _n_held_out(folds: Integers) -> int:
-    """Count the folds to hold out: all, or as many as hold enough rows."""
+def _count_folds(folds: Integers) -> int:
+    """Return how many folds to hold out: all, or as many as hold enough samples."""
     sizes = np.bincount(folds + 1, minlength=_N_FOLDS + 1)[1:]
     if not sizes.any():
         return 0
-    return min(_N_FOLDS, 1 + int(np.searchsorted(sizes.cumsum(), _ENOUGH_HELD_OUT)))
+    return min(_N_FOLDS, 1 + int(np.searchsorted(sizes.cumsum(), _MAX_HELD_OUT)))
 
 
-def _held_out(targets: Integers) -> list[Flags]:
-    """Return one mask a fold, of the rows held out; none if there is nothing to hold out."""
-    folds = _folds(targets)
-    return [folds == fold for fold in range(_n_held_out(folds))]
+def _held_out(codes: Integers) -> list[Flags]:
+    """Return a mask of held-out samples for each fold; none if nothing can be held out."""
+    folds = _assign_folds(codes)
+    return [folds == fold for fold in range(_count_folds(folds))]
 
 
-def temper(logits: Values, targets: Integers, weights: Values) -> tuple[float, float]:
-    """Find the temperature, which few rows leave near 1, of the least loss.
+def fit_temperature(logits: Values, codes: Integers, weights: Values) -> tuple[float, float]:
+    """Return the lowest penalised log-loss after temperature scaling, and the temperature.
 
-    Parameters
-    ----------
-    logits : ndarray of shape (n_rows, n_classes)
-        One number a class.
-    targets : ndarray of shape (n_rows,)
-        Classes, from 0.
-    weights : ndarray of shape (n_rows,)
-        At least 0.
-
-    Returns
-    -------
-    loss : float
-        Sum of the weighted log-losses, and of what holds the temperature near 1.
-    temperature : float
-        What the logits are best divided by.
+    The penalty keeps the temperature near 1 if there are few samples.
     """
-    place = np.arange(len(targets))
+    place = np.arange(len(codes))
 
     def loss(log_temperature: float) -> float:
-        likelihoods = log_softmax(logits / np.exp(log_temperature), axis=1)[place, targets]
+        likelihoods = log_softmax(logits / np.exp(log_temperature), axis=1)[place, codes]
         return float(log_temperature**2 - weights @ likelihoods)
 
     found = minimize_scalar(loss, bounds=_LOG_TEMPERATURES, method="bounded")
     return float(found.fun), float(np.exp(found.x))
 
 
-def _log_linear_shares(models: list[_Tempered], rows: Rows, held: list[Flags]) -> Values:
-    """Return shares of the least loss on held-out rows, of which few leave a sum near 1."""
+def _best_shares(models: list[_Tempered], samples: Samples, folds: list[Flags]) -> Values:
+    """Return shares of the models with the lowest log-loss; a penalty keeps their sum near 1."""
     start = np.full(len(models), 1 / len(models))
-    if len(models) == 1 or not held:
+    if len(models) == 1 or not folds:
         return start
-    targets, weights = (np.concatenate([part[h] for h in held]) for part in rows[1:])
-    logits = np.stack([one.logits for one in models])  # (n_models, n_held_out, n_classes)
-    is_target = np.eye(logits.shape[2])[targets]
+    codes, weights = _join(samples, folds)
+    logits = np.stack([model.logits for model in models])  # (n_models, n_held_out, n_classes)
+    is_target = np.eye(logits.shape[2])[codes]
 
     def loss(shares: Values) -> tuple[float, Values]:
         sums, excess = np.tensordot(shares, logits, 1), shares.sum() - 1

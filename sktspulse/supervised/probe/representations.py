@@ -1,7 +1,7 @@
-"""Series in the forms that the probe shows the network: numpy in, numpy out.
+"""Representations of a series that the probe embeds, such as its differences.
 
-A form is a function of one series, ``(n_channels, n_timepoints)`` with NaN where missing, and gives
-a series of as many channels. None depends on level and unit of a channel.
+A representation maps a series, ``(n_channels, n_timepoints)`` with NaN where missing, to a series
+with as many channels. None depends on level and unit of a channel.
 """
 
 from __future__ import annotations
@@ -9,17 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...network import standardize
-from ...series import Values
+from ...series import Floats, Values
 
-__all__ = ["FORMS", "SMOOTH_FORMS", "Form", "changes", "paced", "sums", "unchanged"]
+__all__ = [
+    "REPRESENTATIONS",
+    "SMOOTH_REPRESENTATIONS",
+    "Representation",
+    "cumulative_sums",
+    "differences",
+    "time_warped",
+    "unchanged",
+]
 
-Form = Callable[[Values], Values]
+Representation = Callable[[Values], Values]
 
-_ROUNDING = 1e-5  # change from point to point, over the scale, that rounding can make
-_REST = 1.0  # pace at rest, in mean paces: what is left of the time that nothing happens in
+_ROUNDING = 1e-5  # range of differences, relative to the scale, that rounding alone can cause
+_REST = 1.0  # speed of warped time at rest, relative to the mean speed
 
 
 def unchanged(series: Values) -> Values:
@@ -27,81 +34,52 @@ def unchanged(series: Values) -> Values:
     return series
 
 
-def changes(series: Values) -> Values:
-    """Return the differences from point to point, which show fast detail.
-
-    Parameters
-    ----------
-    series : ndarray of shape (n_channels, n_timepoints)
-        The series.
-
-    Returns
-    -------
-    ndarray of shape (n_channels, n_timepoints - 1)
-        Of each channel, measured by its deviation; 0 where only rounding differs.
-    """
-    found = np.diff(standardize(series).values)
-    span = np.ptp(np.nan_to_num(found), axis=-1, keepdims=True)
-    return np.where(span > _ROUNDING, found, found * 0)
+def differences(series: Values) -> Values:
+    """Return differences of consecutive points of the standardised series: fast detail."""
+    z = np.diff(standardize(series).values)
+    span = np.ptp(np.nan_to_num(z), axis=-1, keepdims=True)
+    return np.where(span > _ROUNDING, z, z * 0)
 
 
-def sums(series: Values) -> Values:
-    """Return running sums about the mean: of accelerations the speeds, of steps the way.
+def cumulative_sums(series: Values) -> Values:
+    """Return cumulative sums of the standardised series: of accelerations the velocities.
 
-    Parameters
-    ----------
-    series : ndarray of shape (n_channels, n_timepoints)
-        The series.
-
-    Returns
-    -------
-    ndarray of shape (n_channels, n_timepoints)
-        The sums; a missing value adds nothing and is missing.
+    A missing value adds nothing and stays missing.
     """
     z = standardize(series).values
     return np.where(np.isnan(z), np.nan, np.nan_to_num(z).cumsum(-1))
 
 
-def paced(series: Values) -> Values:
-    """Let time pass by what happens in all channels together rather than by the clock.
+def time_warped(series: Values) -> Values:
+    """Resample along a time that passes faster where the series changes more.
 
-    Half of the time is shared out evenly, the other half by how far the channels move, so
-    that pauses shrink, bursts widen, and events that begin at other times line up.
-
-    Parameters
-    ----------
-    series : ndarray of shape (n_channels, n_timepoints)
-        The series.
-
-    Returns
-    -------
-    ndarray of shape (n_channels, n_timepoints)
-        The series at other points, evenly spaced in that time.
+    Half of that time is distributed evenly, half by the distance the channels move together.
+    Pauses shrink, bursts widen, and events that start at different times align.
     """
     steps = np.nan_to_num(np.diff(standardize(series).values))
-    way = np.sqrt(np.square(steps).sum(0))
-    if not way.any():
+    distance = np.sqrt(np.square(steps).sum(0))
+    if not distance.any():
         return series
-    clock = np.append(0, np.cumsum(way + _REST * way.mean()))
-    even = np.linspace(0, clock[-1], len(clock))
-    return _read_between(series, np.interp(even, clock, np.arange(len(clock))))
+    time = np.append(0, np.cumsum(distance + _REST * distance.mean()))
+    even = np.linspace(0, time[-1], len(time))
+    return _interpolate(series, np.interp(even, time, np.arange(len(time))))
 
 
-def _read_between(series: Values, places: NDArray[np.float64]) -> Values:
-    """Interpolate linearly; beside a missing value take the nearer one."""
+def _interpolate(series: Values, places: Floats) -> Values:
+    """Interpolate linearly; next to a missing value, take the nearest value."""
     left = np.minimum(places.astype(np.int64), series.shape[1] - 2)
-    share = places - left
+    fraction = places - left
     before, after = series[:, left], series[:, left + 1]
-    nearer = np.where(share > 0.5, after, before)
-    between = before + share * (after - before)
-    return np.where(np.isnan(between), nearer, between)
+    nearest = np.where(fraction > 0.5, after, before)
+    between = before + fraction * (after - before)
+    return np.where(np.isnan(between), nearest, between)
 
 
-def _part_of_changes(first: float, last: float) -> Form:
-    """Make a form of the changes within a part of the series, two at least."""
+def _part_of_differences(first: float, last: float) -> Representation:
+    """Make a representation of the differences in a part of the series, at least two."""
 
     def part(series: Values) -> Values:
-        found = changes(series)
+        found = differences(series)
         n = found.shape[1]
         start = min(int(first * n), max(0, n - 2))
         return found[:, start : max(int(last * n), start + 2)]
@@ -109,24 +87,24 @@ def _part_of_changes(first: float, last: float) -> Form:
     return part
 
 
-def paced_sums(series: Values) -> Values:
-    """Return running sums at their own pace."""
-    return paced(sums(series))
+def time_warped_sums(series: Values) -> Values:
+    """Return cumulative sums along warped time."""
+    return time_warped(cumulative_sums(series))
 
 
-# The form of most worth first, so that of many series the first ones are enough.
-FORMS: dict[str, tuple[Form, ...]] = {
-    # Pace and halves make sense of a series only that is one event from first to last point.
+# Most useful first: of a large panel only the first ones are embedded.
+REPRESENTATIONS: dict[str, tuple[Representation, ...]] = {
+    # Warping and halves make sense only for a series that is a single event.
     "resample": (
-        paced,
-        changes,
-        sums,
+        time_warped,
+        differences,
+        cumulative_sums,
         unchanged,
-        _part_of_changes(0.0, 0.5),
-        _part_of_changes(0.5, 1.0),
-        paced_sums,
+        _part_of_differences(0.0, 0.5),
+        _part_of_differences(0.5, 1.0),
+        time_warped_sums,
     ),
-    "window": (changes, unchanged, sums),
+    "sliding": (differences, unchanged, cumulative_sums),
 }
-# As smooth as the series, or smoother.
-SMOOTH_FORMS = frozenset({unchanged, sums, paced, paced_sums})
+# At least as smooth as the series itself.
+SMOOTH_REPRESENTATIONS = frozenset({unchanged, cumulative_sums, time_warped, time_warped_sums})

@@ -1,4 +1,4 @@
-"""A ridge regression for several targets that chooses its strength."""
+"""Ridge regression with several targets, its strength chosen by leave-one-out cross-validation."""
 
 from __future__ import annotations
 
@@ -9,93 +9,85 @@ import numpy as np
 from scipy.optimize import nnls
 
 from ...series import Values
-from .samples import _ALL, Columns, Rotation, Rows, _in_time, _never, _spread
+from ..samples import Samples
+from .linear import ALL_FEATURES, Columns, Rotation, add_up, in_time, never
 
 __all__ = ["RidgeHead"]
 
 _ALPHA_GRID = 10.0 ** np.arange(-5, 3.5, 0.5)
 
 
-class RidgeHead:
-    """Ridge regression; the strength for each output comes from leaving single rows out."""
+class RidgeHead(NamedTuple):
+    """A weighted sum of ridge regressions on groups of features."""
 
-    alpha: Values  # (n_outputs,) of the first group
     coefficients: Values  # (n_outputs, n_features)
     intercept: Values  # (n_outputs,)
+    alpha: Values  # (n_outputs,) of the first group
 
+    @classmethod
     def fit(
-        self, rows: Rows, groups: Sequence[Columns] = _ALL, is_late: Callable[[], bool] = _never
+        cls,
+        samples: Samples,
+        groups: Sequence[Columns] = ALL_FEATURES,
+        is_late: Callable[[], bool] = never,
     ) -> Self:
-        """Choose the strengths, then fit all rows.
+        """Fit one model to each group until it is late, and combine them.
 
-        Parameters
-        ----------
-        rows : Rows
-            Features with a squared length of about 1, and targets of shape
-            ``(n_rows, n_outputs)``.
-        groups : sequence of slice or of ndarray of int, default=(slice(None),)
-            Columns of each model; they may share some.
-        is_late : callable, default=never
-            Whether time is over. Then no other group is begun.
-
-        Returns
-        -------
-        RidgeHead
-            This object.
+        Features have a mean squared norm of about 1, targets are ``(n_samples, n_outputs)``.
         """
-        loc, scale = _moments(rows.targets, rows.weights)
-        scaled = rows._replace(targets=(rows.targets - loc) / scale)
+        loc, scale = _moments(samples.y, samples.weights)
+        scaled = samples._replace(y=(samples.y - loc) / scale)
         models = [
-            _Ridge.of(scaled._replace(features=rows.features[:, group]))
-            for group in _in_time(groups, is_late)
+            _Ridge.fit(scaled._replace(X=samples.X[:, group])) for group in in_time(groups, is_late)
         ]
-        shares = _linear_shares([one.residuals for one in models], rows.weights)
+        shares = _best_shares([model.residuals for model in models], samples.weights)
         parts = [
-            (share * scale)[:, None] * one.coefficients
-            for share, one in zip(shares, models, strict=True)
+            (share * scale)[:, None] * model.coefficients
+            for share, model in zip(shares, models, strict=True)
         ]
-        self.coefficients = _spread(parts, groups, rows.features.shape[1])
-        mean, _ = _moments(rows.features, rows.weights)
-        self.intercept = loc - self.coefficients @ mean
-        self.alpha = models[0].alpha
-        return self
+        coefficients = add_up(parts, groups, samples.X.shape[1])
+        mean, _ = _moments(samples.X, samples.weights)
+        return cls(coefficients, loc - coefficients @ mean, models[0].alpha)
 
 
 class _Ridge(NamedTuple):
-    """A ridge regression of targets of mean 0, and how far it misses rows that are left out."""
+    """A ridge regression of targets with mean 0, and its leave-one-out residuals."""
 
     alpha: Values  # (n_outputs,)
-    residuals: Values  # (n_rows, n_outputs)
+    residuals: Values  # (n_samples, n_outputs)
     coefficients: Values  # (n_outputs, n_features)
 
     @classmethod
-    def of(cls, rows: Rows) -> Self:
-        root = np.sqrt(rows.weights)[:, None]
-        rotation = Rotation.of(root * (rows.features - _moments(rows.features, rows.weights)[0]))
+    def fit(cls, samples: Samples) -> Self:
+        root = np.sqrt(samples.weights)[:, None]
+        rotation = Rotation.fit(root * (samples.X - _moments(samples.X, samples.weights)[0]))
         values = np.linalg.norm(rotation.features, axis=0)
         left = rotation.features / values
-        projected = left.T @ (root * rows.targets)  # (rank, n_outputs)
-        tried = np.stack([_left_out(rows, left, values, projected, a) for a in _ALPHA_GRID])
-        losses = np.einsum("n,ank->ak", rows.weights, np.square(tried))
-        place, outputs = losses.argmin(0), np.arange(losses.shape[1])
-        alpha = _ALPHA_GRID[place]
+        projected = left.T @ (root * samples.y)  # (rank, n_outputs)
+        residuals = np.stack(
+            [_left_out(samples, left, values, projected, alpha) for alpha in _ALPHA_GRID]
+        )
+        losses = np.einsum("n,ank->ak", samples.weights, np.square(residuals))
+        best, outputs = losses.argmin(0), np.arange(losses.shape[1])
+        alpha = _ALPHA_GRID[best]
         coefficients = (projected * values[:, None] / (values[:, None] ** 2 + alpha)).T
-        return cls(alpha, tried[place, :, outputs].T, rotation.back(coefficients))
+        return cls(alpha, residuals[best, :, outputs].T, rotation.back(coefficients))
 
 
-def _left_out(rows: Rows, left: Values, values: Values, projected: Values, alpha: float) -> Values:
-    """Return how far each row is missed if it is left out, without fitting again."""
-    kept = np.square(values) / (np.square(values) + alpha)
-    fitted = left @ (kept[:, None] * projected) / np.sqrt(rows.weights)[:, None]
-    leverages = np.square(left) @ kept + rows.weights / rows.weights.sum()
-    free = np.maximum(1 - leverages, np.finfo(np.float64).eps)
-    missed: Values = (rows.targets - fitted) / free[:, None]
-    return missed
+def _left_out(
+    samples: Samples, left: Values, values: Values, projected: Values, alpha: float
+) -> Values:
+    """Return the residual of each sample when it is left out, in closed form."""
+    shrinkage = np.square(values) / (np.square(values) + alpha)
+    fitted = left @ (shrinkage[:, None] * projected) / np.sqrt(samples.weights)[:, None]
+    leverages = np.square(left) @ shrinkage + samples.weights / samples.weights.sum()
+    remaining = np.maximum(1 - leverages, np.finfo(np.float64).eps)
+    return np.asarray((samples.y - fitted) / remaining[:, None])
 
 
-def _linear_shares(residuals: list[Values], weights: Values) -> Values:
-    """Return the shares of models, with sum 1, of the least error: ``(n_models, n_outputs)``."""
-    # The best shares of a free sum, held to 1 by the last row, have the same proportions.
+def _best_shares(residuals: list[Values], weights: Values) -> Values:
+    """Return shares of the models, of sum 1, with the lowest error: ``(n_models, n_outputs)``."""
+    # The solution with the sum constrained to 1 is proportional to one with a soft constraint.
     stacked = np.stack(residuals, axis=-1) * np.sqrt(weights / weights.sum())[:, None, None]
     last = np.ones((1, len(residuals)))
     aim = np.append(np.zeros(len(weights)), 1)

@@ -1,1 +1,1 @@
-"""A head trained together with the decoder of the network."""
+"""Fine-tuning of decoder and head."""

@@ -1,142 +1,70 @@
-"""Labelled windows as batches for a TSLens, and the time there is for them."""
+"""Labelled windows as batches for a TSLens."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
-import torch
 from torch import Generator, Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import default_collate
 
-from ...base import TimeBudget
-from ...network import TSLens, hybrid_mask
-from ...series import Integers
+from ...embedding import Length, cut
+from ...network import hybrid_mask
+from ...series import Flags, Floats, Indices, Panel, Values
 
-__all__ = ["Batch", "Examples", "Hide", "InOrder", "LensBatches", "Shuffled", "encode"]
+__all__ = ["Batch", "MaskedCollate", "average_windows", "cut_panel", "validation_mask"]
 
 Batch = tuple[dict[str, Tensor], dict[str, Tensor]]
-Hide = Callable[["Examples", Generator], Tensor]
-
-_ENCODED_AT_ONCE = 64  # windows of one channel
-_ENOUGH_TO_TELL = 0.1  # share of the work after which its speed is known
 
 
-class Examples(NamedTuple):
-    """Windows, and what is to be learned from each."""
-
-    x: Tensor  # (n, C, T), 0 where not observed
-    observed: Tensor  # (n, C, T), bool
-    moments: Tensor  # (n, 2C)
-    targets: Tensor  # (n,) or (n, n_outputs)
-    weights: Tensor  # (n,), of mean 1
-
-    def take(self, places: Integers) -> Examples:
-        """Return some of them."""
-        return Examples(*(part[torch.from_numpy(places)] for part in self))
-
-    def hidden(self, ratio: float, patch_length: int, generator: Generator) -> Tensor:
-        """Return what is observed when a share of the points of every window is hidden."""
-        shape = (len(self.x), 1, self.x.shape[-1])
-        return self.observed & hybrid_mask(shape, ratio, patch_length, generator)
+def cut_panel(panel: Panel, context_length: int, windowing: Length) -> tuple[Values, Indices]:
+    """Return the windows of all series, ``(n, C, T)``, and the series each belongs to."""
+    windows = [np.concatenate(list(cut(one, context_length, windowing))) for one in panel]
+    owners = np.repeat(np.arange(len(windows)), [len(one) for one in windows])
+    return np.concatenate(windows).astype(np.float32), owners
 
 
-def encode(lens: TSLens, x: Tensor, observed: Tensor, clock: TimeBudget) -> Tensor | None:
-    """Run the backbone on windows, a few at a time.
-
-    Parameters
-    ----------
-    lens : TSLens
-        The network.
-    x, observed : tensor of shape (n, n_channels, context_length)
-        Values and mask.
-    clock : TimeBudget
-        Time there is for this.
-
-    Returns
-    -------
-    tensor of shape (n, n_tokens, n_channels, d_model), half precision, or None
-        Tokens; None as soon as it is seen that time will be too short.
-    """
-    step = max(1, _ENCODED_AT_ONCE // x.shape[1])
-    device = next(lens.parameters()).device
-    parts: list[Tensor] = []
-    for first in range(0, len(x), step):
-        done = first / len(x)
-        if clock.spent_fraction > (done if done > _ENOUGH_TO_TELL else 1):
-            return None
-        chunk = [part[first : first + step].to(device) for part in (x, observed)]
-        with torch.no_grad():
-            parts.append(lens.encode(*chunk).movedim(0, 1).half().cpu())
-    return torch.cat(parts)
+def average_windows(outputs: Values, owners: Indices) -> Floats:
+    """Average the outputs of the windows of each series."""
+    sums = np.zeros((owners[-1] + 1, outputs.shape[1]))
+    np.add.at(sums, owners, outputs)
+    return np.asarray(sums / np.bincount(owners)[:, None])
 
 
-class LensBatches(Dataset[Batch]):
-    """Give the batch of any examples, hidden in another way whenever asked.
+class MaskedCollate:
+    """Join examples of a dataset to a batch in which some of the known points are hidden.
 
-    Parameters
-    ----------
-    examples : Examples
-        Windows and targets.
-    hide : callable
-        ``hide(examples, generator)`` says which points of windows are shown.
-    seed : int
-        Seed of what is drawn.
-
-    Attributes
-    ----------
-    tokens : sequence of tensor of shape (n, n_tokens, n_channels, d_model)
-        What the backbone made of the windows, each time with other points hidden. One is
-        drawn for each example; as long as there is none, the windows themselves are given.
+    Examples are values with NaN where missing, moments, target and weight.
     """
 
-    def __init__(self, examples: Examples, hide: Hide, seed: int) -> None:
-        self.examples = examples
-        self.tokens: Sequence[Tensor] = ()
-        self.hide = hide
-        self.generator = Generator().manual_seed(seed)
+    def __init__(self, mask_fraction: float, patch_length: int, generator: Generator) -> None:
+        self.mask_fraction = mask_fraction
+        self.patch_length = patch_length
+        self.generator = generator
 
-    def __len__(self) -> int:
-        return len(self.examples.weights)
-
-    def __getitem__(self, places: Integers) -> Batch:
-        chosen = self.examples.take(places)
-        truth = {"targets": chosen.targets, "weights": chosen.weights}
-        if not self.tokens:
-            observed = self.hide(chosen, self.generator)
-            return {"moments": chosen.moments, "x": chosen.x, "observed": observed}, truth
-        drawn = torch.randint(len(self.tokens), (len(places),), generator=self.generator)
-        pairs = zip(drawn.tolist(), places.tolist(), strict=True)
-        tokens = torch.stack([self.tokens[which][place] for which, place in pairs]).float()
-        return {"moments": chosen.moments, "tokens": tokens}, truth
+    def __call__(self, examples: Sequence[tuple[Tensor, ...]]) -> Batch:
+        """Return inputs of the network, and targets with weights."""
+        x, moments, targets, weights = default_collate(examples)
+        observed = ~x.isnan()
+        if self.mask_fraction > 0:
+            shape = (len(x), 1, x.shape[-1])  # the same points in all channels
+            shown = hybrid_mask(shape, self.mask_fraction, self.patch_length, self.generator)
+            observed = observed & shown
+        inputs = {"x": x.nan_to_num(), "observed": observed, "moments": moments}
+        return inputs, {"targets": targets, "weights": weights}
 
 
-class Shuffled(Sampler[Integers]):
-    """Deal examples to batches of nearly equal sizes, in another order each time."""
+def validation_mask(targets: Values, fraction: float, rng: np.random.Generator) -> Flags:
+    """Choose validation series, spread evenly over classes or over the range of the first target.
 
-    def __init__(self, n_examples: int, batch_size: int, seed: int) -> None:
-        self.n_examples = n_examples
-        self.n_batches = math.ceil(n_examples / batch_size)
-        self.rng = np.random.default_rng(seed)
-
-    def __len__(self) -> int:
-        return self.n_batches
-
-    def __iter__(self) -> Iterator[Integers]:
-        yield from np.array_split(self.rng.permutation(self.n_examples), self.n_batches)
-
-
-class InOrder(Sampler[Integers]):
-    """Deal examples to batches as they come."""
-
-    def __init__(self, n_examples: int, batch_size: int) -> None:
-        self.n_examples = n_examples
-        self.n_batches = math.ceil(n_examples / batch_size)
-
-    def __len__(self) -> int:
-        return self.n_batches
-
-    def __iter__(self) -> Iterator[Integers]:
-        yield from np.array_split(np.arange(self.n_examples), self.n_batches)
+    The only member of a class is never chosen.
+    """
+    keys = targets if targets.ndim == 1 else targets[:, 0]
+    order = np.lexsort([rng.random(len(keys)), keys])
+    if targets.ndim == 1:
+        order = order[(np.bincount(targets)[targets] > 1)[order]]
+    # A series is chosen wherever the cumulated fraction passes a half.
+    passed = np.floor(np.arange(len(order) + 1) * fraction + 0.5)
+    chosen = np.zeros(len(keys), dtype=bool)
+    chosen[order[np.diff(passed) > 0]] = True
+    return chosen

@@ -1,279 +1,247 @@
-"""Training a TSLens on labelled windows: learning rate, early end, best weights."""
+"""Training of a TSLens on labelled series, and the trained model."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import takewhile
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping, PassthroughScoring
+from skorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    GradientNormClipping,
+    LRScheduler,
+    ProgressBar,
+)
 from skorch.helper import predefined_split
 from skorch.utils import noop
 from torch import Generator, Tensor
-from torch.utils.data import DataLoader
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.utils.data import TensorDataset
 
-from ...base import TimeBudget
-from ...network import TSLens
-from .batches import Batch, Examples, InOrder, LensBatches, Shuffled, encode
-from .callbacks import Deadline, EpochBar, HeldOutLoss, Objective, OneCycle, _set_rate
+from ...embedding import Length
+from ...network import Progress, TSLensConfig, TSLensNetwork, TSPulse
+from ...series import Floats, Indices, Panel, Values
+from ..levels import ColumnScaler, LevelScaler, level_features
+from ..samples import Samples
+from ..tasks import Task
+from .batches import Batch, MaskedCollate, average_windows, cut_panel, validation_mask
 
-__all__ = ["Row", "Tuning", "descent", "table", "tune"]
+if TYPE_CHECKING:
+    from ..strategies import TSLens
 
-Row = dict[str, Any]
+__all__ = ["MomentScaler", "TSLensModel"]
+
+History = dict[str, list[float]]
 
 _MAX_GRADIENT_NORM = 1.0
 _WEIGHT_DECAY = 0.01
-_TRIED_RATES = np.geomspace(1e-4, 1e-1, 31)
-_BLIND_RATE = 1e-3  # where no rate tried lets the loss fall
-_DIVERGED = 4.0  # times the least loss
-_SMOOTHING = 0.9  # weight of the past in the losses that rates are chosen by
-_N_MASKS = 3  # times that windows are encoded with points hidden, beside once without
-_MAX_TOKEN_BYTES = 1.5e9  # of tokens that are kept; of more windows, they are made in each epoch
-_COLUMNS = ("epoch", "train_loss", "valid_loss", "lr", "seconds")
-_SEARCHING, _ENCODING = 0.15, 0.5  # shares of the time that may go into them
+_MIN_DEVIATION = 1e-3  # of scaled levels and scales, below which a column counts as constant
+_COLUMNS = {"epoch": "epoch", "train_loss": "train_loss", "valid_loss": "valid_loss"}
+_COLUMNS |= {"lr": "lr", "dur": "seconds"}  # skorch's name -> ours
 
 
-class Tuning(NamedTuple):
-    """How a TSLens is trained."""
+class MomentScaler(NamedTuple):
+    """Level and scale of channels, standardised over the training series."""
 
-    max_epochs: int
-    lr: float | str  # a number, or "auto" to look for one
-    batch_size: int
-    mask_ratio: float
-    n_iter_no_change: int
-    seed: int
-    callbacks: Sequence[Any] = ()
-    show_progress: bool = False
+    levels: LevelScaler
+    columns: ColumnScaler
 
+    @classmethod
+    def fit(cls, panel: Panel, weights: Values) -> Self:
+        """Learn the scaling from the training series."""
+        features = level_features(panel)
+        levels = LevelScaler.fit(features, weights)
+        return cls(levels, ColumnScaler.fit(levels(features), weights, _MIN_DEVIATION))
 
-def tune(
-    lens: TSLens,
-    parts: tuple[Examples, Examples],
-    objective: Objective,
-    tuning: Tuning,
-    clock: TimeBudget,
-) -> tuple[list[Row], Tensor] | None:
-    """Train a lens in place, and leave it with the weights that were best on held-out rows.
-
-    Parameters
-    ----------
-    lens : TSLens
-        Where to start.
-    parts : (Examples, Examples)
-        Examples to learn from, and those held out.
-    objective : Objective
-        What is to be made small.
-    tuning : Tuning
-        How.
-    clock : TimeBudget
-        Time there is for everything.
-
-    Returns
-    -------
-    (list of dict, tensor) or None
-        A row for each epoch, and the outputs for what was held out; None if time ran out
-        before anything was learned.
-    """
-    data = _batches(lens.eval(), parts, tuning, clock)
-    if data is None:
-        return None
-    cycle = OneCycle(tuning.max_epochs * math.ceil(len(data[0]) / tuning.batch_size), clock)
-    net = _net(lens, data, objective, tuning, cycle).initialize()
-    cycle.lr = tuning.lr if isinstance(tuning.lr, float | int) else net.find_rate(data[0])
-    net.partial_fit(data[0])
-    rows = [row for row in net.history if "train_loss" in row and "valid_loss" in row]
-    if not rows:
-        return None
-    return rows, torch.cat([output.cpu() for output in net.forward_iter(data[1])])
+    def __call__(self, panel: Panel) -> Floats:
+        """Return standardised levels and scales, ``(n_series, 2 * n_channels)``."""
+        return self.columns(self.levels(level_features(panel)))
 
 
-def _batches(
-    lens: TSLens, parts: tuple[Examples, Examples], tuning: Tuning, clock: TimeBudget
-) -> tuple[LensBatches, LensBatches] | None:
-    """Return the batches to learn from, and those held out, of which nothing is hidden."""
-    patch_length = lens.network.config.patch_length
+class TSLensModel(NamedTuple):
+    """A trained TSLens without the weights of the backbone."""
 
-    def hide(examples: Examples, generator: Generator) -> Tensor:
-        return examples.hidden(tuning.mask_ratio, patch_length, generator)
+    config: TSLensConfig
+    weights: dict[str, NDArray[np.float32]]
+    moments: MomentScaler
+    windowing: Length
+    factor: Values | float  # brings outputs to calibrated log-odds, or to units of the targets
+    shift: Values | float
+    history: History
 
-    def hide_nothing(examples: Examples, generator: Generator) -> Tensor:
-        return examples.observed
+    @classmethod
+    def fit(
+        cls,
+        options: TSLens,
+        network: TSPulse,
+        samples: Samples,
+        task: Task,
+        *,
+        windowing: Length,
+        seed: int,
+        verbose: int,
+    ) -> Self:
+        """Train on most of the series, and stop and calibrate on the others."""
+        rng = np.random.default_rng(seed)
+        held_out = validation_mask(samples.y, options.validation_fraction, rng)
+        train = samples.take(~held_out)
+        # If no class has two members, only the training series are left to validate on.
+        valid = samples.take(held_out) if held_out.any() else train
+        moments = MomentScaler.fit(train.X, train.weights)
+        cut = partial(_labelled_windows, network, task, moments, windowing)
+        (train_set, _), (valid_set, owners) = cut(train), cut(valid)
+        lens = _untrained(options, network, len(train.X[0]), task.n_outputs, seed)
+        net = _net(options, lens, (train_set, valid_set), task, seed, verbose)
+        net.partial_fit(train_set)
+        outputs = torch.cat([part.cpu() for part in net.forward_iter(valid_set)])
+        answers = average_windows(outputs.double().numpy(), owners)
+        weights = {name: weight.numpy() for name, weight in lens.trained_weights().items()}
+        scale = task.output_scale(answers, valid.y, valid.weights)
+        return cls(lens.config, weights, moments, windowing, *scale, _history(net))
 
-    learned, held = parts
-    batches = LensBatches(learned, hide, tuning.seed), LensBatches(held, hide_nothing, 0)
-    n_kept = _n_kept(lens, parts)
-    if lens.tune_embeddings or not n_kept:
-        return batches
-    generator = Generator().manual_seed(tuning.seed)
-    n_masks = min(n_kept - 1, _N_MASKS) if tuning.mask_ratio else 0
-    masks = [learned.observed, *(hide(learned, generator) for _ in range(n_masks))]
-    shown = [(learned.x, mask) for mask in masks] + [(held.x, held.observed)]
-    tokens = _encoded(lens, shown, TimeBudget(_ENCODING * clock.left))
-    if tokens is None:
-        return None
-    batches[0].tokens, batches[1].tokens = tokens[:-1], tokens[-1:]
-    return batches
+    def outputs(
+        self, network: TSPulse, panel: Panel, batch_size: int, progress: Progress | None
+    ) -> Floats:
+        """Return log-odds or predictions, ``(n_series, n_outputs)``."""
+        weights = {name: torch.from_numpy(weight) for name, weight in self.weights.items()}
+        lens = TSLensNetwork.from_weights(network, self.config, weights)
+        lens.to(next(network.parameters()).device)
+        blocks = (panel[i : i + batch_size] for i in range(0, len(panel), batch_size))
+        answers = [self._block(lens, block, batch_size, progress) for block in blocks]
+        return np.concatenate(answers) * self.factor + self.shift
+
+    def _block(
+        self, lens: TSLensNetwork, panel: Panel, batch_size: int, progress: Progress | None
+    ) -> Floats:
+        """Return the average outputs of the windows of some series."""
+        windows, owners = cut_panel(panel, lens.network.config.context_length, self.windowing)
+        moments = self.moments(panel)[owners]
+        device = next(lens.parameters()).device
+        parts = []
+        for first in range(0, len(windows), batch_size):
+            rows = slice(first, first + batch_size)
+            x, levels = (torch.from_numpy(a[rows]).float().to(device) for a in (windows, moments))
+            with torch.inference_mode():
+                parts.append(lens(x.nan_to_num(), ~x.isnan(), levels).double().cpu())
+            if progress is not None:
+                progress.update(len(x) * x.shape[1])
+        return average_windows(torch.cat(parts).numpy(), owners)
 
 
-def _n_kept(lens: TSLens, parts: tuple[Examples, Examples]) -> int:
-    """Count how often the tokens of the windows to learn from fit into memory."""
-    config = lens.network.config
-    n_bytes = 2 * config.n_tokens * config.d_model * lens.sizes.n_channels
-    learned, held = (len(part.x) * n_bytes for part in parts)
-    return max(0, int((_MAX_TOKEN_BYTES - held) // learned))
+class RecordEpoch(Callback):
+    """Record the validation loss, over all windows together, and the learning rate."""
 
+    def __init__(self, task: Task) -> None:
+        self.task = task
 
-def _encoded(
-    lens: TSLens, shown: Sequence[tuple[Tensor, Tensor]], clock: TimeBudget
-) -> list[Tensor] | None:
-    """Encode several sets of windows, each in the share of the time that it is of all."""
-    n_windows = sum(len(x) for x, _ in shown)
-    tokens = []
-    for x, observed in shown:
-        found = encode(lens, x, observed, TimeBudget(clock.seconds * len(x) / n_windows))
-        if found is None:
-            return None
-        tokens.append(found)
-    return tokens
+    def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
+        """Start with no outputs."""
+        self.parts: list[list[Tensor]] = []
 
-
-def table(rows: Sequence[Row]) -> dict[str, list[float]]:
-    """Turn a row for each epoch into a list for each column."""
-    return {name: [row[name] for row in rows] for name in _COLUMNS}
-
-
-class WeightedLoss:
-    """Average the losses of rows by their weights, whose mean over all rows is 1."""
-
-    def __init__(self, objective: Objective) -> None:
-        self.objective = objective
-
-    def __call__(self, outputs: Tensor, truth: dict[str, Tensor]) -> Tensor:
-        return (truth["weights"] * self.objective.loss(outputs, truth["targets"])).mean()
-
-
-class LensNet(NeuralNet):
-    """Train until the time is over, the last epoch cut short but looked at.
-
-    Parameters
-    ----------
-    clock : TimeBudget
-        Time there is.
-    """
-
-    def __init__(self, *args: Any, clock: TimeBudget, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.clock = clock
-
-    def get_default_callbacks(self) -> list[tuple[str, Callback]]:
-        """Average the losses of batches, and print nothing."""
-        return [("train_loss", PassthroughScoring("train_loss", on_train=True))]
-
-    def run_single_epoch(
-        self, iterator: Iterable[Batch], training: bool, *args: Any, **kwargs: Any
+    def on_batch_end(
+        self, net: Any, batch: Batch, training: bool, y_pred: Tensor, **kwargs: Any
     ) -> None:
-        """Leave out what the time is too short for."""
-        if training:
-            iterator = takewhile(lambda _: self.clock.left > 0, iterator)
-        super().run_single_epoch(iterator, training, *args, **kwargs)
+        """Collect the outputs of a validation batch."""
+        if not training:
+            self.parts.append([y_pred, batch[1]["targets"], batch[1]["weights"]])
 
-    def find_rate(self, batches: LensBatches) -> float:
-        """Try growing rates, a step each, and return one from the middle of the descent."""
-        before = {name: weight.clone() for name, weight in self.module_.state_dict().items()}
-        clock = TimeBudget(_SEARCHING * self.clock.left)
-        losses: list[float] = []
-        for rate, batch in zip(_TRIED_RATES, self._endless(batches), strict=False):
-            _set_rate(self, float(rate))
-            losses.append(self.train_step(batch)["loss"].item())
-            if clock.left <= 0 or not losses[-1] < _DIVERGED * min(losses):
-                break
-        self.module_.load_state_dict(before)
-        self.initialize_optimizer()
-        place = descent(_smoothed(losses))
-        return float(_TRIED_RATES[place]) if place else _BLIND_RATE
-
-    def _endless(self, batches: LensBatches) -> Iterator[Batch]:
-        while True:
-            yield from self.get_iterator(batches, training=True)
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Write to skorch's history."""
+        arrays = [torch.cat(part).cpu().double().numpy() for part in zip(*self.parts, strict=True)]
+        net.history.record("valid_loss", self.task.validation_loss(*arrays))
+        net.history.record("lr", net.optimizer_.param_groups[0]["lr"])
 
 
-def _smoothed(losses: Sequence[float]) -> list[float]:
-    """Return a running average that the first values do not weigh on."""
-    mean, averages = 0.0, []
-    for i, loss in enumerate(losses):
-        mean = _SMOOTHING * mean + (1 - _SMOOTHING) * loss
-        averages.append(mean / (1 - _SMOOTHING ** (i + 1)))
-    return averages
+def _labelled_windows(
+    network: TSPulse, task: Task, moments: MomentScaler, windowing: Length, samples: Samples
+) -> tuple[TensorDataset, Indices]:
+    """Return windows with moments, targets and weights, and the series of each window."""
+    windows, owners = cut_panel(samples.X, network.config.context_length, windowing)
+    weights = (samples.weights / np.bincount(owners))[owners]
+    dataset = TensorDataset(
+        torch.from_numpy(windows),
+        torch.from_numpy(moments(samples.X)[owners]).float(),
+        task.encode(samples.y[owners]),
+        torch.from_numpy(weights / weights.mean()).float(),
+    )
+    return dataset, owners
 
 
-def descent(losses: Sequence[float]) -> int:
-    """Find the middle of the longest fall of a curve, small rises on the way put up with.
-
-    Parameters
-    ----------
-    losses : sequence of float
-        The curve.
-
-    Returns
-    -------
-    int
-        Place half-way between the ends of the longest falling subsequence; 0 if none falls.
-    """
-    lengths, starts = [1] * len(losses), list(range(len(losses)))
-    for end, loss in enumerate(losses):
-        for i in range(end):
-            if losses[i] > loss and lengths[i] >= lengths[end]:
-                lengths[end], starts[end] = lengths[i] + 1, starts[i]
-    end = int(np.argmax(lengths))
-    return (starts[end] + end) // 2 if lengths[end] > 1 else 0
+def _untrained(
+    options: TSLens, network: TSPulse, n_channels: int, n_outputs: int, seed: int
+) -> TSLensNetwork:
+    """Draw the new weights from the seed, and leave the global generator alone."""
+    config = TSLensConfig(
+        n_channels,
+        n_outputs,
+        options.channel_expansion,
+        options.head_width,
+        options.fine_tune_embeddings,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        lens = TSLensNetwork(network, config)
+    return lens.to(next(network.parameters()).device).eval()
 
 
 def _net(
-    lens: TSLens,
-    data: tuple[LensBatches, LensBatches],
-    objective: Objective,
-    tuning: Tuning,
-    cycle: OneCycle,
-) -> LensNet:
-    patience = EarlyStopping(patience=tuning.n_iter_no_change, sink=noop, load_best=True)
-    bar = [EpochBar(tuning.max_epochs)] if tuning.show_progress else []
-    clipping = GradientNormClipping(_MAX_GRADIENT_NORM)
-    learned, held = (len(part) for part in data)
-    return LensNet(
+    options: TSLens,
+    lens: TSLensNetwork,
+    datasets: tuple[TensorDataset, TensorDataset],
+    task: Task,
+    seed: int,
+    verbose: int,
+) -> NeuralNet:
+    """Set up the training."""
+    train, valid = datasets
+    generator = Generator().manual_seed(seed)
+    patch_length = lens.network.config.patch_length
+
+    def weighted_loss(outputs: Tensor, batch: dict[str, Tensor]) -> Tensor:
+        return (batch["weights"] * task.loss(outputs, batch["targets"])).mean()
+
+    return NeuralNet(
         lens,
-        partial(WeightedLoss, objective),
-        clock=cycle.clock,
+        criterion=lambda: weighted_loss,
         optimizer=torch.optim.AdamW,
         optimizer__weight_decay=_WEIGHT_DECAY,
-        max_epochs=tuning.max_epochs,
-        callbacks=[
-            HeldOutLoss(objective),
-            clipping,
-            cycle,
-            *bar,
-            *tuning.callbacks,
-            patience,
-            Deadline(cycle.clock),
-        ],
-        train_split=predefined_split(data[1]),
+        max_epochs=options.max_epochs,
+        batch_size=options.batch_size,
+        train_split=predefined_split(valid),
         device=next(lens.parameters()).device,
-        **_loading("train", Shuffled(learned, tuning.batch_size, tuning.seed)),
-        **_loading("valid", InOrder(held, tuning.batch_size)),
+        iterator_train__shuffle=True,
+        iterator_train__generator=generator,
+        iterator_train__collate_fn=MaskedCollate(options.mask_fraction, patch_length, generator),
+        iterator_valid__generator=Generator(),
+        iterator_valid__collate_fn=MaskedCollate(0, patch_length, generator),
+        callbacks=[
+            RecordEpoch(task),
+            GradientNormClipping(_MAX_GRADIENT_NORM),
+            _one_cycle(options, len(train)),
+            *([ProgressBar()] if verbose else []),
+            *(options.callbacks or []),
+            EarlyStopping(patience=options.n_iter_no_change, sink=noop, load_best=True),
+        ],
+        callbacks__valid_loss=None,
+        callbacks__print_log=None,
     )
 
 
-def _loading(part: str, sampler: Shuffled | InOrder) -> dict[str, Any]:
-    """Say in skorch's words how the batches of one part are drawn."""
-    name = f"iterator_{part}"
-    # Without a generator of its own, a loader would draw from the global one.
-    return {
-        name: DataLoader,
-        f"{name}__batch_size": None,
-        f"{name}__sampler": sampler,
-        f"{name}__generator": Generator(),
-    }
+def _one_cycle(options: TSLens, n_windows: int) -> LRScheduler:
+    n_steps = options.max_epochs * math.ceil(n_windows / options.batch_size)
+    return LRScheduler(
+        OneCycleLR,
+        step_every="batch",
+        max_lr=options.lr,
+        total_steps=n_steps,
+        cycle_momentum=False,
+    )
+
+
+def _history(net: NeuralNet) -> History:
+    return {ours: net.history[:, theirs] for theirs, ours in _COLUMNS.items()}

@@ -1,0 +1,112 @@
+"""What the classifier and the regressor share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from numbers import Real
+from typing import Any, ClassVar
+
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from ..base import BaseTSPulse, TimeBudget
+from ..embedding import count_windows
+from ..network import TSPulse
+from ..series import Floats, Panel, check_panel
+from .probe.logistic import LogisticHead
+from .probe.probe import FeatureExtractor, Probe
+from .probe.representations import REPRESENTATIONS
+from .probe.ridge import RidgeHead
+from .samples import Samples, merge_duplicates
+from .strategies import TSLens
+from .tasks import Task
+from .tslens.training import TSLensModel
+
+__all__ = ["BaseSupervised", "restored_on_failure"]
+
+_WINDOWS_PER_SECOND = 500  # embedded by one core, with time left for the linear models
+
+
+@contextmanager
+def restored_on_failure(estimator: BaseEstimator) -> Iterator[None]:
+    """Undo all changes to the attributes of an estimator if its ``fit`` fails."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+class BaseSupervised(BaseTSPulse):
+    """Base of the estimators that fit a linear probe or a TSLens."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseTSPulse._parameter_constraints,
+        "strategy": [StrOptions({"auto", "probe", "tslens"}), TSLens],
+        "windowing": [StrOptions({"resample", "sliding"})],
+        "max_time": [Interval(Real, 0, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+    _task_class: type[Task]
+    _head_class: type[LogisticHead | RidgeHead]
+    _uses_values = False  # whether the values of the series are features, too
+
+    def _check_panel(self, X: ArrayLike, network: TSPulse, *, reset: bool) -> Panel:
+        least = 2 if self.windowing == "resample" else network.config.patch_length
+        return check_panel(self, X, reset=reset, min_timepoints=least)
+
+    def _fit_model(self, network: TSPulse, samples: Samples) -> Probe | TSLensModel:
+        """Fit what ``strategy`` asks for, and set the attributes that describe it."""
+        samples = merge_duplicates(samples._replace(X=list(samples.X)))
+        options = TSLens() if self.strategy == "tslens" else self.strategy
+        if isinstance(options, TSLens):
+            options._validate_params()
+            model = self._fit_tslens(options, network, samples)
+            self.strategy_, self.history_, self.n_representations_ = "tslens", model.history, 0
+        else:
+            model = self._fit_probe(network, samples)
+            self.strategy_, self.history_ = "probe", {}
+            self.n_representations_ = model.extractor.n_representations
+        self.n_iter_ = len(self.history_.get("epoch", ()))
+        self._model = model
+        return model
+
+    def _fit_tslens(self, options: TSLens, network: TSPulse, samples: Samples) -> TSLensModel:
+        return TSLensModel.fit(
+            options,
+            network,
+            samples,
+            self._task_class.fit(samples.y, samples.weights),
+            windowing=self.windowing,
+            seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
+            verbose=self.verbose,
+        )
+
+    def _fit_probe(self, network: TSPulse, samples: Samples) -> Probe:
+        """Fit the linear model on as many representations as ``max_time`` allows."""
+        budget = TimeBudget(self.max_time)
+        n_windows = self._count_windows(network, samples.X)
+        affordable = max(1, int(self.max_time * _WINDOWS_PER_SECOND / n_windows))
+        n_representations = min(len(REPRESENTATIONS[self.windowing]), affordable)
+        extractor = FeatureExtractor(self.windowing, n_representations, self._uses_values)
+        with self._progress(n_representations * n_windows) as progress:
+            embeddings = extractor.embed(network, samples.X, self.batch_size, progress, budget)
+        return Probe.fit(extractor, embeddings, samples, self._head_class, budget)
+
+    def _outputs(self, X: ArrayLike) -> Floats:
+        """Return log-odds or predictions, ``(n_series, n_outputs)``."""
+        check_is_fitted(self)
+        network = self._load_network()
+        panel = self._check_panel(X, network, reset=False)
+        n_passes = max(1, self.n_representations_)
+        with self._progress(n_passes * self._count_windows(network, panel)) as progress:
+            return self._model.outputs(network, panel, self.batch_size, progress)
+
+    def _count_windows(self, network: TSPulse, panel: Panel) -> int:
+        return count_windows(panel, network.config.context_length, self.windowing)

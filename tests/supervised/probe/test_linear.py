@@ -1,0 +1,131 @@
+"""What both linear models share: principal directions, groups of features, invariances."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sktspulse.supervised.probe.linear import Rotation, add_up, in_time, never
+from sktspulse.supervised.probe.logistic import LogisticHead
+from sktspulse.supervised.probe.ridge import RidgeHead
+from sktspulse.supervised.samples import Samples, merge_duplicates
+
+HEADS = pytest.mark.parametrize("head", [LogisticHead, RidgeHead])
+
+
+def draw_rows(n=40, n_features=6, n_classes=3, seed=0):
+    rng = np.random.default_rng(seed)
+    y = rng.permutation(np.arange(n) % n_classes)
+    features = rng.normal(size=(n, n_features)) + rng.normal(size=(n_classes, n_features))[y]
+    return features / np.sqrt(n_features), y
+
+
+def as_samples(features, y, weights):
+    return merge_duplicates(Samples(features, y, weights))
+
+
+def targets_for(head, y):
+    return y if head is LogisticHead else np.column_stack([y, y**2]).astype(float)
+
+
+def fit(head, features, y, weights=None):
+    weights = np.ones(len(features)) if weights is None else weights
+    return head.fit(as_samples(features, targets_for(head, y), weights))
+
+
+def assert_same(one, other):
+    np.testing.assert_array_equal(one.coefficients, other.coefficients)
+    np.testing.assert_array_equal(one.intercept, other.intercept)
+
+
+@pytest.mark.parametrize("shape", [(5, 9), (9, 5), (5, 5), (1, 4)])
+def test_rotation_keeps_products_and_turns_coefficients_back(shape):
+    features = np.random.default_rng(0).normal(size=shape)
+    features[:, -1] = features[:, 0]
+    rotation = Rotation.fit(features)
+    assert rotation.features.shape[1] <= min(shape)
+    products = features @ features.T
+    np.testing.assert_allclose(rotation.features @ rotation.features.T, products, atol=1e-12)
+    coefficients = np.random.default_rng(1).normal(size=(2, rotation.features.shape[1]))
+    answer = features @ rotation.back(coefficients).T
+    np.testing.assert_allclose(answer, rotation.features @ coefficients.T, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(40, 20), (20, 40)])
+def test_of_many_directions_the_longest_are_kept(shape):
+    features = np.random.default_rng(0).normal(size=shape)
+    left, values, _ = np.linalg.svd(features, full_matrices=False)
+    rotation = Rotation.fit(features, 5)
+    assert rotation.features.shape == (shape[0], 5)
+    products = (left[:, :5] * values[:5] ** 2) @ left[:, :5].T
+    np.testing.assert_allclose(rotation.features @ rotation.features.T, products, atol=1e-9)
+    coefficients = np.random.default_rng(1).normal(size=(2, 5))
+    answer = features @ rotation.back(coefficients).T
+    np.testing.assert_allclose(answer, rotation.features @ coefficients.T, atol=1e-9)
+
+
+def test_the_first_group_is_used_in_any_case():
+    groups = [slice(0, 1), slice(1, 2), slice(2, 3)]
+    assert list(in_time(groups, never)) == groups
+    assert list(in_time(groups, lambda: True)) == groups[:1]
+    late = iter([False, True])
+    assert list(in_time(groups, lambda: next(late))) == groups[:2]
+
+
+def test_coefficients_of_groups_add_up():
+    parts = [np.array([[1.0, 2]]), np.array([[10.0, 20]])]
+    groups = [np.array([0, 2]), slice(2, 4), slice(0, 4)]
+    np.testing.assert_array_equal(add_up(parts, groups, 4), [[1, 0, 12, 20]])
+
+
+# --------------------------------------------------------------------------- both models
+
+
+@HEADS
+@pytest.mark.parametrize("n_features", [6, 60])
+def test_weights_are_repetition_and_the_order_has_no_effect(head, n_features):
+    features, y = draw_rows(n_features=n_features)
+    weights = np.random.default_rng(1).integers(0, 4, len(y))
+    order = np.random.default_rng(2).permutation(np.repeat(np.arange(len(y)), weights))
+    weighted = fit(head, features, y, weights.astype(float))
+    assert_same(fit(head, features[order], y[order]), weighted)
+
+
+GROUPS = (slice(None), slice(-2, None))
+
+
+def draw_hidden_signal(n=60, seed=0):
+    """Draw rows of one number that tells the class, one that does not, and noise before them."""
+    rng = np.random.default_rng(seed)
+    y = rng.permutation(np.arange(n) % 3)
+    noise = rng.normal(size=(n, 80)) / np.sqrt(80)
+    telling = np.column_stack([rng.normal(size=n), y - 1 + 0.1 * rng.normal(size=n)])
+    return np.hstack([noise, telling / np.sqrt(2)]), y
+
+
+@HEADS
+@pytest.mark.parametrize("seed", range(3))
+def test_a_small_group_is_not_outweighed(head, seed):
+    features, y = draw_hidden_signal(160, seed)
+    rows = as_samples(features[:60], targets_for(head, y[:60]), np.ones(60))
+    model = head.fit(rows, GROUPS)
+    answer = features[60:] @ model.coefficients.T + model.intercept
+    predicted = answer.argmax(1) if head is LogisticHead else answer[:, 0].round()
+    assert (predicted == y[60:]).mean() > 0.97
+
+
+def test_a_single_group_is_all_features():
+    features, y = draw_rows()
+    rows = as_samples(features, y, np.ones(len(y)))
+    assert_same(LogisticHead.fit(rows), LogisticHead.fit(rows, [slice(0, 6)]))
+
+
+@HEADS
+def test_when_it_is_late_the_first_group_alone_is_fitted(head):
+    features, y = draw_rows()
+    rows = as_samples(features, targets_for(head, y), np.ones(len(y)))
+    groups = (slice(2, 5), slice(0, 2))
+    late = head.fit(rows, groups, lambda: True)
+    assert not late.coefficients[:, [0, 1, 5]].any()
+    assert late.coefficients[:, 2:5].any()
+    assert head.fit(rows, groups).coefficients[:, :2].any()

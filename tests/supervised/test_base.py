@@ -1,0 +1,63 @@
+"""What classifier and regressor share: the time budget, and a fit that fails."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+from sktspulse import TSPulseClassifier, TSPulseRegressor
+from sktspulse.supervised import base
+from sktspulse.supervised.base import restored_on_failure
+
+
+@pytest.mark.parametrize(("n_series", "n"), [(3, 7), (6, 4), (8, 3), (30, 1)])
+def test_large_panels_have_fewer_representations_whatever_the_speed(
+    n_series, n, checkpoint, monkeypatch
+):
+    monkeypatch.setattr(base, "_WINDOWS_PER_SECOND", 0.8)  # 48 in 60 s; a series has 2 channels
+    X, y = np.random.default_rng(0).normal(size=(n_series, 2, 40)), np.arange(n_series) % 2
+    model = TSPulseClassifier(checkpoint=checkpoint).fit(X, y)
+    assert model.n_representations_ == n
+    assert model.predict(X).shape == y.shape
+
+
+@pytest.mark.parametrize("model", [TSPulseClassifier, TSPulseRegressor])
+def test_there_are_at_most_twelve_parameters(model):
+    assert len(inspect.signature(model).parameters) <= 12
+
+
+def test_the_panel_fitted_with_is_not_needed_to_predict_at_other_settings(checkpoint):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 1, 60)), np.arange(20) % 2
+    model = TSPulseRegressor(checkpoint=checkpoint).fit(X, y)
+    expected = model.predict(X)
+    model.set_params(strategy="tslens", max_time=0, batch_size=3)
+    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-5)
+
+
+def test_progress_counts_all_windows(checkpoint, capsys):
+    X = np.random.default_rng(0).normal(size=(10, 2, 60))
+    model = TSPulseRegressor(checkpoint=checkpoint, verbose=1).fit(X, np.arange(10))
+    assert "140/140" in capsys.readouterr().err
+    model.predict(X[:5])
+    assert "70.0/70.0" in capsys.readouterr().err
+
+
+def interrupted(model):
+    with restored_on_failure(model):
+        model.classes_, model.n_iter_ = [2], 3
+        raise KeyboardInterrupt
+
+
+def test_attributes_are_restored_on_failure():
+    model = TSPulseClassifier()
+    model.classes_ = [0, 1]
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(model)
+    assert model.classes_ == [0, 1]
+    assert not hasattr(model, "n_iter_")
+    with restored_on_failure(model):
+        model.n_iter_ = 3
+    assert model.n_iter_ == 3
