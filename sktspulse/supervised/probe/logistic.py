@@ -2,131 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
-from scipy.special import expit, log_softmax, logsumexp, softmax
+from scipy.special import log_softmax, softmax
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 
 from ...series import Flags, Integers, Values
 from ..samples import Samples
 from .linear import ALL_FEATURES, MAX_RANK, Columns, Rotation, add_up, in_time, never
 
 __all__ = ["LogisticHead", "fit_temperature"]
-
-_TOLERANCE = 1e-7
-_MAX_STEPS = 1000
-_LEAST_SPREAD = 1e-4
-
-
-class Logistic:
-    """Multinomial logistic regression by L-BFGS, each fit from where the last one ended.
-
-    Parameters
-    ----------
-    features : ndarray of shape (n_rows, n_features)
-        Of mean near 0, along directions at right angles: then few steps are enough,
-        however unequal the directions are.
-    targets : ndarray of shape (n_rows,)
-        Classes, from 0.
-    weights : ndarray of shape (n_rows,)
-        At least 0, with some above in every class.
-
-    Attributes
-    ----------
-    coefficients : ndarray of shape (n_outputs, n_features)
-        One output a class, and one alone, that of the second, where there are two.
-    intercept : ndarray of shape (n_outputs,)
-        Not held back.
-
-    Notes
-    -----
-    The minimum is that of ``sklearn.linear_model.LogisticRegression``: the sum of weighted
-    log-losses, and half of the squared coefficients over C. Steps are taken in units of the
-    root of the curvature along each coefficient, in which all directions are about as steep.
-    """
-
-    coefficients: Values
-    intercept: Values
-
-    def __init__(self, features: Values, targets: Integers, weights: Values) -> None:
-        is_member = np.eye(targets.max() + 1)[targets]
-        shares = weights @ is_member / weights.sum()
-        self._is_binary = len(shares) == 2
-        outputs = slice(1, None) if self._is_binary else slice(None)
-        self._features, self._squares, self._weights = features, np.square(features), weights
-        self._is_member = is_member[:, outputs]
-        self.coefficients = np.zeros((self._is_member.shape[1], features.shape[1]))
-        self.intercept = np.log(shares[outputs]) - self._is_binary * np.log(shares[0])
-
-    def fit(self, C: float) -> Self:
-        """Find the least loss at an inverse strength of regularisation.
-
-        Parameters
-        ----------
-        C : float
-            Above 0.
-
-        Returns
-        -------
-        Logistic
-            This object.
-        """
-        units = np.sqrt(
-            self._curvatures() + np.append(np.full(self.coefficients.shape[1], 1 / C), 0)
-        )
-
-        def loss(steps: Values) -> tuple[float, Values]:
-            found = steps.reshape(units.shape) / units
-            value, slopes = self._loss(found[:, :-1], found[:, -1])
-            slopes[:, :-1] += found[:, :-1] / C
-            return value + np.square(found[:, :-1]).sum() / (2 * C), (slopes / units).ravel()
-
-        start = (np.column_stack([self.coefficients, self.intercept]) * units).ravel()
-        options = {"ftol": _TOLERANCE, "gtol": 0.0, "maxiter": _MAX_STEPS}
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
-        solution = found.x.reshape(units.shape) / units
-        self.coefficients, self.intercept = solution[:, :-1], solution[:, -1]
-        return self
-
-    def _told(self, logits: Values) -> Values:
-        return np.asarray(expit(logits) if self._is_binary else softmax(logits, axis=1))
-
-    def _curvatures(self) -> Values:
-        """Return how fast the slope along each coefficient changes, the intercept's last."""
-        told = self._told(self._features @ self.coefficients.T + self.intercept)
-        spread = self._weights[:, None] * (told * (1 - told) + _LEAST_SPREAD)
-        return np.column_stack([spread.T @ self._squares, spread.sum(0)])
-
-    def _loss(self, coefficients: Values, intercept: Values) -> tuple[float, Values]:
-        """Return the sum of log-losses and its slopes, of the intercept in the last column."""
-        logits = self._features @ coefficients.T + intercept
-        errors = self._weights[:, None] * (self._told(logits) - self._is_member)
-        slopes = np.column_stack([errors.T @ self._features, errors.sum(0)])
-        return float(self._weights @ self._losses(logits)), slopes
-
-    def _losses(self, logits: Values) -> Values:
-        own = np.einsum("nk,nk->n", logits, self._is_member)
-        if self._is_binary:
-            return np.asarray(np.logaddexp(0, logits[:, 0]) - own)
-        return np.asarray(logsumexp(logits, axis=1) - own)
-
-    def logits(self, features: Values) -> Values:
-        """Return one number a class for each row, also where there are two.
-
-        Parameters
-        ----------
-        features : ndarray of shape (n_rows, n_features)
-            Rows as those fitted.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes)
-            Logits.
-        """
-        found = features @ self.coefficients.T + self.intercept
-        return np.hstack([np.zeros_like(found), found]) if self._is_binary else found
 
 
 _N_FOLDS = 5
@@ -137,6 +27,7 @@ _PATIENCE = 2  # steps along the grid without a lower loss
 _C_GRID = 10.0 ** np.arange(-1, 4.5, 0.5)
 _DEFAULT_C = 10.0  # if nothing can be held out, or there is no time
 _LOG_TEMPERATURES = (-3.0, 3.0)
+_SOLVER = {"tol": 1e-6, "max_iter": 1000, "warm_start": True}
 
 
 class LogisticHead(NamedTuple):
@@ -188,10 +79,24 @@ class _Tempered(NamedTuple):
     @classmethod
     def fit(cls, samples: Samples, folds: list[Flags], is_late: Callable[[], bool] = never) -> Self:
         rotation = Rotation.fit(samples.X, _rank(samples.y))
-        rotated = samples._replace(X=rotation.features)
-        C, temperature, logits = _choose_C(rotated, folds, is_late)
-        model = Logistic(*rotated).fit(C)
-        return cls(C, temperature, logits, rotation.back(model.coefficients), model.intercept)
+        # A column of zeros, as scikit-learn refuses to fit no column at all.
+        rotated = samples._replace(X=np.pad(rotation.features, ((0, 0), (0, 1))))
+        C, temperature, logits = _choose_strength(rotated, folds, is_late)
+        model = _fit_logistic(LogisticRegression(**_SOLVER), rotated, C)
+        return cls(C, temperature, logits, rotation.back(model.coef_[:, :-1]), model.intercept_)
+
+
+def _fit_logistic(model: LogisticRegression, samples: Samples, C: float) -> LogisticRegression:
+    """Fit with another C, starting from the last solution."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # close enough
+        return model.set_params(C=C).fit(*samples)
+
+
+def _logits(model: LogisticRegression, X: Values) -> Values:
+    """Return one logit for each class, also if there are two classes."""
+    logits = model.decision_function(X)
+    return logits if logits.ndim == 2 else np.column_stack([np.zeros_like(logits), logits])
 
 
 def _rank(codes: Integers) -> int:
@@ -200,19 +105,23 @@ def _rank(codes: Integers) -> int:
     return min(max(affordable, _MIN_RANK), MAX_RANK)
 
 
-def _choose_C(
+def _choose_strength(
     samples: Samples, folds: list[Flags], is_late: Callable[[], bool]
 ) -> tuple[float, float, Values]:
     """Return C, temperature and out-of-fold logits with the lowest cross-validated log-loss."""
     if not folds or is_late():
         return _DEFAULT_C, 1.0, np.empty((0, 2))
     codes, weights = _join(samples, folds)
-    models = [Logistic(*samples.take(~fold)) for fold in folds]
-    held_out = [samples.X[fold] for fold in folds]
+    models = [LogisticRegression(**_SOLVER) for _ in folds]
+    parts = [(samples.take(~fold), samples.X[fold]) for fold in folds]
     losses: list[float] = []
     for C in _C_GRID:
-        fitted = [model.fit(C) for model in models]
-        logits = np.vstack([m.logits(part) for m, part in zip(fitted, held_out, strict=True)])
+        logits = np.vstack(
+            [
+                _logits(_fit_logistic(model, shown, C), held_out)
+                for model, (shown, held_out) in zip(models, parts, strict=True)
+            ]
+        )
         loss, temperature = fit_temperature(logits, codes, weights)
         if loss < min(losses, default=np.inf):
             best = float(C), temperature, logits / temperature
@@ -251,7 +160,8 @@ def _count_folds(folds: Integers) -> int:
 def _held_out(codes: Integers) -> list[Flags]:
     """Return a mask of held-out samples for each fold; none if nothing can be held out."""
     folds = _assign_folds(codes)
-    return [folds == fold for fold in range(_count_folds(folds))]
+    masks = [folds == fold for fold in range(_count_folds(folds))]
+    return [mask for mask in masks if mask.any()]
 
 
 def fit_temperature(logits: Values, codes: Integers, weights: Values) -> tuple[float, float]:

@@ -150,3 +150,16 @@ def test_features_that_tell_nothing_leave_the_shares_of_the_classes():
     assert not head.coefficients.any()
     odds = np.exp(head.intercept - head.intercept[0])
     np.testing.assert_allclose(odds, [1, 2 / 3, 1 / 3], rtol=0.1)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 8])
+@pytest.mark.parametrize("C", [0.1, 10.0, 1e4])
+def test_a_warm_start_reaches_the_minimum_of_a_cold_one(n_classes, C):
+    features, y = draw_rows(80, 30, n_classes)
+    rows = Samples(features * np.geomspace(1, 1e-3, 30), y, np.ones(80))
+    model = LogisticRegression(**logistic._SOLVER)
+    for strength in (1.0, 1e3, C):
+        logistic._fit_logistic(model, rows, strength)
+    twin = LogisticRegression(C=C, tol=1e-10, max_iter=100_000).fit(*rows)
+    expected = twin.predict_proba(rows.X)
+    np.testing.assert_allclose(model.predict_proba(rows.X), expected, atol=2e-3)
