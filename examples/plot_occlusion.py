@@ -39,7 +39,9 @@ plt.close("all")
 
 def is_found(i):
     display = displays[i]
-    channel, span = np.unravel_index(display.falls.argmax(), display.falls.shape)
+    channel, span = np.unravel_index(
+        display.probability_drops.argmax(), display.probability_drops.shape
+    )
     first, last = display.edges[[span, span + 1]]
     return bool(channel == 1 and first < starts[i] + width and last > starts[i])
 

@@ -17,10 +17,8 @@ from ..base import BaseTSPulse, TimeBudget
 from ..embedding import count_windows
 from ..network import TSPulse
 from ..series import Floats, Panel, check_panel
-from .probe.logistic import LogisticHead
-from .probe.probe import FeatureExtractor, Probe
+from .probe.probe import FeatureExtractor, LinearHead, Probe
 from .probe.representations import REPRESENTATIONS
-from .probe.ridge import RidgeHead
 from .samples import Samples, merge_duplicates
 from .strategies import TSLens
 from .tasks import Task
@@ -53,8 +51,9 @@ class BaseSupervised(BaseTSPulse):
         "max_time": [Interval(Real, 0, None, closed="left")],
         "random_state": ["random_state"],
     }
+    _model: Probe | TSLensModel
     _task_class: type[Task]
-    _head_class: type[LogisticHead | RidgeHead]
+    _head_class: type[LinearHead]
     _uses_values = False  # whether the values of the series are features, too
 
     def _check_panel(self, X: ArrayLike, network: TSPulse, *, reset: bool) -> Panel:
@@ -67,15 +66,14 @@ class BaseSupervised(BaseTSPulse):
         options = TSLens() if self.strategy == "tslens" else self.strategy
         if isinstance(options, TSLens):
             options._validate_params()
-            model = self._fit_tslens(options, network, samples)
-            self.strategy_, self.history_, self.n_representations_ = "tslens", model.history, 0
+            self._model = tslens = self._fit_tslens(options, network, samples)
+            self.strategy_, self.history_, self.n_representations_ = "tslens", tslens.history, 0
         else:
-            model = self._fit_probe(network, samples)
+            self._model = probe = self._fit_probe(network, samples)
             self.strategy_, self.history_ = "probe", {}
-            self.n_representations_ = model.extractor.n_representations
+            self.n_representations_ = probe.extractor.n_representations
         self.n_iter_ = len(self.history_.get("epoch", ()))
-        self._model = model
-        return model
+        return self._model
 
     def _fit_tslens(self, options: TSLens, network: TSPulse, samples: Samples) -> TSLensModel:
         return TSLensModel.fit(

@@ -214,10 +214,9 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             classes, codes = encode_labels(labels, weights)
             weights = weights * class_weights(self.class_weight, classes, codes, weights)[codes]
             model = self._fit_model(network, Samples(panel, codes, weights))
-            is_probe = isinstance(model, Probe)
             self.classes_ = classes
-            self.C_ = model.head.C if is_probe else np.nan
-            self.temperature_ = model.head.temperature if is_probe else 1 / float(model.factor)
+            self.C_ = model.head.C if isinstance(model, Probe) else np.nan
+            self.temperature_ = model.temperature
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Occlusion finds what a prediction rests on, and draws it."""
+"""Occlusion finds what a prediction depends on, and plots it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sktspulse.supervised import occlusion_display
 
 
 class Peaks:
-    """Tell by the peak of channel 1 within time points 20 to 29; what is missing is 0."""
+    """Classify by the peak of channel 1 within time points 20 to 29; what is missing is 0."""
 
     classes_ = np.array(["flat", "peaked"])
 
@@ -26,40 +26,40 @@ def draw(at=24):
     return x
 
 
-def naive_falls(model, x, n_spans):
+def naive_drops(model, x, n_spans):
     whole = model.predict_proba(x[None])[0]
-    falls = np.zeros((len(x), n_spans))
+    drops = np.zeros((len(x), n_spans))
     for channel in range(len(x)):
         for span in range(n_spans):
             hidden = x.copy()
             first, last = span * x.shape[1] // n_spans, (span + 1) * x.shape[1] // n_spans
             hidden[channel, first:last] = np.nan
             one = model.predict_proba(hidden[None])[0]
-            falls[channel, span] = whole.max() - one[whole.argmax()]
-    return falls
+            drops[channel, span] = whole.max() - one[whole.argmax()]
+    return drops
 
 
 @pytest.mark.parametrize("n_spans", [1, 7, 8, 40])
-def test_falls_are_those_of_hiding_one_span_after_the_other(n_spans, monkeypatch):
-    monkeypatch.setattr(occlusion_display, "_ROWS", 10)
+def test_drops_are_those_of_hiding_one_span_after_the_other(n_spans, monkeypatch):
+    monkeypatch.setattr(occlusion_display, "_BATCH_ROWS", 10)
     model, x = Peaks(), draw()
     before = x.copy()
     display = OcclusionDisplay.from_estimator(model, x, n_spans=n_spans)
-    np.testing.assert_allclose(display.falls, naive_falls(model, x, n_spans))
+    np.testing.assert_allclose(display.probability_drops, naive_drops(model, x, n_spans))
     np.testing.assert_array_equal(x, before)
     assert display.label == "peaked"
     assert display.probability == 0.9
     assert model.largest <= 10
 
 
-def test_only_the_telling_span_is_marked():
+def test_only_the_informative_span_is_marked():
     display = OcclusionDisplay.from_estimator(Peaks(), draw(), n_spans=8)
     expected = np.zeros((3, 8))
     expected[1, 4] = 0.9
-    np.testing.assert_allclose(display.falls, expected)
+    np.testing.assert_allclose(display.probability_drops, expected)
     np.testing.assert_array_equal(display.edges, np.arange(0, 41, 5))
-    for mesh, falls in zip(display.meshes_, expected, strict=True):
-        np.testing.assert_allclose(mesh.get_array().ravel(), falls)
+    for mesh, drops in zip(display.meshes_, expected, strict=True):
+        np.testing.assert_allclose(mesh.get_array().ravel(), drops)
         assert mesh.get_clim() == (-0.9, 0.9)
 
 
@@ -70,7 +70,7 @@ def test_a_planted_event_is_found_by_the_network():
     model = TSPulseClassifier().fit(X[1:], y[1:])
     display = OcclusionDisplay.from_estimator(model, X[1], n_spans=8)
     assert display.label == 1
-    assert np.unravel_index(display.falls.argmax(), (2, 8)) in {(1, 4), (1, 5)}
+    assert np.unravel_index(display.probability_drops.argmax(), (2, 8)) in {(1, 4), (1, 5)}
 
 
 def test_figures_have_names_and_go_on_given_axes():
@@ -97,18 +97,21 @@ def test_one_channel_may_come_without_its_axis():
             return np.column_stack([1 - p, p])
 
     display = OcclusionDisplay.from_estimator(Mean(), np.full(20, 0.8), n_spans=4)
-    np.testing.assert_allclose(display.falls, [[0.2] * 4])
+    np.testing.assert_allclose(display.probability_drops, [[0.2] * 4])
 
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"x": np.zeros((2, 3, 4))}, r"x has shape \(2, 3, 4\), expected .*X\[0\]"),
-        ({"n_spans": 0}, "n_spans is 0, expected a whole number from 1 to the 40 time points"),
+        ({"x": np.zeros((2, 3, 4))}, r"has shape \(2, 3, 4\), expected .*X\[0\]"),
+        (
+            {"n_spans": 0},
+            "n_spans is 0, expected an integer from 1 to 40, the number of time points",
+        ),
         ({"n_spans": 41}, "n_spans is 41"),
         ({"n_spans": 2.5}, "n_spans is 2.5"),
         ({"names": ["a"]}, "names has 1 names, but x has 3 channels"),
-        ({"axes": [None]}, "axes has 1 axes, but x has 3 channels"),
+        ({"axes": [None]}, "axes has 1 axes, but 3 are drawn on"),
     ],
 )
 def test_bad_input_is_refused(parameters, message):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from torch import Tensor
@@ -18,7 +18,9 @@ from .logistic import LogisticHead
 from .representations import REPRESENTATIONS, Representation
 from .ridge import RidgeHead
 
-__all__ = ["FeatureExtractor", "Probe"]
+__all__ = ["FeatureExtractor", "LinearHead", "Probe"]
+
+LinearHead = LogisticHead | RidgeHead
 
 _MAX_CONCATENATED = 32  # channels; of more, mean and standard deviation over them are kept
 _BLOCK_ROWS = 4096  # channels of series embedded at once
@@ -96,7 +98,7 @@ class Probe(NamedTuple):
 
     extractor: FeatureExtractor
     scaler: FeatureScaler
-    head: LogisticHead | RidgeHead
+    head: Any  # LinearHead
 
     @classmethod
     def fit(
@@ -104,7 +106,7 @@ class Probe(NamedTuple):
         extractor: FeatureExtractor,
         embeddings: list[Values],
         samples: Samples,
-        head_class: type[LogisticHead | RidgeHead],
+        head_class: type[LinearHead],
         budget: TimeBudget,
     ) -> Self:
         """Fit scaling and linear model to the embeddings of ``samples``."""
@@ -116,6 +118,11 @@ class Probe(NamedTuple):
         groups = layout.groups(extractor.windowing)
         head = head_class.fit(rows, groups, lambda: budget.left <= 0)
         return cls(extractor, scaler, head)
+
+    @property
+    def temperature(self) -> float:
+        """Temperature of a classifier."""
+        return float(self.head.temperature)
 
     def outputs(
         self, network: TSPulse, panel: Panel, batch_size: int, progress: Progress | None

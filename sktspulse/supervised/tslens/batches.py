@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from torch import Generator, Tensor
 from torch.utils.data import default_collate
@@ -42,7 +40,7 @@ class MaskedCollate:
         self.patch_length = patch_length
         self.generator = generator
 
-    def __call__(self, examples: Sequence[tuple[Tensor, ...]]) -> Batch:
+    def __call__(self, examples: list[tuple[Tensor, ...]]) -> Batch:
         """Return inputs of the network, and targets with weights."""
         x, moments, targets, weights = default_collate(examples)
         observed = ~x.isnan()

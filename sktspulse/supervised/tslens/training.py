@@ -104,6 +104,11 @@ class TSLensModel(NamedTuple):
         scale = task.output_scale(answers, valid.y, valid.weights)
         return cls(lens.config, weights, moments, windowing, *scale, _history(net))
 
+    @property
+    def temperature(self) -> float:
+        """Temperature of a classifier."""
+        return 1 / float(self.factor)
+
     def outputs(
         self, network: TSPulse, panel: Panel, batch_size: int, progress: Progress | None
     ) -> Floats:
