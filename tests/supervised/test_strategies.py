@@ -221,6 +221,22 @@ def test_callbacks_are_called_and_progress_is_shown(model, capsys):
     assert "0/4" in capsys.readouterr().err
 
 
+class Interrupt(Callback):
+    """Interrupt the training in the third epoch."""
+
+    def on_batch_end(self, net, **kwargs):
+        if len(net.history) == 3:
+            raise KeyboardInterrupt
+
+
+def test_interrupted_training_keeps_the_epochs_before(model):
+    X, y = draw()
+    model.set_params(strategy__callbacks=[Interrupt()], strategy__max_epochs=9).fit(X, y)
+    assert model.n_iter_ == 2
+    assert {len(column) for column in model.history_.values()} == {2}
+    assert np.isfinite(answer(model, X)).all()
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

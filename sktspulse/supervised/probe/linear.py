@@ -35,7 +35,7 @@ class Rotation(NamedTuple):
         _, vectors = _eigenvectors(features.T @ features, max_rank)
         return cls(features @ vectors, vectors)
 
-    def back(self, coefficients: Values) -> Values:
+    def rotate_back(self, coefficients: Values) -> Values:
         """Turn coefficients of the rotated features into those of the original ones."""
         return np.asarray(coefficients @ self.basis.T)
 

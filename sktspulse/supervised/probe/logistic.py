@@ -83,7 +83,9 @@ class _Tempered(NamedTuple):
         rotated = samples._replace(X=np.pad(rotation.features, ((0, 0), (0, 1))))
         C, temperature, logits = _choose_strength(rotated, folds, is_late)
         model = _fit_logistic(LogisticRegression(**_SOLVER), rotated, C)
-        return cls(C, temperature, logits, rotation.back(model.coef_[:, :-1]), model.intercept_)
+        return cls(
+            C, temperature, logits, rotation.rotate_back(model.coef_[:, :-1]), model.intercept_
+        )
 
 
 def _fit_logistic(model: LogisticRegression, samples: Samples, C: float) -> LogisticRegression:

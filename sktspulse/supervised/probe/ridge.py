@@ -71,7 +71,7 @@ class _Ridge(NamedTuple):
         best, outputs = losses.argmin(0), np.arange(losses.shape[1])
         alpha = _ALPHA_GRID[best]
         coefficients = (projected * values[:, None] / (values[:, None] ** 2 + alpha)).T
-        return cls(alpha, residuals[best, :, outputs].T, rotation.back(coefficients))
+        return cls(alpha, residuals[best, :, outputs].T, rotation.rotate_back(coefficients))
 
 
 def _left_out(

@@ -132,7 +132,7 @@ class TSLensModel(NamedTuple):
             rows = slice(first, first + batch_size)
             x, levels = (torch.from_numpy(a[rows]).float().to(device) for a in (windows, moments))
             with torch.inference_mode():
-                parts.append(lens(x.nan_to_num(), ~x.isnan(), levels).double().cpu())
+                parts.append(lens(x.nan_to_num(), ~x.isnan(), levels).cpu().double())
             if progress is not None:
                 progress.update(len(x) * x.shape[1])
         return average_windows(torch.cat(parts).numpy(), owners)
@@ -249,4 +249,6 @@ def _one_cycle(options: TSLens, n_windows: int) -> LRScheduler:
 
 
 def _history(net: NeuralNet) -> History:
-    return {ours: net.history[:, theirs] for theirs, ours in _COLUMNS.items()}
+    """Return a list for each column; an interrupted epoch is left out."""
+    rows = [row for row in net.history if _COLUMNS.keys() <= row.keys()]
+    return {ours: [row[theirs] for row in rows] for theirs, ours in _COLUMNS.items()}

@@ -47,7 +47,7 @@ def test_rotation_keeps_products_and_turns_coefficients_back(shape):
     products = features @ features.T
     np.testing.assert_allclose(rotation.features @ rotation.features.T, products, atol=1e-12)
     coefficients = np.random.default_rng(1).normal(size=(2, rotation.features.shape[1]))
-    answer = features @ rotation.back(coefficients).T
+    answer = features @ rotation.rotate_back(coefficients).T
     np.testing.assert_allclose(answer, rotation.features @ coefficients.T, atol=1e-12)
 
 
@@ -60,7 +60,7 @@ def test_of_many_directions_the_longest_are_kept(shape):
     products = (left[:, :5] * values[:5] ** 2) @ left[:, :5].T
     np.testing.assert_allclose(rotation.features @ rotation.features.T, products, atol=1e-9)
     coefficients = np.random.default_rng(1).normal(size=(2, 5))
-    answer = features @ rotation.back(coefficients).T
+    answer = features @ rotation.rotate_back(coefficients).T
     np.testing.assert_allclose(answer, rotation.features @ coefficients.T, atol=1e-9)
 
 
