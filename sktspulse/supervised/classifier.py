@@ -11,7 +11,7 @@ from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import StrOptions
 
-from ..embedding import Length
+from ..embedding import Windowing
 from ..series import Floats
 from .base import BaseSupervised, restored_on_failure
 from .probe.logistic import LogisticHead
@@ -159,7 +159,7 @@ class TSPulseClassifier(ClassifierMixin, BaseSupervised):
         self,
         strategy: Literal["auto", "probe", "tslens"] | TSLens = "auto",
         *,
-        windowing: Length = "resample",
+        windowing: Windowing = "resample",
         class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
         max_time: float = 60.0,
         checkpoint: str = "tspulse-p16",

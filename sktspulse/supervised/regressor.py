@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 
-from ..embedding import Length
+from ..embedding import Windowing
 from ..series import Floats
 from .base import BaseSupervised, restored_on_failure
 from .probe.probe import Probe
@@ -128,7 +128,7 @@ class TSPulseRegressor(RegressorMixin, BaseSupervised):
         self,
         strategy: Literal["auto", "probe", "tslens"] | TSLens = "auto",
         *,
-        windowing: Length = "resample",
+        windowing: Windowing = "resample",
         max_time: float = 60.0,
         checkpoint: str = "tspulse-p16",
         batch_size: int = 32,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...embedding import Length
+from ...embedding import Windowing
 from ...series import Floats, Indices, Panel, Values, resample
 from ..levels import FLAT, ColumnScaler, LevelScaler
 from .representations import REPRESENTATIONS, SMOOTH_REPRESENTATIONS, unchanged
@@ -36,7 +36,7 @@ class Layout(NamedTuple):
         )
         return embedded, values, levels
 
-    def groups(self, windowing: Length) -> list[Indices]:
+    def groups(self, windowing: Windowing) -> list[Indices]:
         """Return the columns of each of the linear models that are combined.
 
         The first group is everything but values, the second the levels. A group of the smooth

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from torch import Tensor
 
 from ...base import TimeBudget
-from ...embedding import Length, Vectors, embed, token_slices
+from ...embedding import EmbeddingSpec, Windowing, embed_panel
 from ...network import Progress, TSPulse
 from ...series import Floats, Panel, Values
 from ..levels import level_features
@@ -30,7 +29,7 @@ _EMBEDDING_SHARE = 0.6  # of the time budget, after which no further representat
 class FeatureExtractor(NamedTuple):
     """Turn series into embeddings of representations, sampled values, and levels."""
 
-    windowing: Length
+    windowing: Windowing
     n_representations: int
     uses_values: bool
 
@@ -59,13 +58,12 @@ class FeatureExtractor(NamedTuple):
         batch_size: int,
         progress: Progress | None,
     ) -> Values:
-        config, n_channels = network.config, len(panel[0])
-        vectors = Vectors(_semantic_tokens, config.n_registers * config.d_model, self.windowing)
-        step = max(1, _BLOCK_ROWS // n_channels)
+        spec = EmbeddingSpec(("semantic",), self.windowing)
+        step = max(1, _BLOCK_ROWS // len(panel[0]))
         blocks = []
-        for block in (panel[first : first + step] for first in range(0, len(panel), step)):
-            series, shape = map(representation, block), (len(block), n_channels)
-            embedded = embed(network, series, shape, vectors, batch_size, progress)
+        for first in range(0, len(panel), step):
+            series = [representation(one) for one in panel[first : first + step]]
+            embedded = embed_panel(network, series, spec, batch_size, progress)
             blocks.append(_join_channels(embedded))
         return np.vstack(blocks)
 
@@ -79,11 +77,6 @@ class FeatureExtractor(NamedTuple):
         n_values = n_sampled_points(n_channels) * n_channels * self.uses_values
         n_embedded = n_features - n_values - 2 * n_channels
         return Layout(self.n_representations, n_embedded, n_values, 2 * n_channels)
-
-
-def _semantic_tokens(network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
-    tokens = network.decode(network.encode(x, observed)).tokens[:, :, 0]  # (K, B, D)
-    return tokens[token_slices(network.config)["semantic"]].movedim(0, 1).flatten(1)
 
 
 def _join_channels(embedded: Values) -> Values:

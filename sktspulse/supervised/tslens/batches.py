@@ -6,8 +6,8 @@ import numpy as np
 from torch import Generator, Tensor
 from torch.utils.data import default_collate
 
-from ...embedding import Length, cut
-from ...network import hybrid_mask
+from ...embedding import Windowing, context_windows
+from ...network import hybrid_mask, standardize
 from ...series import Flags, Floats, Indices, Panel, Values
 
 __all__ = ["Batch", "MaskedCollate", "average_windows", "cut_panel", "validation_mask"]
@@ -15,11 +15,16 @@ __all__ = ["Batch", "MaskedCollate", "average_windows", "cut_panel", "validation
 Batch = tuple[dict[str, Tensor], dict[str, Tensor]]
 
 
-def cut_panel(panel: Panel, context_length: int, windowing: Length) -> tuple[Values, Indices]:
-    """Return the windows of all series, ``(n, C, T)``, and the series each belongs to."""
-    windows = [np.concatenate(list(cut(one, context_length, windowing))) for one in panel]
+def cut_panel(panel: Panel, context_length: int, windowing: Windowing) -> tuple[Values, Indices]:
+    """Return standardised windows of all series, ``(n, C, T)``, and the series of each."""
+    windows = [_windows(series, context_length, windowing) for series in panel]
     owners = np.repeat(np.arange(len(windows)), [len(one) for one in windows])
-    return np.concatenate(windows).astype(np.float32), owners
+    return np.concatenate(windows), owners
+
+
+def _windows(series: Values, context_length: int, windowing: Windowing) -> Values:
+    parts = context_windows(series, context_length, windowing)
+    return np.concatenate([standardize(part).values.astype(np.float32) for part in parts])
 
 
 def average_windows(outputs: Values, owners: Indices) -> Floats:

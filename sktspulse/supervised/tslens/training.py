@@ -23,7 +23,7 @@ from torch import Generator, Tensor
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import TensorDataset
 
-from ...embedding import Length
+from ...embedding import Windowing
 from ...network import Progress, TSLensConfig, TSLensNetwork, TSPulse
 from ...series import Floats, Indices, Panel, Values
 from ..levels import ColumnScaler, LevelScaler, level_features
@@ -69,7 +69,7 @@ class TSLensModel(NamedTuple):
     config: TSLensConfig
     weights: dict[str, NDArray[np.float32]]
     moments: MomentScaler
-    windowing: Length
+    windowing: Windowing
     factor: Values | float  # brings outputs to calibrated log-odds, or to units of the targets
     shift: Values | float
     history: History
@@ -82,7 +82,7 @@ class TSLensModel(NamedTuple):
         samples: Samples,
         task: Task,
         *,
-        windowing: Length,
+        windowing: Windowing,
         seed: int,
         verbose: int,
     ) -> Self:
@@ -163,7 +163,7 @@ class RecordEpoch(Callback):
 
 
 def _labelled_windows(
-    network: TSPulse, task: Task, moments: MomentScaler, windowing: Length, samples: Samples
+    network: TSPulse, task: Task, moments: MomentScaler, windowing: Windowing, samples: Samples
 ) -> tuple[TensorDataset, Indices]:
     """Return windows with moments, targets and weights, and the series of each window."""
     windows, owners = cut_panel(samples.X, network.config.context_length, windowing)

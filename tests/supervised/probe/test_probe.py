@@ -35,8 +35,7 @@ def test_features_are_embeddings_of_each_representation_then_levels(windowing):
     assert features.shape == (4, n * 480 + 4)
     parts = np.split(features[:, :-4], n, axis=1)
     for representation, found in zip(REPRESENTATIONS[windowing], parts, strict=True):
-        length = "resample" if windowing == "resample" else "window"
-        model = TSPulseTransformer(checkpoint=CHECKPOINT, length=length)
+        model = TSPulseTransformer(checkpoint=CHECKPOINT, windowing=windowing)
         expected = model.fit_transform(np.stack([representation(one) for one in X]))
         np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max())
     np.testing.assert_allclose(features[:, -4:-2], X.mean(-1))
