@@ -16,21 +16,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from sktspulse import TSPulseClassifier, TSPulseConfig, TSPulseImputer
+from sktspulse import TSPulseClassifier, TSPulseImputer
 from sktspulse.datasets import make_labelled_panel
-from sktspulse.network.checkpoints import save_checkpoint
-from sktspulse.network.tspulse import TSPulse
-
-SIZES = {"context_length": 64, "patch_length": 8, "d_model": 8, "n_layers": 1}
-SIZES |= {"n_registers": 2, "n_signature_bins": 0, "forecast_length": 0}
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    """Save an untrained network that answers at once."""
-    path = tmp_path_factory.mktemp("tiny") / "tiny.safetensors"
-    save_checkpoint(TSPulse(TSPulseConfig(**SIZES)), path)
-    return TSPulseClassifier(checkpoint=path, batch_size=8)
+@pytest.fixture
+def tiny(checkpoint):
+    """Give an estimator that answers at once."""
+    return TSPulseClassifier(checkpoint=checkpoint, batch_size=8)
 
 
 def draw_panel(n_series=30, n_classes=3, n_channels=2, n_timepoints=40, seed=0):

@@ -13,20 +13,13 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from sktspulse import TSPulseConfig, TSPulseRegressor
-from sktspulse.network.checkpoints import save_checkpoint
-from sktspulse.network.tspulse import TSPulse
-
-SIZES = {"context_length": 64, "patch_length": 8, "d_model": 8, "n_layers": 1}
-SIZES |= {"n_registers": 2, "n_signature_bins": 0, "forecast_length": 0}
+from sktspulse import TSPulseRegressor
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    """Save an untrained network that answers at once."""
-    path = tmp_path_factory.mktemp("tiny") / "tiny.safetensors"
-    save_checkpoint(TSPulse(TSPulseConfig(**SIZES)), path)
-    return TSPulseRegressor(checkpoint=path, batch_size=8)
+@pytest.fixture
+def tiny(checkpoint):
+    """Give an estimator that answers at once."""
+    return TSPulseRegressor(checkpoint=checkpoint, batch_size=8)
 
 
 def draw_panel(n_series=30, n_timepoints=60, seed=0):
