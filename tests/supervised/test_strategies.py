@@ -56,9 +56,11 @@ def test_an_answer_does_not_depend_on_the_other_series(model, windowing):
     model.set_params(windowing=windowing).fit(X, y)
     together = answer(model, X)
     alone = np.concatenate([answer(model, one[None]) for one in X])
-    np.testing.assert_allclose(alone, together, atol=1e-5)
-    np.testing.assert_allclose(answer(model, X[::-1]), together[::-1], atol=1e-5)
-    np.testing.assert_allclose(answer(model.set_params(batch_size=5), X), together, atol=1e-5)
+    np.testing.assert_allclose(alone, together, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(answer(model, X[::-1]), together[::-1], rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(
+        answer(model.set_params(batch_size=5), X), together, rtol=1e-6, atol=1e-6
+    )
 
 
 def test_series_go_through_the_network_in_batches(model, monkeypatch):

@@ -115,7 +115,10 @@ class TSLensModel(NamedTuple):
         """Return log-odds or predictions, ``(n_series, n_outputs)``."""
         weights = {name: torch.from_numpy(weight) for name, weight in self.weights.items()}
         lens = TSLensNetwork.from_weights(network, self.config, weights)
-        lens.to(next(network.parameters()).device)
+        device = next(network.parameters()).device
+        # In single precision, an answer would depend on its batch by more than scikit-learn's
+        # checks allow (1e-7). Not all accelerators have double precision.
+        lens.to(device, torch.float64 if device.type == "cpu" else torch.float32)
         blocks = (panel[i : i + batch_size] for i in range(0, len(panel), batch_size))
         answers = [self._block(lens, block, batch_size, progress) for block in blocks]
         return np.concatenate(answers) * self.factor + self.shift
@@ -126,11 +129,11 @@ class TSLensModel(NamedTuple):
         """Return the average outputs of the windows of some series."""
         windows, owners = cut_panel(panel, lens.network.config.context_length, self.windowing)
         moments = self.moments(panel)[owners]
-        device = next(lens.parameters()).device
+        weight = next(lens.parameters())
         parts = []
         for first in range(0, len(windows), batch_size):
             rows = slice(first, first + batch_size)
-            x, levels = (torch.from_numpy(a[rows]).float().to(device) for a in (windows, moments))
+            x, levels = (torch.from_numpy(part[rows]).to(weight) for part in (windows, moments))
             with torch.inference_mode():
                 parts.append(lens(x.nan_to_num(), ~x.isnan(), levels).cpu().double())
             if progress is not None:
