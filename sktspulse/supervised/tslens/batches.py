@@ -7,7 +7,7 @@ from torch import Generator, Tensor
 from torch.utils.data import default_collate
 
 from ...embedding import Windowing, context_windows
-from ...network import hybrid_mask, standardize
+from ...network import hybrid_mask
 from ...series import Flags, Floats, Indices, Panel, Values
 
 __all__ = ["Batch", "MaskedCollate", "average_windows", "cut_panel", "validation_mask"]
@@ -16,15 +16,12 @@ Batch = tuple[dict[str, Tensor], dict[str, Tensor]]
 
 
 def cut_panel(panel: Panel, context_length: int, windowing: Windowing) -> tuple[Values, Indices]:
-    """Return standardised windows of all series, ``(n, C, T)``, and the series of each."""
-    windows = [_windows(series, context_length, windowing) for series in panel]
+    """Return the windows of all series, ``(n, C, T)``, and the index of the series of each."""
+    windows = [
+        np.concatenate(list(context_windows(series, context_length, windowing))) for series in panel
+    ]
     owners = np.repeat(np.arange(len(windows)), [len(one) for one in windows])
-    return np.concatenate(windows), owners
-
-
-def _windows(series: Values, context_length: int, windowing: Windowing) -> Values:
-    parts = context_windows(series, context_length, windowing)
-    return np.concatenate([standardize(part).values.astype(np.float32) for part in parts])
+    return np.concatenate(windows).astype(np.float32), owners
 
 
 def average_windows(outputs: Values, owners: Indices) -> Floats:
