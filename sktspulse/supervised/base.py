@@ -56,6 +56,11 @@ class BaseSupervised(BaseTSPulse):
     _head_class: type[LinearHead]
     _uses_values = False  # whether the values of the series are features, too
 
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        if isinstance(self.strategy, TSLens):
+            self.strategy._validate_params()
+
     def _check_panel(self, X: ArrayLike, network: TSPulse, *, reset: bool) -> Panel:
         least = 2 if self.windowing == "resample" else network.config.patch_length
         return check_panel(self, X, reset=reset, min_timepoints=least)
@@ -65,7 +70,6 @@ class BaseSupervised(BaseTSPulse):
         samples = merge_duplicates(samples._replace(X=list(samples.X)))
         options = TSLens() if self.strategy == "tslens" else self.strategy
         if isinstance(options, TSLens):
-            options._validate_params()
             self._model = tslens = self._fit_tslens(options, network, samples)
             self.strategy_, self.history_, self.n_representations_ = "tslens", tslens.history, 0
         else:
