@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
@@ -60,6 +61,28 @@ def test_functions_fit_on_a_screen(path):
 def test_half_of_the_functions_have_ten_lines_at_most():
     lengths = sorted(n for path in FILES for _, n in functions(ast.parse(path.read_text())))
     assert lengths[len(lengths) // 2] <= MAX_MEDIAN_FUNCTION_LINES
+
+
+@each_file
+def test_private_names_stay_in_their_module(path):
+    imports = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ImportFrom)]
+    ours = [alias.name for node in imports if node.level for alias in node.names]
+    assert [name for name in ours if name.startswith("_")] == []
+
+
+def test_a_name_has_one_meaning():
+    nodes = [(path, node) for path in FILES for node in ast.parse(path.read_text()).body]
+    kinds = ast.ClassDef | ast.FunctionDef
+    names = [node.name for _, node in nodes if isinstance(node, kinds) and node.name[0] != "_"]
+    assert [name for name, n in Counter(names).items() if n > 1] == []
+
+
+@each_file
+def test_every_module_has_its_tests(path):
+    place = path.relative_to(PACKAGE)
+    if place.stem in ("__init__", "__main__", "types"):
+        return
+    assert (Path(__file__).parent / place).with_name(f"test_{place.name}").is_file()
 
 
 @each_file

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from numbers import Integral
@@ -14,7 +13,6 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 
 from ..network import Progress, TSPulse, fingerprint, load_checkpoint, resolve_device
-from .parameters import check_choice
 
 __all__ = ["BaseTSPulse"]
 
@@ -37,16 +35,6 @@ class BaseTSPulse(BaseEstimator):
         "device": [str, torch.device],
         "verbose": ["verbose"],
     }
-
-    def _check_choice(self, name: str, choices: Sequence[str]) -> None:
-        check_choice(name, getattr(self, name), choices)
-
-    def _check_count(self, name: str) -> None:
-        value = getattr(self, name)
-        if not isinstance(value, Integral) or value < 1:
-            raise ValueError(
-                f"{name} is {value!r}, expected a whole number of at least 1. Pass one."
-            )
 
     def _fit_network(self) -> TSPulse:
         """Load the network and remember the hash of its weights."""

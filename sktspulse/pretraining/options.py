@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, InvalidParameterError
 
-__all__ = ["OptimizerOptions", "WindowSampling", "validated"]
+__all__ = ["OptimizerOptions", "WindowSampling", "checked_options"]
 
 Group = TypeVar("Group", bound=BaseEstimator)
 _FRACTION = Interval(Real, 0, 1, closed="both")
@@ -138,7 +138,7 @@ class OptimizerOptions(BaseEstimator):
         self.ema_decay = ema_decay
 
 
-def validated(options: Group | None, default: type[Group]) -> Group:
+def checked_options(options: Group | None, default: type[Group]) -> Group:
     """Check options, or make the default ones if there are none."""
     options = default() if options is None else options
     options._validate_params()

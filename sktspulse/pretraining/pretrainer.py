@@ -28,7 +28,7 @@ from .corpus import Corpus, WindowStream
 from .losses import LOSS_WEIGHTS, PAIR_LOSSES, PretrainingLoss, needs_pairs
 from .net import AcceleratedNet, PretrainingNet
 from .optimizer import MAX_GRADIENT_NORM, MuonAdamW
-from .options import OptimizerOptions, WindowSampling, validated
+from .options import OptimizerOptions, WindowSampling, checked_options
 from .run_state import RunCheckpoint, load_state
 from .schedule import Schedule
 
@@ -282,8 +282,8 @@ class TSPulsePretrainer(BaseEstimator):
 
     def _check_parameters(self) -> _Settings:
         self._validate_params()
-        windows = validated(self.windows, WindowSampling)
-        optimizer = validated(self.optimizer, OptimizerOptions)
+        windows = checked_options(self.windows, WindowSampling)
+        optimizer = checked_options(self.optimizer, OptimizerOptions)
         config = self._config()
         weights = self._loss_weights(config)
         if config.n_channels * config.channel_expansion != 1:

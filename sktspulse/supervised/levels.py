@@ -9,7 +9,7 @@ import numpy as np
 from ..network import standardize
 from ..series import Floats, Panel, Values
 
-__all__ = ["FLAT", "ColumnScaler", "LevelScaler", "level_features"]
+__all__ = ["FLAT", "ColumnScaler", "RobustLevelScaler", "level_features"]
 
 FLAT = 1e-3  # spread of levels or scales, relative to the median scale, that counts as none
 
@@ -27,7 +27,7 @@ def _moments(series: Values) -> Values:
     return np.where(is_empty, np.nan, moments).ravel()
 
 
-class LevelScaler(NamedTuple):
+class RobustLevelScaler(NamedTuple):
     """Robust scaling of level features, learned from a panel channel by channel."""
 
     centre: Values  # (n_channels,) median level

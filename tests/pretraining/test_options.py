@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
 from sktspulse import OptimizerOptions, TSPulsePretrainer, WindowSampling
-from sktspulse.pretraining.options import validated
+from sktspulse.pretraining.options import checked_options
 
 
 @pytest.mark.parametrize(
@@ -34,17 +34,19 @@ from sktspulse.pretraining.options import validated
 def test_bad_values_are_refused_by_name(kind, changes, message):
     name = next(iter(changes))
     with pytest.raises(ValueError, match=re.escape(message)) as caught:
-        validated(kind(**changes), kind)
+        checked_options(kind(**changes), kind)
     assert f"The {name!r} parameter of {kind.__name__}" in str(caught.value)
 
 
 def test_none_is_the_defaults():
-    options = validated(None, WindowSampling)
+    options = checked_options(None, WindowSampling)
     assert options.get_params() == WindowSampling().get_params()
 
 
 def test_whole_numbers_may_be_floats():
-    validated(WindowSampling(resolutions=[0.25, 1.0, 2], mask_fraction=[0, 1]), WindowSampling)
+    checked_options(
+        WindowSampling(resolutions=[0.25, 1.0, 2], mask_fraction=[0, 1]), WindowSampling
+    )
 
 
 def test_nested_parameters_are_reached_and_clones_are_independent():

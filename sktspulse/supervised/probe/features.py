@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...embedding import Windowing
 from ...series import Floats, Indices, Panel, Values, resample
-from ..levels import FLAT, ColumnScaler, LevelScaler
+from ..levels import FLAT, ColumnScaler, RobustLevelScaler
 from .representations import REPRESENTATIONS, SMOOTH_REPRESENTATIONS, unchanged
 
 __all__ = ["FeatureScaler", "Layout", "n_sampled_points", "sampled_values"]
@@ -70,13 +70,13 @@ class FeatureScaler(NamedTuple):
     """Scaling of embeddings, values and levels."""
 
     layout: Layout
-    levels: LevelScaler
+    levels: RobustLevelScaler
     columns: tuple[ColumnScaler, ...]
 
     @classmethod
     def fit(cls, features: Values, weights: Values, layout: Layout) -> Self:
         """Learn the scaling from features as ``FeatureExtractor.join`` gives them."""
-        levels = LevelScaler.fit(layout.split(features)[2], weights)
+        levels = RobustLevelScaler.fit(layout.split(features)[2], weights)
         parts = _without_units(features, layout, levels)
         limits = ((_ROUNDING, 1.0), (FLAT, 1.0), (FLAT, _LEVEL_SHARE))
         pairs = zip(parts, limits, strict=True)
@@ -90,14 +90,14 @@ class FeatureScaler(NamedTuple):
 
 
 def _without_units(
-    features: Values, layout: Layout, levels: LevelScaler
+    features: Values, layout: Layout, levels: RobustLevelScaler
 ) -> tuple[Values, Values, Values]:
     """Return embeddings as they are, values and levels without the units of the channels."""
     embedded, values, moments = layout.split(features)
     return embedded, _scale_values(values, levels), levels(moments)
 
 
-def _scale_values(values: Values, levels: LevelScaler) -> Floats:
+def _scale_values(values: Values, levels: RobustLevelScaler) -> Floats:
     """Measure values, ``(n_series, n_channels * n_points)``, by the spread of their channel."""
     unit = np.hypot(np.where(np.isinf(levels.spread), 0, levels.spread), levels.unit)
     n_points = values.shape[1] // len(unit)

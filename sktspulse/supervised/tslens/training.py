@@ -26,7 +26,7 @@ from torch.utils.data import TensorDataset
 from ...embedding import Windowing
 from ...network import Progress, TSLensConfig, TSLensNetwork, TSPulse
 from ...series import Floats, Indices, Panel, Values
-from ..levels import ColumnScaler, LevelScaler, level_features
+from ..levels import ColumnScaler, RobustLevelScaler, level_features
 from ..samples import Samples
 from ..tasks import Task
 from .batches import Batch, MaskedCollate, average_windows, cut_panel, validation_mask
@@ -48,14 +48,14 @@ _COLUMNS |= {"lr": "lr", "dur": "seconds"}  # skorch's name -> ours
 class MomentScaler(NamedTuple):
     """Level and scale of channels, standardised over the training series."""
 
-    levels: LevelScaler
+    levels: RobustLevelScaler
     columns: ColumnScaler
 
     @classmethod
     def fit(cls, panel: Panel, weights: Values) -> Self:
         """Learn the scaling from the training series."""
         features = level_features(panel)
-        levels = LevelScaler.fit(features, weights)
+        levels = RobustLevelScaler.fit(features, weights)
         return cls(levels, ColumnScaler.fit(levels(features), weights, _MIN_DEVIATION))
 
     def __call__(self, panel: Panel) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sktspulse.supervised.levels import LevelScaler, level_features
+from sktspulse.supervised.levels import RobustLevelScaler, level_features
 from sktspulse.supervised.probe import features as module
 from sktspulse.supervised.probe.features import FeatureScaler, Layout, sampled_values
 from sktspulse.supervised.probe.representations import REPRESENTATIONS, SMOOTH_REPRESENTATIONS
@@ -51,7 +51,7 @@ def test_values_depend_neither_on_units_nor_on_an_outlier():
     factor, shift = np.array([[1e-6], [1e8]]), np.array([[-1e4], [1e9]])
     found = []
     for panel in (X, factor * X + shift):
-        levels = LevelScaler.fit(level_features(panel), np.ones(20))
+        levels = RobustLevelScaler.fit(level_features(panel), np.ones(20))
         found.append(module._scale_values(sampled_values(panel), levels))
     np.testing.assert_allclose(*found, atol=1e-4)
     assert np.isfinite(found).all()
