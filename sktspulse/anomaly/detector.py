@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from copy import copy
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self, cast
 
@@ -15,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import BaseTSPulse
+from ..base import BaseTSPulse, fitted_copy
 from ..network import TSPulse
 from ..series import Floats, TimeIndex, Values, check_series
 from .calibration import threshold
@@ -204,9 +203,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
             This object is then unchanged.
         """
         self._validate_params()
-        fitted = copy(self)
-        fitted._fit(X)
-        self.__dict__ = fitted.__dict__
+        with fitted_copy(self) as fitted:
+            fitted._fit(X)
         return self
 
     def score_samples(self, X: ArrayLike) -> Floats:

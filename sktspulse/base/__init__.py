@@ -2,11 +2,12 @@
 
 from .axes import load_pyplot, one_series, single_axes, stacked_axes
 from .clock import TimeBudget
-from .estimator import BaseTSPulse
+from .estimator import BaseTSPulse, fitted_copy
 
 __all__ = [
     "BaseTSPulse",
     "TimeBudget",
+    "fitted_copy",
     "load_pyplot",
     "one_series",
     "single_axes",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
@@ -15,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import BaseTSPulse
+from ..base import BaseTSPulse, fitted_copy
 from ..network import TSPulse, TSPulseConfig, fingerprint, reconstruct, resolve_device
 from ..pretraining import FineTuner
 from ..series import Floats, Integers, Values, asfreq, check_panel, check_series, restorer
@@ -186,20 +185,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             invalid, or if the checkpoint cannot be read.
         """
         self._validate_params()
-        network = self._read_checkpoint()
-        self._check_stride(network.config.context_length)
-        fitted = copy(self)  # so that this object stays as it was if anything fails
-        panels, _ = fitted._check_input(X, network.config, reset=True)
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        if self.fine_tune:
-            network = self._fine_tuned(network, panels, rng)
-        if self.blend:
-            fitted._gap_filler = GapFiller.fit(panels, self._reader(network), rng)
-        else:
-            fitted._gap_filler = GapFiller.from_time_head(panels)
-        fitted.fingerprint_ = fingerprint(network)
-        fitted.network_ = network.cpu() if self.fine_tune else None
-        self.__dict__ = fitted.__dict__
+        with fitted_copy(self) as fitted:
+            fitted._fit(X)
         return self
 
     def transform(self, X: ArrayLike, *, return_std: bool = False) -> Any:
@@ -246,6 +233,20 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             ]
         filled, std = (list(part) for part in zip(*answers, strict=True))
         return (restore(filled), restore(std)) if return_std else restore(filled)
+
+    def _fit(self, X: ArrayLike) -> None:
+        network = self._read_checkpoint()
+        self._check_stride(network.config.context_length)
+        panels, _ = self._check_input(X, network.config, reset=True)
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        if self.fine_tune:
+            network = self._fine_tuned(network, panels, rng)
+        if self.blend:
+            self._gap_filler = GapFiller.fit(panels, self._reader(network), rng)
+        else:
+            self._gap_filler = GapFiller.from_time_head(panels)
+        self.fingerprint_ = fingerprint(network)
+        self.network_ = network.cpu() if self.fine_tune else None
 
     @property
     def statistics_(self) -> Floats:

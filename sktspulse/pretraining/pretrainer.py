@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable
-from copy import copy
 from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
@@ -19,6 +18,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import Callback, GradientNormClipping
 
+from ..base import fitted_copy
 from ..network import TSPulse, TSPulseConfig, load_checkpoint, resolve_device, save_checkpoint
 from ..series import check_panel
 from .augmentation import span_length
@@ -246,9 +246,8 @@ class TSPulsePretrainer(BaseEstimator):
         FloatingPointError
             If the training diverges.
         """
-        fitted = copy(self)  # if training fails, this estimator stays as it was
-        fitted._train(X)
-        self.__dict__ = fitted.__dict__
+        with fitted_copy(self) as fitted:
+            fitted._train(X)
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral
@@ -15,7 +14,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import BaseTSPulse
+from ..base import BaseTSPulse, fitted_copy
 from ..embedding import TSPulseTransformer
 from ..series import Integers, Panel, check_panel
 from .entries import Entries
@@ -202,10 +201,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             of range, or the checkpoint cannot be read. The index is then left as it was.
         """
         self._check_parameters()
-        fitted = copy.copy(self)
-        fitted._fit(check_panel(fitted, X, reset=True, min_timepoints=self.window or 2))
-        # All at once: a fit that fails or is interrupted leaves the index as it was.
-        self.__dict__ = fitted.__dict__
+        with fitted_copy(self) as fitted:
+            fitted._fit(check_panel(fitted, X, reset=True, min_timepoints=self.window or 2))
         return self
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:

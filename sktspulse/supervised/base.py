@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from numbers import Real
 from typing import Any, ClassVar
 
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -24,21 +21,9 @@ from .strategies import TSLens
 from .tasks import Task
 from .tslens.training import TSLensModel
 
-__all__ = ["BaseSupervised", "restored_on_failure"]
+__all__ = ["BaseSupervised"]
 
 _WINDOWS_PER_SECOND = 500  # embedded by one core, with time left for the linear models
-
-
-@contextmanager
-def restored_on_failure(estimator: BaseEstimator) -> Iterator[None]:
-    """Undo all changes to the attributes of an estimator if its ``fit`` fails."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
 
 
 class BaseSupervised(BaseTSPulse):

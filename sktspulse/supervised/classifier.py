@@ -11,9 +11,10 @@ from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import StrOptions
 
+from ..base import fitted_copy
 from ..embedding import Windowing
 from ..series import Floats
-from .base import BaseSupervised, restored_on_failure
+from .base import BaseSupervised
 from .probe.logistic import LogisticHead
 from .probe.probe import Probe
 from .samples import Samples
@@ -206,17 +207,17 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             estimator is then unchanged.
         """
         self._validate_params()
-        with restored_on_failure(self):
-            network = self._fit_network()
-            panel = self._check_panel(X, network, reset=True)
-            labels = check_labels(self, y, len(panel))
+        with fitted_copy(self) as fitted:
+            network = fitted._fit_network()
+            panel = fitted._check_panel(X, network, reset=True)
+            labels = check_labels(fitted, y, len(panel))
             weights = check_weights(sample_weight, len(panel))
             classes, codes = encode_labels(labels, weights)
             weights = weights * class_weights(self.class_weight, classes, codes, weights)[codes]
-            model = self._fit_model(network, Samples(panel, codes, weights))
-            self.classes_ = classes
-            self.C_ = model.head.C if isinstance(model, Probe) else np.nan
-            self.temperature_ = model.temperature
+            model = fitted._fit_model(network, Samples(panel, codes, weights))
+            fitted.classes_ = classes
+            fitted.C_ = model.head.C if isinstance(model, Probe) else np.nan
+            fitted.temperature_ = model.temperature
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 
+from ..base import fitted_copy
 from ..embedding import Windowing
 from ..series import Floats
-from .base import BaseSupervised, restored_on_failure
+from .base import BaseSupervised
 from .probe.probe import Probe
 from .probe.ridge import RidgeHead
 from .samples import Samples
@@ -173,16 +174,16 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             then unchanged.
         """
         self._validate_params()
-        with restored_on_failure(self):
-            network = self._fit_network()
-            panel = self._check_panel(X, network, reset=True)
-            targets = check_numbers(self, y, len(panel))
+        with fitted_copy(self) as fitted:
+            network = fitted._fit_network()
+            panel = fitted._check_panel(X, network, reset=True)
+            targets = check_numbers(fitted, y, len(panel))
             weights = check_weights(sample_weight, len(panel))
             rows = targets.reshape(len(targets), -1)
-            model = self._fit_model(network, Samples(panel, rows, weights))
+            model = fitted._fit_model(network, Samples(panel, rows, weights))
             alpha = model.head.alpha if isinstance(model, Probe) else np.full(rows.shape[1], np.nan)
-            self._is_flat = targets.ndim == 1
-            self.alpha_ = float(alpha[0]) if self._is_flat else alpha
+            fitted._is_flat = targets.ndim == 1
+            fitted.alpha_ = float(alpha[0]) if fitted._is_flat else alpha
         return self
 
     def predict(self, X: ArrayLike) -> Floats:

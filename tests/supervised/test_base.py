@@ -1,4 +1,4 @@
-"""What classifier and regressor share: the time budget, and a fit that fails."""
+"""What classifier and regressor share: the time budget, and what depends on it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 from sktspulse import TSPulseClassifier, TSPulseRegressor
 from sktspulse.supervised import base
-from sktspulse.supervised.base import restored_on_failure
 
 
 @pytest.mark.parametrize(("n_series", "n"), [(3, 7), (6, 4), (8, 3), (30, 1)])
@@ -43,21 +42,3 @@ def test_progress_counts_all_windows(checkpoint, capsys):
     assert "140/140" in capsys.readouterr().err
     model.predict(X[:5])
     assert "70.0/70.0" in capsys.readouterr().err
-
-
-def interrupted(model):
-    with restored_on_failure(model):
-        model.classes_, model.n_iter_ = [2], 3
-        raise KeyboardInterrupt
-
-
-def test_attributes_are_restored_on_failure():
-    model = TSPulseClassifier()
-    model.classes_ = [0, 1]
-    with pytest.raises(KeyboardInterrupt):
-        interrupted(model)
-    assert model.classes_ == [0, 1]
-    assert not hasattr(model, "n_iter_")
-    with restored_on_failure(model):
-        model.n_iter_ = 3
-    assert model.n_iter_ == 3
