@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from sktspulse import TSPulseAnomalyDetector
-from sktspulse.anomaly import detector as detector_module
 from sktspulse.anomaly import fine_tuning
 from sktspulse.anomaly.head_errors import HeadErrors
+from sktspulse.base import estimator
 from sktspulse.network import TSPulse, fingerprint, load_checkpoint
 
 
@@ -91,7 +91,7 @@ def test_scoring_on_another_device_uses_a_copy(monkeypatch, causal):
     X = pulses(100)
     model = TSPulseAnomalyDetector("level", fine_tune=True, causal=causal).fit(X)
     before, weights = pickle.dumps(model), [*model.network_.parameters()]
-    monkeypatch.setattr(detector_module, "resolve_device", lambda device: torch.device("meta"))
+    monkeypatch.setattr(estimator, "resolve_device", lambda device: torch.device("meta"))
     network = model._load_network()
     assert {one.device.type for one in network.parameters()} == {"meta"}
     model.score_samples(X)
