@@ -11,8 +11,8 @@ from numpydoc.validate import validate
 
 import sktspulse
 
-# A method belongs to a class that tells the story, points to its neighbours and shows an example.
-TOLD_BY_THE_CLASS = {"ES01", "SA01", "EX01"}
+# The class has the extended summary, the related classes and the example of its methods.
+IN_THE_CLASS = {"ES01", "SA01", "EX01"}
 
 
 def is_ours(thing: object) -> bool:
@@ -34,7 +34,7 @@ def public_objects():
             members = [member for member in thing.__all__ if is_ours(getattr(thing, member))]
             yield from ((f"sktspulse.{name}.{member}", set()) for member in members)
         elif inspect.isclass(thing):
-            yield from ((f"sktspulse.{name}.{m}", TOLD_BY_THE_CLASS) for m in own_methods(thing))
+            yield from ((f"sktspulse.{name}.{m}", IN_THE_CLASS) for m in own_methods(thing))
 
 
 def own_methods(cls: type) -> list[str]:
