@@ -9,7 +9,6 @@ from typing import NamedTuple, Self
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from ...series import Flags, Integers, Values
@@ -91,7 +90,8 @@ class _Tempered(NamedTuple):
 def _fit_logistic(model: LogisticRegression, samples: Samples, C: float) -> LogisticRegression:
     """Fit with another C, starting from the last solution."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # close enough
+        # A solution close to the optimum will do, and many classes are no sign of regression.
+        warnings.simplefilter("ignore", UserWarning)
         return model.set_params(C=C).fit(*samples)
 
 

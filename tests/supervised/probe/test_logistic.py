@@ -163,3 +163,9 @@ def test_a_warm_start_reaches_the_minimum_of_a_cold_one(n_classes, C):
     twin = LogisticRegression(C=C, tol=1e-10, max_iter=100_000).fit(*rows)
     expected = twin.predict_proba(rows.X)
     np.testing.assert_allclose(model.predict_proba(rows.X), expected, atol=2e-3)
+
+
+def test_many_classes_with_few_samples_raise_no_warning():
+    features, y = draw_rows(48, n_classes=24)
+    head = fit(LogisticHead, features, y)
+    assert head.coefficients.shape == (24, 6)
