@@ -30,8 +30,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sktspulse import TSPulseAnomalyDetector
 from sktspulse.metrics import find_period, vus_pr_score, vus_roc_score
-from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
-from sktspulse.network.inference import fingerprint
+from sktspulse.network import fingerprint, load_checkpoint, save_checkpoint
 
 OURS, TUNED = "sktspulse", "sktspulse, fine-tuned"
 SMOOTHING = 96  # points, of the baselines that are smoothed

@@ -32,8 +32,7 @@ from measures import (
     tables,
 )
 
-from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
-from sktspulse.network.tspulse import TSPulse
+from sktspulse.network import TSPulse, load_checkpoint, save_checkpoint
 
 DEFAULT = ("retrieval", "probe", "sensitivity", "anomaly", "imputation")
 

@@ -30,8 +30,8 @@ from sklearn.base import ClassifierMixin
 from sklearn.neighbors import KNeighborsClassifier
 
 from sktspulse import TSPulseClassifier
-from sktspulse.network.scaling import standardize
-from sktspulse.series.windows import resample
+from sktspulse.network import standardize
+from sktspulse.series import resample
 
 Prepare = Callable[[list[np.ndarray], int], object]
 OURS = "TSPulseClassifier"

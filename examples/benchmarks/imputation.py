@@ -26,7 +26,7 @@ from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer
 
 from sktspulse import TSPulseImputer
-from sktspulse.network.masks import block_mask, hybrid_mask
+from sktspulse.network import block_mask, hybrid_mask
 
 LENGTH, PATCH = 512, 8
 RATIOS = (0.125, 0.25, 0.375, 0.5)

@@ -34,10 +34,9 @@ from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
 from sktspulse import TSPulseRetriever
-from sktspulse.network.checkpoints import load_checkpoint
-from sktspulse.network.inference import infer
+from sktspulse.network import infer, load_checkpoint
 from sktspulse.pretraining import Corpus
-from sktspulse.retrieval.vectorizer import bridge_short_gaps
+from sktspulse.retrieval import bridge_short_gaps
 
 PROTOCOLS = {
     "shifted": retrieval.shifted,

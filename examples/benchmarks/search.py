@@ -29,10 +29,18 @@ from threadpoolctl import threadpool_limits
 
 from sktspulse import TSPulseTransformer, WindowSampling
 from sktspulse.pretraining import Corpus, WindowStream
-from sktspulse.retrieval.entries import Entries
-from sktspulse.retrieval.faiss_index import FaissIndex, load_faiss
-from sktspulse.retrieval.series_index import IndexSpec, SearchContext, SeriesIndex
-from sktspulse.retrieval.vector_index import METRICS, STORES, VectorIndex, prepared
+from sktspulse.retrieval import (
+    METRICS,
+    STORES,
+    Entries,
+    FaissIndex,
+    IndexSpec,
+    SearchContext,
+    SeriesIndex,
+    VectorIndex,
+    load_faiss,
+    prepared,
+)
 
 ROOT = Path(__file__).parents[2]
 N_VECTORS, N_FEATURES, N_QUERIES, K = 100_000, 240, 500, 10

@@ -78,8 +78,7 @@ def windows(n_windows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def our_network():
-    from sktspulse.network.config import TSPulseConfig
-    from sktspulse.network.tspulse import TSPulse
+    from sktspulse.network import TSPulse, TSPulseConfig
 
     return TSPulse(TSPulseConfig())
 

@@ -16,10 +16,7 @@ from scipy.spatial.distance import cdist, pdist
 from torch import Tensor
 
 from sktspulse import TSPulseTransformer, WindowSampling
-from sktspulse.network.checkpoints import load_checkpoint
-from sktspulse.network.masks import block_mask, hybrid_mask
-from sktspulse.network.scaling import standardize
-from sktspulse.network.tspulse import TSPulse
+from sktspulse.network import TSPulse, block_mask, hybrid_mask, load_checkpoint, standardize
 from sktspulse.pretraining import Corpus, WindowStream
 
 EVERY = 50  # one series in so many is held out

@@ -20,9 +20,7 @@ from pathlib import Path
 
 import torch
 
-from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
-from sktspulse.network.files import write_atomically
-from sktspulse.network.tspulse import TSPulse
+from sktspulse.network import TSPulse, load_checkpoint, save_checkpoint, write_atomically
 
 PACKAGE = Path(__file__).parents[2] / "sktspulse" / "network" / "weights"
 ABOUT = {"licence": "Apache-2.0", "recipe": "examples/pretraining/RECIPE.md"}

@@ -4,7 +4,7 @@ from .checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from .config import TSPulseConfig
 from .files import write_atomically
 from .inference import Progress, Read, fingerprint, infer, reconstruct, resolve_device
-from .masks import gap_mask, hybrid_mask, varied_mask
+from .masks import block_mask, gap_mask, hybrid_mask, varied_mask
 from .scaling import standardize
 from .tslens import TSLensConfig, TSLensNetwork
 from .tspulse import Prediction, SpectralSignature, Spectrum, TSPulse
@@ -20,6 +20,7 @@ __all__ = [
     "TSLensNetwork",
     "TSPulse",
     "TSPulseConfig",
+    "block_mask",
     "fingerprint",
     "gap_mask",
     "hybrid_mask",

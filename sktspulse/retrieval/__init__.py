@@ -1,6 +1,25 @@
 """Search for similar series."""
 
 from .display import RetrievalDisplay
+from .entries import Entries
+from .faiss_index import FaissIndex, load_faiss
 from .retriever import TSPulseRetriever
+from .series_index import IndexSpec, SearchContext, SeriesIndex
+from .vector_index import METRICS, STORES, VectorIndex, prepared
+from .vectorizer import bridge_short_gaps
 
-__all__ = ["RetrievalDisplay", "TSPulseRetriever"]
+__all__ = [
+    "METRICS",
+    "STORES",
+    "Entries",
+    "FaissIndex",
+    "IndexSpec",
+    "RetrievalDisplay",
+    "SearchContext",
+    "SeriesIndex",
+    "TSPulseRetriever",
+    "VectorIndex",
+    "bridge_short_gaps",
+    "load_faiss",
+    "prepared",
+]

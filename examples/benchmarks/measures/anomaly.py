@@ -18,14 +18,10 @@ import numpy as np
 import torch
 from scipy.ndimage import uniform_filter1d
 
-from sktspulse.anomaly.calibration import HeadCalibration
-from sktspulse.anomaly.smoothing import choose_lengths
+from sktspulse.anomaly import HeadCalibration, choose_lengths
 from sktspulse.metrics import find_period, vus_pr_score
-from sktspulse.network.checkpoints import load_checkpoint
-from sktspulse.network.inference import infer
-from sktspulse.network.scaling import standardize
-from sktspulse.network.tspulse import TSPulse
-from sktspulse.series.windows import Stitcher, take_windows, window_starts
+from sktspulse.network import TSPulse, infer, load_checkpoint, standardize
+from sktspulse.series import Stitcher, take_windows, window_starts
 
 from . import Checkpoints, Row, tables
 

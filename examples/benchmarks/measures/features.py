@@ -8,8 +8,7 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from sktspulse import TSPulseTransformer
-from sktspulse.network.checkpoints import load_checkpoint
-from sktspulse.network.scaling import standardize
+from sktspulse.network import load_checkpoint, standardize
 
 KINDS = ("time", "frequency", "semantic")
 Features = dict[str, np.ndarray]  # one array a kind, series first

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sktspulse.network.scaling import standardize
-from sktspulse.series.windows import resample
+from sktspulse.network import standardize
+from sktspulse.series import resample
 
 LENGTH = 512  # time points, as many as the network reads
 
