@@ -8,12 +8,11 @@ from typing import Self
 import numpy as np
 
 from ..network import Progress
-from ..series import Flags, Floats, Integers, Values
+from ..series import Flags, Floats, Integers, Values, seasonal_period
 from .blending import N_GAP_BINS, blend, fit_weights, time_head_weights
 from .candidates import CandidateReader, Candidates
 from .cross_channel import CrossChannelCorrection
 from .filled import Filled, HiddenWindows
-from .seasonal import seasonal_period
 from .simulated_gaps import draw_windows, hide
 from .uncertainty import Uncertainty
 

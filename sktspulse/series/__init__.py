@@ -2,7 +2,9 @@
 
 from .constraints import validated
 from .interpolation import Neighbors, interpolate_cubic, interpolate_linear
+from .outliers import find_wild
 from .runs import runs
+from .seasonality import moving_sum, seasonal_period
 from .tabular import PanelToTabular, TabularToPanel
 from .time_index import TimeIndex, asfreq
 from .types import Flags, Floats, Indices, Integers, Panel, Values
@@ -24,11 +26,14 @@ __all__ = [
     "asfreq",
     "check_panel",
     "check_series",
+    "find_wild",
     "interpolate_cubic",
     "interpolate_linear",
+    "moving_sum",
     "resample",
     "restorer",
     "runs",
+    "seasonal_period",
     "take_windows",
     "validated",
     "window_starts",

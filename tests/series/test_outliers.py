@@ -1,0 +1,63 @@
+"""Fill values and lone spikes are flagged; steps, bursts, trends and cycles are not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sktspulse.series import find_wild
+
+T = np.arange(1000)
+
+
+def signals() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    noise, day = rng.normal(size=1000), np.sin(2 * np.pi * T / 24)
+    return {
+        "noise": noise,
+        "cycle": 20 + 5 * day + 0.1 * noise,
+        "walk": noise.cumsum(),
+        "trend": T + noise,
+        "counter": np.clip(day, 0, None).cumsum(),
+        "solar": np.clip(day, 0, None),
+        "steps": np.repeat(rng.normal(size=20), 50),
+        "bursts": np.where(T % 100 < 6, rng.exponential(size=1000), 0),
+        "quantised": np.round(2 * day + 0.3 * noise) / 2,
+        "constant": np.full(1000, 0.1),
+    }
+
+
+@pytest.mark.parametrize("name", signals())
+@pytest.mark.parametrize("wild", [-9999.0, 1e12, 9.97e36])
+def test_only_fill_values_are_flagged(name, wild):
+    row = signals()[name]
+    before = find_wild(row)
+    assert before.sum() <= 8
+    places = [100, 600, 601]
+    row[places] = wild if name != "trend" else 100 * wild
+    row[300:400] = np.nan
+    found = find_wild(row)
+    assert found[places].all()
+    assert not np.isnan(row[found]).any()
+    assert (found & ~before).sum() <= 8
+
+
+@pytest.mark.parametrize("name", ["noise", "cycle", "walk", "trend"])
+def test_a_spike_is_flagged_where_it_is(name):
+    row = signals()[name]
+    row[500] += 12 * np.diff(row).std() + 3 * row.std() * (name == "cycle")
+    assert np.flatnonzero(find_wild(row)).tolist() == [500]
+
+
+@pytest.mark.parametrize(("unit", "offset"), [(1e-6, 0), (1e9, 1e12), (-1, 5)])
+def test_units_do_not_matter(unit, offset):
+    row = signals()["cycle"]
+    row[[20, 500]] = 90, -9999
+    np.testing.assert_array_equal(find_wild(unit * row + offset), find_wild(row))
+
+
+def test_few_values_are_never_wild():
+    row = np.full(50, np.nan)
+    row[:7] = [0, 0, 0, 1e20, 0, 0, 0]
+    assert not find_wild(row).any()
+    assert not find_wild(np.full(20, np.nan)).any()
