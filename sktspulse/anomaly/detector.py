@@ -16,12 +16,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..base import BaseTSPulse, fitted_copy
 from ..network import TSPulse
-from ..series import Floats, TimeIndex, Values, check_series
+from ..series import Container, Floats, TimeIndex, Values, check_series
 from .calibration import threshold
 from .fine_tuning import N_STEPS, fine_tune
 from .head_errors import CausalHeadErrors, HeadErrors
 from .normal_model import AnomalyScores, NormalModel
-from .segments import find_segments
+from .segments import find_segments, segments_like
 from .signals import choose_heads, individual_channels
 from .smoothing import choose_lengths
 from .stream import AnomalyStream
@@ -124,7 +124,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     average, or 0. A channel without a known value in ``fit`` is never anomalous.
     Infinity is an error.
 
-    Scores of a pandas data frame with time stamps have its index.
+    Scores of a pandas data frame are a Series or data frame with its index.
 
     References
     ----------
@@ -229,8 +229,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         NotFittedError
             If ``fit`` was not called.
         """
-        index, signals = self._open(X)
-        return cast(Floats, index.restore(-self._model.score(signals).combined))
+        container, signals = self._open(X)
+        return cast(Floats, container.series(-self._model.score(signals).combined))
 
     def decision_function(self, X: ArrayLike) -> Floats:
         """Score every point relative to the threshold.
@@ -273,13 +273,14 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 
         Returns
         -------
-        ndarray of shape (n_timepoints, n_heads), or DataFrame
-            Scores in the order of ``heads_``; higher is more normal. ``score_samples``
+        ndarray of shape (n_timepoints, n_heads), or data frame
+            Scores in the order of ``heads_``; higher is more normal. If X is a data
+            frame, so are they, with the heads as columns. ``score_samples``
             is their minimum with ``combine="max"``, their mean with ``"mean"``, and a
             calibrated mixture of both with ``"auto"``.
         """
-        index, signals = self._open(X)
-        return cast(Floats, index.restore(-self._model.score(signals).heads.T, self.heads_))
+        container, signals = self._open(X)
+        return cast(Floats, container.table(-self._model.score(signals).heads.T, self.heads_))
 
     def score_channels(self, X: ArrayLike) -> Floats:
         """Score every point by each channel.
@@ -291,15 +292,14 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 
         Returns
         -------
-        ndarray of shape (n_timepoints, n_channels), or DataFrame
+        ndarray of shape (n_timepoints, n_channels), or data frame
             Scores of the individual channels, with the heads combined; higher is more
-            normal.
+            normal. If X is a data frame, so are they, with its columns.
         """
-        index, signals = self._open(X)
-        scores = -self._model.score_channels(signals).T
-        return cast(Floats, index.restore(scores, getattr(X, "columns", None)))
+        container, signals = self._open(X)
+        return cast(Floats, container.table(-self._model.score_channels(signals).T))
 
-    def predict_segments(self, X: ArrayLike) -> NDArray[np.void]:
+    def predict_segments(self, X: ArrayLike) -> Any:
         """Find the segments of outliers, and the head and channel that stand out most.
 
         Parameters
@@ -309,14 +309,18 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 
         Returns
         -------
-        structured ndarray of shape (n_segments,)
+        structured ndarray of shape (n_segments,), or data frame
             Segments in order of time: ``"start"`` and ``"end"``, the rows
             ``X[start:end]``; ``"peak"``, the row with the lowest score; ``"score"``, the
             ``score_samples`` of that row; ``"head"``, the head whose score is lowest
             there, and ``"channel"``, the channel whose score by this head is lowest.
+            If X is a data frame, so are they, and channels have their names. If it is a
+            pandas data frame, start, end and peak are labels of its index, such as time
+            stamps, and end is the last row of the segment: ``X.loc[start:end]``.
         """
-        _, signals = self._open(X)
-        return find_segments(self._model.score(signals), self.offset_, self.heads_)
+        container, signals = self._open(X)
+        segments = find_segments(self._model.score(signals), self.offset_, self.heads_)
+        return segments_like(container, segments)
 
     def stream(self) -> AnomalyStream:
         """Score a recording while it arrives.
@@ -374,10 +378,11 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
             report = None if progress is None else progress.update
             return fine_tune(network, values, self.heads_, seed, report)
 
-    def _open(self, X: ArrayLike) -> tuple[TimeIndex, Iterator[Floats]]:
-        """Return the time stamps of a recording, and its signals, computed when iterated over."""
+    def _open(self, X: ArrayLike) -> tuple[Container, Iterator[Floats]]:
+        """Return the container of a recording, and its signals, computed when iterated over."""
         check_is_fitted(self)
-        return TimeIndex.from_input(X), self._signals(X)
+        TimeIndex.from_input(X)
+        return Container(X), self._signals(X)
 
     def _signals(self, X: ArrayLike) -> Iterator[Floats]:
         network = self._load_network()

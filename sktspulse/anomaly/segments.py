@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..series import runs
+from ..series import Container, runs
 from .normal_model import AnomalyScores
 
-__all__ = ["find_segments"]
+__all__ = ["find_segments", "segments_like"]
 
 _FIELDS = ("start", "end", "peak", "score", "head", "channel")
 _SEGMENT = np.dtype(list(zip(_FIELDS, ("i8", "i8", "i8", "f8", "U9", "i8"), strict=True)))
@@ -26,3 +26,18 @@ def find_segments(scores: AnomalyScores, offset: float, heads: Sequence[str]) ->
         channel = scores.top_channels[head, peak]
         segments.append((start, end, peak, -scores.combined[peak], heads[head], channel))
     return np.array(segments, dtype=_SEGMENT)
+
+
+def segments_like(container: Container, segments: NDArray[np.void]) -> Any:
+    """Return segments as a data frame, with labels of rows and channels, if they are of one.
+
+    With an index, ``start`` and ``end`` are the labels of the first and the last row.
+    """
+    if not container.is_frame:
+        return segments
+    columns: dict[str, Any] = {name: segments[name] for name in _FIELDS}
+    columns["channel"] = container.channels(segments["channel"])
+    if container.index is not None:
+        places = {"start": segments["start"], "end": segments["end"] - 1, "peak": segments["peak"]}
+        columns |= {name: container.index[rows] for name, rows in places.items()}
+    return container.new(columns)

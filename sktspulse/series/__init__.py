@@ -1,6 +1,7 @@
 """Time-series arrays in and out: validation, windows, gaps, time stamps."""
 
 from .constraints import validated
+from .containers import Container, restorer
 from .interpolation import Neighbors, interpolate_cubic, interpolate_linear
 from .outliers import find_wild
 from .runs import runs
@@ -8,10 +9,11 @@ from .seasonality import moving_sum, seasonal_period
 from .tabular import PanelToTabular, TabularToPanel
 from .time_index import TimeIndex, asfreq
 from .types import Flags, Floats, Indices, Integers, Panel, Values
-from .validation import check_panel, check_series, restorer
+from .validation import check_panel, check_series
 from .windows import Stitcher, resample, take_windows, window_starts
 
 __all__ = [
+    "Container",
     "Flags",
     "Floats",
     "Indices",

@@ -6,7 +6,7 @@ changed, and an estimator is only changed if its input is valid.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import narwhals as nw
@@ -15,11 +15,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from .containers import Restore, as_frame, restorer
 from .types import Panel, Values
 
-__all__ = ["Restore", "check_panel", "check_series", "restorer"]
-
-Restore = Callable[[Values], Any]
+__all__ = ["check_panel", "check_series"]
 
 _RULES: dict[str, Any] = {
     "dtype": (np.float64, np.float32),
@@ -134,38 +133,6 @@ def check_series(
     return values, restorer(X)
 
 
-def restorer(X: Any) -> Restore:
-    """Return a function that puts values of the same shape into the container of X.
-
-    Parameters
-    ----------
-    X : array-like or data frame
-        The input.
-
-    Returns
-    -------
-    callable
-        Turns an array into a data frame with the library, index and column names of X;
-        columns of float32 stay so, others become float64. If X is no data frame, it
-        returns the array.
-    """
-    frame = _as_frame(X)
-    if frame is None:
-        return lambda values: values
-    dtypes = {
-        name: dtype if dtype == nw.Float32 else nw.Float64 for name, dtype in frame.schema.items()
-    }
-
-    def restore(values: Values) -> Any:
-        columns = [
-            nw.new_series(name, column, dtype, backend=frame.implementation)
-            for (name, dtype), column in zip(dtypes.items(), values.T, strict=True)
-        ]
-        return frame.with_columns(*columns).to_native()
-
-    return restore
-
-
 def _name(estimator: BaseEstimator) -> str:
     return type(estimator).__name__
 
@@ -233,7 +200,7 @@ def _to_floats(estimator: BaseEstimator, X: Any, name: str = "X") -> Values:
 
 def _check_column_types(X: Any) -> None:
     """Reject data frames with dates, text and the like, some of which numpy would convert."""
-    frame = _as_frame(X)
+    frame = as_frame(X)
     columns = [] if frame is None else frame.iter_columns()
     wrong = [str(column.name) for column in columns if not _may_be_numeric(column)]
     if wrong:
@@ -250,14 +217,9 @@ def _may_be_numeric(column: nw.Series[Any]) -> bool:
     return column.dtype.is_numeric() or column.dtype in (nw.Boolean, nw.Object, nw.Unknown)
 
 
-def _as_frame(X: Any) -> nw.DataFrame[Any] | None:
-    frame = nw.from_native(X, pass_through=True, eager_only=True)
-    return frame if isinstance(frame, nw.DataFrame) else None
-
-
 def _table(X: Any, values: Values) -> Any:
     """Return what has the number and the names of the features."""
-    return values if _as_frame(X) is None else X
+    return values if as_frame(X) is None else X
 
 
 def _set_features(estimator: BaseEstimator, table: Any, n_channels: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import naive_anomaly
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -279,18 +280,57 @@ def test_many_channels():
     np.testing.assert_array_equal(scores[:, 0], scores[:, 59])
 
 
-def test_time_stamps_are_kept(fitted, spiked):
-    index = pd.date_range("2024-01-01", periods=len(spiked), freq="h")
-    frame = pd.DataFrame(spiked, index=index, columns=["a", "b"])
-    model = detector().fit(frame)
-    for found in (model.score_samples(frame), model.decision_function(frame), model.predict(frame)):
-        assert isinstance(found, pd.Series)
-        assert found.index.equals(index)
-    assert model.score_channels(frame).columns.tolist() == ["a", "b"]
-    assert tuple(model.score_heads(frame).columns) == model.heads_
-    np.testing.assert_array_equal(
-        model.score_samples(frame), detector().fit(spiked).score_samples(spiked)
+FRAMES = {
+    "stamps": lambda X: pd.DataFrame(
+        X, pd.date_range("2024-01-01", periods=len(X), freq="h", name="when"), ["a", "b"]
+    ),
+    "row numbers": lambda X: pd.DataFrame(X, range(100, 100 + len(X)), ["a", "b"]),
+    "polars": lambda X: pl.DataFrame(X, schema=["a", "b"]),
+}
+each_frame = pytest.mark.parametrize("kind", FRAMES)
+
+
+@each_frame
+def test_frames_are_given_for_frames(fitted, spiked, kind):
+    frame = FRAMES[kind](spiked)
+    model = detector().fit(FRAMES[kind](recording()))
+    for method, names in (("score_heads", model.heads_), ("score_channels", ["a", "b"])):
+        found = getattr(model, method)(frame)
+        assert type(found) is type(frame)
+        assert list(found.columns) == list(names)
+        np.testing.assert_array_equal(found, getattr(fitted, method)(spiked))
+        assert kind == "polars" or found.index.equals(frame.index)
+    for method in ("score_samples", "decision_function", "predict"):
+        found = getattr(model, method)(frame)
+        np.testing.assert_array_equal(found, getattr(fitted, method)(spiked))
+        assert kind == "polars" or found.index.equals(frame.index)
+
+
+@each_frame
+@pytest.mark.parametrize("has_segments", [True, False])
+def test_segments_of_a_frame_are_a_frame(spiked, kind, has_segments):
+    frame = FRAMES[kind](spiked)
+    models = [detector(heads="level").fit(X) for X in (recording(), FRAMES[kind](recording()))]
+    for model in models:
+        model.offset_ = model.offset_ if has_segments else -np.inf
+    expected, found = (
+        model.predict_segments(X) for model, X in zip(models, (spiked, frame), strict=True)
     )
+    assert bool(len(expected)) == has_segments
+    assert type(found) is type(frame)
+    assert list(found.columns) == list(expected.dtype.names)
+    assert found["score"].to_list() == expected["score"].tolist()
+    assert found["head"].to_list() == expected["head"].tolist()
+    assert found["channel"].to_list() == [["a", "b"][i] for i in expected["channel"]]
+    if kind == "polars":
+        assert found["start"].to_list() == expected["start"].tolist()
+        assert found["end"].to_list() == expected["end"].tolist()
+        assert found["peak"].to_list() == expected["peak"].tolist()
+    else:
+        assert found["start"].dtype == found["end"].dtype == frame.index.dtype
+        for one, (start, end, peak, *_) in zip(found.itertuples(), expected, strict=True):
+            assert frame.loc[one.start : one.end].equals(frame[start:end])
+            assert one.peak == frame.index[peak]
 
 
 def test_irregular_times_raise_a_warning_and_unsorted_ones_an_error(spiked):
@@ -304,14 +344,6 @@ def test_irregular_times_raise_a_warning_and_unsorted_ones_an_error(spiked):
         model.score_samples(frame[::-1])
     with pytest.raises(ValueError, match="row 1 has 2024-01-13"):
         model.predict_segments(frame[::-1])
-
-
-def test_data_frames(fitted, spiked):
-    frame = pd.DataFrame(spiked, columns=["a", "b"])
-    train = pd.DataFrame(recording(), columns=["a", "b"])
-    scores = detector().fit(train).score_samples(frame)
-    assert isinstance(scores, np.ndarray)
-    np.testing.assert_array_equal(scores, fitted.score_samples(spiked))
 
 
 # --- Copies, pipelines, cost
