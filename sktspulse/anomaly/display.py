@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base import stacked_axes
-from ..series import runs
+from ..series import read_floats, runs
 from .detector import TSPulseAnomalyDetector, score_recording
 from .segments import find_segments
 
@@ -176,7 +176,7 @@ class AnomalyScoreDisplay:
         ValueError
             If X is not two-dimensional, or the number of scores is not that of its rows.
         """
-        recording, values = np.asarray(X, float), np.asarray(scores, float)
+        recording, values = read_floats(X), np.asarray(scores, float)
         if recording.ndim != 2 or values.shape != recording.shape[:1]:
             raise ValueError(
                 f"X and scores have shapes {recording.shape} and {values.shape}, expected "

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base import single_axes
-from ..series import Flags, Floats, asfreq
+from ..series import Flags, Floats, asfreq, read_floats
 from .uncertainty import Z_90
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class ImputationDisplay:
         ValueError
             If X and ``filled`` have different shapes or are not two-dimensional.
         """
-        before, after = np.asarray(X, float), np.asarray(filled, float)
+        before, after = read_floats(X), read_floats(filled)
         if before.ndim != 2 or before.shape != after.shape:
             raise ValueError(
                 f"X and filled have shapes {before.shape} and {after.shape}, expected the same "

@@ -9,7 +9,7 @@ from .seasonality import moving_sum, seasonal_period
 from .tabular import PanelToTabular, TabularToPanel
 from .time_index import TimeIndex, asfreq
 from .types import Flags, Floats, Indices, Integers, Panel, Values
-from .validation import check_panel, check_series
+from .validation import check_panel, check_series, read_floats
 from .windows import Stitcher, resample, take_windows, window_starts
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "interpolate_cubic",
     "interpolate_linear",
     "moving_sum",
+    "read_floats",
     "resample",
     "restorer",
     "runs",

@@ -8,16 +8,15 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from .types import Panel, Values
-from .validation import check_panel
+from .validation import check_panel, read_floats
 
 __all__ = ["PanelToTabular", "TabularToPanel"]
 
-_RULES: dict[str, Any] = {"dtype": (np.float64, np.float32), "ensure_all_finite": "allow-nan"}
+_RULES: dict[str, Any] = {"ensure_2d": True, "allow_nd": False, "ensure_all_finite": "allow-nan"}
 
 
 class _Converter(TransformerMixin, BaseEstimator):
@@ -156,7 +155,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             If X is infinite or has another number of columns.
         """
         check_is_fitted(self)
-        table = check_array(X, **_RULES)
+        table = read_floats(X, **_RULES)
         expected = self.n_channels_in_ * self.n_timepoints_
         if table.shape[1] != expected:
             raise ValueError(
@@ -259,7 +258,7 @@ class TabularToPanel(_Converter):
             If the number of columns is not a multiple of ``n_channels``, or X is infinite.
         """
         self._validate_params()
-        n_columns = check_array(X, estimator=self, **_RULES).shape[1]
+        n_columns = read_floats(X, estimator=self, **_RULES).shape[1]
         if n_columns % self.n_channels:
             raise ValueError(
                 f"X has {n_columns} columns, which is not a multiple of n_channels="
@@ -283,7 +282,8 @@ class TabularToPanel(_Converter):
             The panel; a list if ``trim`` is set.
         """
         check_is_fitted(self)
-        table = validate_data(self, X, reset=False, **_RULES)
+        table = read_floats(X, estimator=self, **_RULES)
+        validate_data(self, X, reset=False, skip_check_array=True)
         panel = table.reshape(len(table), self.n_channels, -1)
         return _trim(panel) if self.trim else panel
 

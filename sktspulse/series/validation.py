@@ -6,6 +6,7 @@ changed, and an estimator is only changed if its input is valid.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,7 +19,7 @@ from sklearn.utils.validation import validate_data
 from .containers import Restore, as_frame, restorer
 from .types import Panel, Values
 
-__all__ = ["check_panel", "check_series"]
+__all__ = ["check_panel", "check_series", "read_floats"]
 
 _RULES: dict[str, Any] = {
     "dtype": (np.float64, np.float32),
@@ -133,6 +134,33 @@ def check_series(
     return values, restorer(X)
 
 
+def read_floats(X: Any, **rules: Any) -> Values:
+    """Read an array-like as floats, with NaN for what numpy.ma masks and for pandas.NA.
+
+    Parameters
+    ----------
+    X : array-like or data frame
+        Numbers; the container may hold Python objects.
+    **rules : Any
+        Parameters of :func:`sklearn.utils.check_array` other than those of recordings.
+
+    Returns
+    -------
+    ndarray
+        The values, float32 or float64. They may share memory with X.
+    """
+    X, rules = _without_masks(X), {**_RULES, **rules}
+    try:
+        values: Values = check_array(X, **rules)
+    except TypeError as error:
+        if not str(error).endswith(("'NAType'", "'NaTType'")):
+            raise
+        objects = np.array(X, dtype=object)
+        objects[sys.modules["pandas"].isna(objects)] = np.nan
+        values = check_array(objects, **rules)
+    return values
+
+
 def _name(estimator: BaseEstimator) -> str:
     return type(estimator).__name__
 
@@ -158,7 +186,7 @@ def _as_sequence(X: Any) -> list[Any] | None:
     is_nested = getattr(X, "dtype", None) is np.dtype(object) and getattr(X, "ndim", 0) == 1
     if not (is_sequence or is_nested) or not len(X):
         return None
-    series = list(X)
+    series = [_without_masks(one) for one in X]
     return series if all(_n_axes(one) in (1, 2) for one in series) else None
 
 
@@ -187,7 +215,7 @@ def _read_ragged(estimator: BaseEstimator, series: list[Any]) -> list[Values]:
 def _to_floats(estimator: BaseEstimator, X: Any, name: str = "X") -> Values:
     _check_column_types(X)
     try:
-        values: Values = check_array(X, input_name=name, estimator=estimator, **_RULES)
+        return read_floats(X, input_name=name, estimator=estimator)
     except (TypeError, ValueError) as error:
         if "float" not in str(error) and "sequence" not in str(error):
             raise
@@ -195,19 +223,45 @@ def _to_floats(estimator: BaseEstimator, X: Any, name: str = "X") -> Values:
             f"{name} cannot be read as numbers: {error}. Convert or drop all values that are "
             "neither numbers nor NaN."
         ) from error
-    return values
+
+
+def _without_masks(X: Any) -> Any:
+    """Replace what numpy.ma masks, in an array or a sequence of arrays, by NaN."""
+    if isinstance(X, list | tuple):
+        return [_without_masks(one) for one in X] if _holds_masks(X) else X
+    if not isinstance(X, np.ma.MaskedArray):
+        return X
+    keeps_type = X.dtype in _RULES["dtype"] or X.dtype.kind not in "biuf"
+    return (X if keeps_type else X.astype(float)).filled(np.nan)
+
+
+def _holds_masks(X: Any) -> bool:
+    return any(
+        isinstance(one, np.ma.MaskedArray) or (isinstance(one, list | tuple) and _holds_masks(one))
+        for one in X
+    )
 
 
 def _check_column_types(X: Any) -> None:
     """Reject data frames with dates, text and the like, some of which numpy would convert."""
     frame = as_frame(X)
     columns = [] if frame is None else frame.iter_columns()
-    wrong = [str(column.name) for column in columns if not _may_be_numeric(column)]
+    wrong = [column for column in columns if not _may_be_numeric(column)]
     if wrong:
         raise ValueError(
-            f"X has columns that are not numbers: {wrong[:3]}. Convert or drop them; time stamps "
-            "belong in the index."
+            f"X has columns that are not numbers: {[str(one.name) for one in wrong[:3]]}. "
+            f"{_column_advice(wrong)}"
         )
+
+
+def _column_advice(wrong: list[nw.Series[Any]]) -> str:
+    for column in wrong:
+        if column.dtype.is_temporal() and column.implementation.is_pandas_like():
+            return f"Put time stamps into the index, X.set_index({column.name!r})."
+    return (
+        "Convert or drop them. Time stamps belong in the index of a pandas data frame; if a column "
+        "names recordings, pass one of them at a time."
+    )
 
 
 def _may_be_numeric(column: nw.Series[Any]) -> bool:

@@ -149,3 +149,14 @@ def test_bad_parameters_are_refused(parameters, message):
     with pytest.raises(ValueError, match=message):
         step.fit(pd.DataFrame(np.zeros((2, 6))))
     assert not hasattr(step, "n_features_in_")
+
+
+def test_what_is_masked_or_null_in_a_table_is_missing():
+    expected = np.array([[[1, 2], [np.nan, 4]], [[5, 6], [7, np.nan]]])
+    table = expected.reshape(2, 4)
+    masked = np.ma.masked_invalid(table)
+    nulls = pd.DataFrame(table).astype(object).where(~np.isnan(table), pd.NA)
+    for X in (masked, nulls):
+        converter = TabularToPanel(2).fit(X)
+        np.testing.assert_array_equal(converter.transform(X), expected)
+    np.testing.assert_array_equal(PanelToTabular().fit_transform(masked.reshape(2, 2, 2)), table)

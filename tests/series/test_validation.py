@@ -118,6 +118,60 @@ def test_missing_values_of_frames_become_nan():
         np.testing.assert_array_equal(panel(frame, minimum=1)[0][:, 0], expected)
 
 
+MASK = np.random.default_rng(0).random((3, 2, 9)) < 0.3
+NUMBERS = np.random.default_rng(1).integers(-50, 50, (3, 2, 9))
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "f2", "i8", "u1", "?", "O"])
+def test_what_is_masked_is_missing(dtype):
+    numbers = NUMBERS.astype(dtype)
+    masked = np.ma.array(numbers, mask=MASK)
+    before = masked.copy()
+    expected = np.where(MASK, np.nan, numbers.astype(float))
+    unequal = [masked[0], masked[1, :, :8]]
+    for X in (masked, list(masked), [list(one) for one in masked], nested(*masked)):
+        values = panel(X)[0]
+        np.testing.assert_array_equal(values, expected)
+        assert type(values) is np.ndarray
+    for values, one in zip(panel(unequal)[0], (expected[0], expected[1, :, :8]), strict=True):
+        np.testing.assert_array_equal(values, one)
+    for X in (masked[0].T, list(masked[0].T)):
+        values, restore = series(X)
+        np.testing.assert_array_equal(values, expected[0].T)
+        assert type(restore(values)) is np.ndarray
+    assert (before.mask == masked.mask).all()
+    assert (before.data == masked.data).all()
+
+
+def test_an_array_without_a_mask_and_float32_stay_as_they_are():
+    assert panel(np.ma.array(Z((3, 9), "f4")))[0].dtype == np.float32
+    values = series([[1.0, np.ma.masked], [2.0, 3.0]], minimum=1)[0]
+    np.testing.assert_array_equal(values, [[1, np.nan], [2, 3]])
+
+
+@pytest.mark.parametrize("null", [None, np.nan, pd.NA, pd.NaT], ids=str)
+@pytest.mark.parametrize("other", ["float64", "Int64", "Float64", "boolean", "object"])
+def test_nulls_of_pandas_among_objects_are_missing(null, other):
+    first = pd.Series([1.5, null, 3] * 3, dtype=object)
+    second = pd.Series([1, 0, 1] * 3).astype(other)
+    expected = np.array([[1.5, 1], [np.nan, 0], [3, 1]] * 3)
+    X = pd.DataFrame({"a": first, "b": second})
+    before = X.copy()
+    for one in (X, X.to_numpy(dtype=object), X.to_numpy(dtype=object).tolist()):
+        np.testing.assert_array_equal(series(one)[0], expected)
+        np.testing.assert_array_equal(panel(one, minimum=2)[0][:, 0], expected)
+    stacked = np.stack([X.to_numpy(dtype=object).T] * 2)
+    np.testing.assert_array_equal(panel(stacked)[0], [expected.T] * 2)
+    np.testing.assert_array_equal(panel([stacked[0], stacked[0, :, :8]])[0][1], expected.T[:, :8])
+    pd.testing.assert_frame_equal(X, before)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Int8", "Float64", "Float32", "boolean"])
+def test_nulls_of_nullable_columns_are_missing(dtype):
+    X = pd.DataFrame({"a": pd.array([1, None, 0] * 3, dtype=dtype), "b": Z(9)})
+    np.testing.assert_array_equal(series(X)[0], [[1, 0], [np.nan, 0], [0, 0]] * 3)
+
+
 def test_column_names_are_remembered_and_forgotten():
     estimator = Estimator()
     frame = pd.DataFrame(Z((9, 9)), columns=list("abcdefghi"))
@@ -267,6 +321,11 @@ def test_columns_of_several_levels_come_back():
         (Z((7, 2)), r"7 time points \(n_samples = 7\), but Estimator needs at least 8"),
         (Z((9, 0)), r"0 feature\(s\)"),
         (np.full((9, 2), -np.inf), "infinity.*NaN"),
+        (
+            pd.DataFrame({"when": pd.date_range("2020", periods=9), "b": Z(9)}),
+            r"not numbers: \['when'\]. Put .*X.set_index\('when'\)",
+        ),
+        (pd.DataFrame({"device": list("aaaabbbbb"), "b": Z(9)}), "names recordings, pass one"),
         (pl.DataFrame({"when": ["a"] * 9, "b": Z(9)}), r"not numbers: \['when'\].*index"),
         (pl.DataFrame({"b": Z(9)}).with_columns(t=pl.date(2026, 1, 1)), r"not numbers: \['t'\]"),
         (pd.DataFrame(Z((9, 2)), columns=["a", "a"]), "unique column names"),
