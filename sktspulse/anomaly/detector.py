@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..base import BaseTSPulse, fitted_copy
 from ..network import TSPulse
-from ..series import Container, Floats, TimeIndex, Values, check_series
+from ..series import Container, Floats, Pace, Values, check_series
 from .calibration import threshold
 from .fine_tuning import N_STEPS, fine_tune
 from .head_errors import CausalHeadErrors, HeadErrors
@@ -343,13 +343,13 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
             raise ValueError(
                 "causal is False, but a stream cannot look ahead. Fit with causal=True."
             )
-        return AnomalyStream(self, self._model, self._load_network())
+        return AnomalyStream(self, self._model, self._load_network(), self._pace)
 
     def _fit(self, X: ArrayLike) -> None:
         network = self._fit_network()
         least = network.config.patch_length
         values, _ = check_series(self, X, reset=True, min_timepoints=least)
-        TimeIndex.from_input(X)
+        self._pace = Pace().after(X)._replace(last=None)
         if np.isnan(values).all():
             raise ValueError("X has only missing values (NaN), expected some known ones. Check X.")
         shape = values.shape
@@ -381,7 +381,6 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     def _open(self, X: ArrayLike) -> tuple[Container, Iterator[Floats]]:
         """Return the container of a recording, and its signals, computed when iterated over."""
         check_is_fitted(self)
-        TimeIndex.from_input(X)
         return Container(X), self._signals(X)
 
     def _signals(self, X: ArrayLike) -> Iterator[Floats]:

@@ -39,5 +39,5 @@ def segments_like(container: Container, segments: NDArray[np.void]) -> Any:
     columns["channel"] = container.channels(segments["channel"])
     if container.index is not None:
         places = {"start": segments["start"], "end": segments["end"] - 1, "peak": segments["peak"]}
-        columns |= {name: container.index[rows] for name, rows in places.items()}
+        columns |= {name: container.labels(rows) for name, rows in places.items()}
     return container.new(columns)

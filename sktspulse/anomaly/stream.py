@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base import BaseTSPulse
 from ..network import TSPulse
-from ..series import Floats, TimeIndex, check_series
+from ..series import Floats, Pace, check_series
 from .head_errors import CAUSAL_BLOCK, CausalHeadErrors
 from .normal_model import NormalModel
 
@@ -30,6 +28,8 @@ class AnomalyStream:
         The model it has fitted.
     network : TSPulse
         The network it uses.
+    pace : Pace
+        The time between rows in ``fit``.
 
     Attributes
     ----------
@@ -47,7 +47,8 @@ class AnomalyStream:
     Notes
     -----
     However a recording is cut into updates, its scores are those of ``score_samples`` for the
-    complete recording. Memory holds at most 575 rows, and the signals of the heads for as many
+    complete recording. If time stamps show a pause between two updates, or within one, a warning
+    is raised: rows are treated as evenly spaced. Memory holds at most 575 rows, and the signals of the heads for as many
     rows as the longest moving average.
 
     Examples
@@ -63,11 +64,13 @@ class AnomalyStream:
 
     delay = CAUSAL_BLOCK - 1
 
-    def __init__(self, detector: BaseTSPulse, model: NormalModel, network: TSPulse) -> None:
+    def __init__(
+        self, detector: BaseTSPulse, model: NormalModel, network: TSPulse, pace: Pace
+    ) -> None:
         self._detector, self._model, self._network = detector, model, network
         self._rows = np.empty((0, detector.n_features_in_))
         self._signals = [np.empty((len(model.heads), 0)) for _ in model.calibrations]
-        self._last_stamp: Any = None
+        self._pace = pace
         self.n_seen = self.n_scored = 0
 
     def update(self, X: ArrayLike) -> Floats:
@@ -89,9 +92,8 @@ class AnomalyStream:
             If X has other channels than the training recording, contains infinity, or has time
             stamps that are not later than all before. The stream is then unchanged.
         """
-        values, _ = check_series(self._detector, X, reset=False, min_timepoints=1)
-        stamps = TimeIndex.from_input(X, after=self._last_stamp).stamps
-        self._last_stamp = self._last_stamp if stamps is None else stamps[-1]
+        values, _ = check_series(self._detector, X, reset=False, min_timepoints=1, pace=self._pace)
+        self._pace = self._pace.after(X)
         self.n_seen += len(values)
         self._rows = np.concatenate([self._rows, values])
         return self._score(self.n_seen - self.n_seen % CAUSAL_BLOCK - self.n_scored)

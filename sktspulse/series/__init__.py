@@ -7,7 +7,7 @@ from .outliers import find_wild
 from .runs import runs
 from .seasonality import moving_sum, seasonal_period
 from .tabular import PanelToTabular, TabularToPanel
-from .time_index import TimeIndex, asfreq
+from .time_index import Pace, asfreq
 from .types import Flags, Floats, Indices, Integers, Panel, Values
 from .validation import check_panel, check_series, read_floats
 from .windows import Stitcher, resample, take_windows, window_starts
@@ -19,11 +19,11 @@ __all__ = [
     "Indices",
     "Integers",
     "Neighbors",
+    "Pace",
     "Panel",
     "PanelToTabular",
     "Stitcher",
     "TabularToPanel",
-    "TimeIndex",
     "Values",
     "asfreq",
     "check_panel",

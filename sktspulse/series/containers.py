@@ -9,6 +9,7 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .time_index import row_index
 from .types import Integers, Values
 
 __all__ = ["Container", "Restore", "as_frame", "restorer"]
@@ -96,6 +97,10 @@ class Container:
         if self.index is None:
             return nw.from_dict(columns, backend=self._backend).to_native()
         return self._library.DataFrame(columns)
+
+    def labels(self, rows: Integers) -> Any:
+        """Return what the index says of rows, without levels that are the same in all."""
+        return row_index(self)[rows]
 
     def channels(self, places: Integers) -> Any:
         """Return the names of channels."""

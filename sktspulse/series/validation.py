@@ -17,6 +17,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from .containers import Restore, as_frame, restorer
+from .time_index import Pace
 from .types import Panel, Values
 
 __all__ = ["check_panel", "check_series", "read_floats"]
@@ -81,11 +82,17 @@ n_timepoints), data frame, or sequence of arrays of unequal length
 
 
 def check_series(
-    estimator: BaseEstimator, X: Any, *, reset: bool, min_timepoints: int
+    estimator: BaseEstimator,
+    X: Any,
+    *,
+    reset: bool,
+    min_timepoints: int,
+    pace: Pace | None = None,
 ) -> tuple[Values, Restore]:
-    """Validate one recording.
+    """Validate one recording and its time stamps.
 
-    Sets or checks ``n_features_in_``, ``feature_names_in_`` and ``n_channels_in_``.
+    Irregular time stamps raise a warning. Sets or checks ``n_features_in_``,
+    ``feature_names_in_`` and ``n_channels_in_``.
 
     Parameters
     ----------
@@ -97,6 +104,8 @@ def check_series(
         Whether to set the attributes, as in ``fit``, rather than check them.
     min_timepoints : int
         Minimum number of rows.
+    pace : Pace, default=None
+        What is known of the time stamps of earlier rows.
 
     Returns
     -------
@@ -108,10 +117,13 @@ def check_series(
     Raises
     ------
     ValueError
-        If X is empty, holds infinity, has other axes or channels, or is too short.
+        If X is empty, holds infinity, has other axes or channels, or is too short, or if
+        it has time stamps that are missing or not strictly increasing.
     TypeError
         If X is sparse or holds objects that are not numbers.
     """
+    remedy = "Resample X or set freq" if hasattr(estimator, "freq") else "Resample X"
+    (pace or Pace()).check(X, remedy)
     values = _to_floats(estimator, X)
     if values.ndim != 2:
         raise ValueError(

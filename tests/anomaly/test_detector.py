@@ -346,6 +346,41 @@ def test_irregular_times_raise_a_warning_and_unsorted_ones_an_error(spiked):
         model.predict_segments(frame[::-1])
 
 
+def test_stacked_recordings_are_refused_and_the_advice_works(spiked):
+    times = pd.date_range("2024-01-01", periods=300, freq="h")
+    index = pd.MultiIndex.from_product([["x", "y"], times], names=["device", "time"])
+    X = pd.DataFrame(np.concatenate([spiked, recording()]), index, ["a", "b"])
+    model = detector(heads="level").fit(X.loc["y"])
+    for method in (model.score_samples, model.predict_segments, clone(model).fit):
+        with pytest.raises(
+            ValueError, match=r"groupby\(level='device', group_keys=False\).apply\("
+        ):
+            method(X)
+    groups = X.groupby(level="device", group_keys=False)
+    scores = groups.apply(model.score_samples)
+    assert scores.index.equals(index)
+    np.testing.assert_array_equal(scores.loc["x"], model.score_samples(spiked_frame := X.loc["x"]))
+    segments = X.groupby(level="device").apply(model.predict_segments)
+    pd.testing.assert_frame_equal(segments.loc["x"], model.predict_segments(spiked_frame))
+
+
+@pytest.mark.parametrize("freq", ["MS", "B", "D"])
+def test_calendar_steps_are_regular(spiked, freq):
+    index = pd.date_range("2000-01-01", periods=300, freq=freq, tz="Europe/Berlin")[np.arange(300)]
+    frame = pd.DataFrame(spiked, index=index, columns=["a", "b"])
+    detector(heads="level").fit(frame).score_samples(frame)
+
+
+@pytest.mark.parametrize("missing", [None, pd.NA, np.ma.masked])
+def test_every_kind_of_missing_value_is_read(fitted, missing):
+    X = recording()
+    X[100:110, 0] = np.nan
+    given = np.ma.masked_invalid(X)
+    if missing is not np.ma.masked:
+        given = pd.DataFrame(X).astype(object).where(~np.isnan(X), missing)
+    np.testing.assert_array_equal(fitted.score_samples(given), fitted.score_samples(X))
+
+
 # --- Copies, pipelines, cost
 
 

@@ -109,6 +109,46 @@ def test_rows_out_of_order_are_refused_and_change_nothing():
     assert len(stream.update(frame[100:])) == 128
 
 
+@pytest.fixture(scope="module")
+def hourly() -> tuple[TSPulseAnomalyDetector, pd.DataFrame]:
+    index = pd.date_range("2026-01-01", periods=800, freq="h")
+    frame = pd.DataFrame(recording(), index=index, columns=["a", "b"])
+    return TSPulseAnomalyDetector("level", causal=True).fit(frame[:300]), frame
+
+
+@pytest.mark.parametrize("most", [1, 7, 100])
+def test_a_pause_between_updates_warns_and_nothing_else_does(hourly, most):
+    model, frame = hourly
+    stream = model.stream()
+    for start in range(300, 500, most):
+        stream.update(frame[start : min(start + most, 500)])
+    with pytest.warns(
+        UserWarning, match="irregular: from 0 days 01:00:00 to 1 days 16:00:00"
+    ) as all_:
+        stream.update(frame[539 : 539 + most])
+    assert len(all_) == 1
+    assert all_[0].filename == __file__
+    for start in range(539 + most, 640, most):
+        stream.update(frame[start : start + most])
+
+
+def test_a_pause_after_the_first_row_is_told_by_the_step_in_fit(hourly):
+    model, frame = hourly
+    stream = model.stream()
+    stream.update(frame[700:701])
+    with pytest.warns(UserWarning, match="from 0 days 01:00:00 to 0 days 02:00:00 apart"):
+        stream.update(frame[702:703])
+
+
+def test_stamps_of_another_kind_are_refused_and_change_nothing(hourly):
+    model, frame = hourly
+    stream = model.stream()
+    stream.update(frame[300:310])
+    with pytest.raises(ValueError, match=r"Row 0 of X has the time stamp .*2026.*one kind"):
+        stream.update(frame[310:320].tz_localize("UTC"))
+    stream.update(frame[310:320])
+
+
 def test_a_detector_that_is_not_causal_has_no_stream():
     model = TSPulseAnomalyDetector("level", batch_size=8)
     with pytest.raises(NotFittedError):
