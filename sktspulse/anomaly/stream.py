@@ -47,9 +47,9 @@ class AnomalyStream:
     Notes
     -----
     However a recording is cut into updates, its scores are those of ``score_samples`` for the
-    complete recording. If time stamps show a pause between two updates, or within one, a warning
-    is raised: rows are treated as evenly spaced. Memory holds at most 575 rows, and the signals of the heads for as many
-    rows as the longest moving average.
+    complete recording. Rows are treated as evenly spaced; time stamps that are not, within an
+    update or between two, raise a warning. Memory holds at most 575 rows, and the signals of the
+    heads for as many rows as the longest moving average.
 
     Examples
     --------

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import TransformerMixin
+from sklearn import get_config
+from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -17,7 +18,16 @@ from sklearn.utils.validation import check_is_fitted
 from ..base import BaseTSPulse, fitted_copy
 from ..network import TSPulse, TSPulseConfig, fingerprint, reconstruct, resolve_device
 from ..pretraining import FineTuner
-from ..series import Floats, Integers, Values, asfreq, check_panel, check_series, restorer
+from ..series import (
+    Floats,
+    Integers,
+    Values,
+    asfreq,
+    check_panel,
+    check_series,
+    restorer,
+    to_library,
+)
 from .candidates import CandidateReader
 from .gap_filler import GapFiller
 from .simulated_gaps import GapMasks, draw_windows
@@ -27,7 +37,9 @@ __all__ = ["TSPulseImputer"]
 _MAX_STEPS = 400  # of fine-tuning
 
 
-class TSPulseImputer(TransformerMixin, BaseTSPulse):
+class TSPulseImputer(
+    OneToOneFeatureMixin, TransformerMixin, BaseTSPulse, auto_wrap_output_keys=None
+):
     """Fill missing values with a pre-trained network, interpolation and the other channels.
 
     The network reads windows of 512 time points and is not trained, unless asked for. Five
@@ -50,8 +62,8 @@ class TSPulseImputer(TransformerMixin, BaseTSPulse):
         Whether ``fit`` first trains a copy of the network on the data, with similar gaps.
     freq : str, default=None
         Time step as a pandas frequency (``"h"``, ``"15min"``). Rows that are missing from
-        a data frame with a ``DatetimeIndex`` are inserted and filled. None takes the rows
-        as they are.
+        a data frame with a ``DatetimeIndex`` or ``TimedeltaIndex`` are inserted and
+        filled. None takes the rows as they are, with a warning if they are irregular.
     stride : int, default=128
         Steps between the windows on series longer than one window [time points].
         Overlapping windows are averaged, with more weight on their middle.
@@ -181,8 +193,9 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         Raises
         ------
         ValueError
-            If X is empty, too short, infinite or of the wrong shape, if a parameter is
-            invalid, or if the checkpoint cannot be read.
+            If X is empty, too short, infinite or of the wrong shape, if its time stamps
+            are not in ascending order or do not fit ``freq``, if a parameter is invalid,
+            or if the checkpoint cannot be read.
         """
         self._validate_params()
         with fitted_copy(self) as fitted:
@@ -203,7 +216,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         Returns
         -------
         filled : same type and shape as X
-            A copy without missing values. With ``freq``, it has additional rows.
+            A copy without missing values; an array for a masked array. With ``freq``, it
+            has additional rows. :meth:`set_output` chooses another container.
         std : same type and shape as X
             Standard deviation of the error of each filled value [input units], calibrated so
             that 90 % of the errors lie within 1.645 of it. 0 for known values and in
@@ -232,7 +246,44 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
                 for panel in panels
             ]
         filled, std = (list(part) for part in zip(*answers, strict=True))
-        return (restore(filled), restore(std)) if return_std else restore(filled)
+        tables = [self._to_output(restore(part)) for part in (filled, std)[: 1 + return_std]]
+        return tuple(tables) if return_std else tables[0]
+
+    def set_output(
+        self, *, transform: Literal["default", "pandas", "polars"] | None = None
+    ) -> Self:
+        """Choose the container that ``transform`` returns.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Library of the data frame, for input with two axes; others are not affected.
+            ``"default"`` returns the container of the input; None changes nothing.
+
+        Returns
+        -------
+        TSPulseImputer
+            This object.
+
+        Raises
+        ------
+        ValueError
+            If the library is none of these.
+        """
+        if transform not in ("default", "pandas", "polars", None):
+            raise ValueError(
+                f"transform is {transform!r}, expected 'default', 'pandas', 'polars' or None. "
+                "Choose one of them."
+            )
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}  # copied by clone
+        return self
+
+    def _to_output(self, X: Any) -> Any:
+        chosen = getattr(
+            self, "_sklearn_output_config", {"transform": get_config()["transform_output"]}
+        )
+        return to_library(X, chosen["transform"], self.get_feature_names_out())
 
     def _fit(self, X: ArrayLike) -> None:
         network = self._read_checkpoint()

@@ -1,7 +1,7 @@
 """Time-series arrays in and out: validation, windows, gaps, time stamps."""
 
 from .constraints import validated
-from .containers import Container, restorer
+from .containers import Container, restorer, to_library
 from .interpolation import Neighbors, interpolate_cubic, interpolate_linear
 from .outliers import find_wild
 from .runs import runs
@@ -38,6 +38,7 @@ __all__ = [
     "runs",
     "seasonal_period",
     "take_windows",
+    "to_library",
     "validated",
     "window_starts",
 ]

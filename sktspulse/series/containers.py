@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from .time_index import row_index
 from .types import Integers, Values
 
-__all__ = ["Container", "Restore", "as_frame", "restorer"]
+__all__ = ["Container", "Restore", "as_frame", "restorer", "to_library"]
 
 Restore = Callable[[Values], Any]
 
@@ -53,6 +53,39 @@ def restorer(X: Any) -> Restore:
         return frame.with_columns(*columns).to_native()
 
     return restore
+
+
+def to_library(X: Any, library: str, names: Sequence[str]) -> Any:
+    """Return a table as a data frame of a library, as ``set_output`` of scikit-learn asks.
+
+    Parameters
+    ----------
+    X : array-like or data frame
+        The table. Anything without two axes is returned as it is.
+    library : {"default", "pandas", "polars"}
+        The library; "default" returns X as it is.
+    names : sequence of str
+        Names of the columns. Others than there are columns are replaced by x0, x1, ...
+
+    Returns
+    -------
+    data frame or array-like
+        The table. An index is kept.
+    """
+    frame = as_frame(X)
+    is_table = frame is not None or (isinstance(X, np.ndarray) and X.ndim == 2)
+    if library == "default" or not is_table:
+        return X
+    if len(names) != X.shape[1]:
+        names = [f"x{i}" for i in range(X.shape[1])]
+    if frame is None:
+        return nw.from_numpy(X, schema=list(names), backend=library).to_native()
+    if frame.implementation != nw.Implementation.from_backend(library):
+        columns = (column.to_numpy() for column in frame.iter_columns())
+        return nw.from_dict(dict(zip(names, columns, strict=True)), backend=library).to_native()
+    if frame.implementation.is_pandas_like():
+        return X.set_axis(list(names), axis=1)
+    return frame.rename(dict(zip(frame.columns, names, strict=True))).to_native()
 
 
 class Container:

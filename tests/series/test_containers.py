@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from sktspulse.series.containers import Container, as_frame, restorer
+from sktspulse.series.containers import Container, as_frame, restorer, to_library
 
 VALUES = np.arange(8.0).reshape(4, 2)
 INDEXES = [
@@ -75,3 +75,26 @@ def test_a_new_frame_has_rows_of_its_own(X, n_rows):
     new = Container(X).new({"start": np.arange(n_rows), "head": np.full(n_rows, "time")})
     assert type(new) is type(X)
     assert new.shape == (n_rows, 2)
+
+
+TABLES = {"array": VALUES, "pandas": frame(INDEXES[0]), "polars": pl.DataFrame(VALUES)}
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+@pytest.mark.parametrize("kind", TABLES)
+def test_tables_become_frames_of_a_library(kind, library):
+    X = TABLES[kind]
+    table = to_library(X, library, ["u", "v"])
+    assert isinstance(table, {"pandas": pd.DataFrame, "polars": pl.DataFrame}[library])
+    assert list(table.columns) == ["u", "v"]
+    np.testing.assert_array_equal(table, VALUES)
+    if kind == library == "pandas":
+        pd.testing.assert_index_equal(table.index, X.index)
+        assert list(X.columns) == ["a", "b"]
+    assert list(to_library(X, library, ["u"]).columns) == ["x0", "x1"]
+    assert to_library(X, "default", ["u", "v"]) is X
+
+
+@pytest.mark.parametrize("X", [np.zeros((2, 2, 2)), [np.zeros((2, 3))], np.zeros(3)])
+def test_what_is_no_table_stays(X):
+    assert to_library(X, "pandas", ["u", "v"]) is X
