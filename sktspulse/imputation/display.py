@@ -189,7 +189,7 @@ class ImputationDisplay:
         ValueError
             If X and ``filled`` have different shapes or are not two-dimensional.
         """
-        before, after = read_floats(X), read_floats(filled)
+        before, after = (np.asarray(read_floats(one), float) for one in (X, filled))
         if before.ndim != 2 or before.shape != after.shape:
             raise ValueError(
                 f"X and filled have shapes {before.shape} and {after.shape}, expected the same "

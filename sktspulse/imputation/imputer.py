@@ -37,7 +37,7 @@ __all__ = ["TSPulseImputer"]
 _MAX_STEPS = 400  # of fine-tuning
 
 
-class TSPulseImputer(
+class TSPulseImputer(  # type: ignore[call-arg]
     OneToOneFeatureMixin, TransformerMixin, BaseTSPulse, auto_wrap_output_keys=None
 ):
     """Fill missing values with a pre-trained network, interpolation and the other channels.

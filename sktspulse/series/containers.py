@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import narwhals as nw
 import numpy as np
@@ -55,7 +55,9 @@ def restorer(X: Any) -> Restore:
     return restore
 
 
-def to_library(X: Any, library: str, names: Sequence[str]) -> Any:
+def to_library(
+    X: Any, library: Literal["default", "pandas", "polars"], names: Sequence[str]
+) -> Any:
     """Return a table as a data frame of a library, as ``set_output`` of scikit-learn asks.
 
     Parameters

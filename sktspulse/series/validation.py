@@ -244,7 +244,7 @@ def _without_masks(X: Any) -> Any:
     if not isinstance(X, np.ma.MaskedArray):
         return X
     keeps_type = X.dtype in _RULES["dtype"] or X.dtype.kind not in "biuf"
-    return (X if keeps_type else X.astype(float)).filled(np.nan)
+    return np.ma.filled(X if keeps_type else X.astype(float), np.nan)
 
 
 def _holds_masks(X: Any) -> bool:
