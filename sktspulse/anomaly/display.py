@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base import stacked_axes
-from ..series import read_floats, runs
+from ..series import Container, read_floats, runs
 from .detector import TSPulseAnomalyDetector, score_recording
-from .segments import find_segments
+from .segments import find_segments, segments_by_row
 
 __all__ = ["AnomalyScoreDisplay"]
 
@@ -142,7 +142,7 @@ class AnomalyScoreDisplay:
         *,
         offset: float | None = None,
         heads: dict[str, NDArray[Any]] | None = None,
-        segments: NDArray[np.void] | None = None,
+        segments: Any = None,
         index: ArrayLike | None = None,
         axes: Sequence[Any] | None = None,
     ) -> Self:
@@ -158,9 +158,10 @@ class AnomalyScoreDisplay:
             Threshold; None draws none.
         heads : dict of str to ndarray of shape (n_timepoints,), default=None
             Scores of each head.
-        segments : ndarray of shape (n_segments,), default=None
-            Structured array with ``"start"`` and ``"end"``; None finds the segments
-            with scores below the offset, if there is one.
+        segments : ndarray of shape (n_segments,) or data frame, default=None
+            Segments of ``predict_segments``, or another structured array with
+            ``"start"`` and ``"end"``; None finds the segments with scores below the
+            offset, if there is one.
         index : array-like of shape (n_timepoints,), default=None
             Times; None uses the index of a data frame, or row numbers.
         axes : sequence of two matplotlib Axes, default=None
@@ -186,7 +187,9 @@ class AnomalyScoreDisplay:
         index = getattr(X, "index", None) if index is None else index
         places = np.arange(len(recording)) if index is None else np.asarray(index)
         columns = getattr(X, "columns", [f"channel {i}" for i in range(recording.shape[1])])
-        if segments is None and offset is not None:
+        if segments is not None:
+            segments = segments_by_row(Container(X), segments)
+        elif offset is not None:
             segments = np.array([*map(tuple, runs(values < offset))], dtype=_BOUNDS)
         names = [str(name) for name in columns]
         display = cls(

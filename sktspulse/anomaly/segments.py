@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..series import Container, runs
 from .normal_model import AnomalyScores
 
-__all__ = ["find_segments", "segments_like"]
+__all__ = ["find_segments", "segments_by_row", "segments_like"]
 
 _FIELDS = ("start", "end", "peak", "score", "head", "channel")
 _SEGMENT = np.dtype(list(zip(_FIELDS, ("i8", "i8", "i8", "f8", "U9", "i8"), strict=True)))
@@ -41,3 +41,18 @@ def segments_like(container: Container, segments: NDArray[np.void]) -> Any:
         places = {"start": segments["start"], "end": segments["end"] - 1, "peak": segments["peak"]}
         columns |= {name: container.labels(rows) for name, rows in places.items()}
     return container.new(columns)
+
+
+def segments_by_row(container: Container, segments: Any) -> NDArray[np.void]:
+    """Undo :func:`segments_like`: numbers of rows and channels for labels."""
+    if isinstance(segments, np.ndarray):
+        return segments
+    names = [name for name in _FIELDS if name in list(segments.columns)]
+    columns = {name: segments[name].to_numpy() for name in names}
+    if container.index is not None:
+        for name in {"start", "end", "peak"} & columns.keys():
+            columns[name] = container.places(segments[name]) + (name == "end")
+    if "channel" in columns:
+        columns["channel"] = container.channel_places(columns["channel"])
+    types = [(name, _SEGMENT[name]) for name in names]
+    return np.array([*zip(*columns.values(), strict=True)], dtype=types)

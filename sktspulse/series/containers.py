@@ -137,11 +137,20 @@ class Container:
         """Return what the index says of rows, without levels that are the same in all."""
         return row_index(self)[rows]
 
+    def places(self, labels: Any) -> Integers:
+        """Return the rows that have labels."""
+        return np.asarray(row_index(self).get_indexer(labels))
+
     def channels(self, places: Integers) -> Any:
         """Return the names of channels."""
         if self.index is None:
             return np.array(self._names, dtype=str)[places]
         return self._names.to_flat_index()[places]
+
+    def channel_places(self, names: ArrayLike) -> Integers:
+        """Return the numbers of channels with names."""
+        known = list(self._names)
+        return np.array([known.index(name) for name in np.asarray(names)], dtype=int)
 
     @property
     def _library(self) -> Any:

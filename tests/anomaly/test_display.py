@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from sktspulse import AnomalyScoreDisplay, TSPulseAnomalyDetector
@@ -85,6 +86,33 @@ def test_a_detector_fitted_on_time_stamps_is_drawn(recording):
     assert labels(display) == ["flow", "heat", "level", "score"]
     assert (display.index == index.to_numpy()).all()
     np.testing.assert_array_equal(display.scores, detector.score_samples(frame))
+
+
+FRAMES = {
+    "stamps": lambda X: pd.DataFrame(
+        X, pd.date_range("2024-01-01", periods=60, freq="h", tz="Europe/Berlin"), ["flow", "heat"]
+    ),
+    "row numbers": lambda X: pd.DataFrame(X, range(5, 65), ["flow", "heat"]),
+    "columns of two levels": lambda X: pd.DataFrame(X, columns=[["a", "a"], ["flow", "heat"]]),
+    "polars": lambda X: pl.DataFrame(X, schema=["flow", "heat"]),
+}
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+@pytest.mark.parametrize("offset", [None, -np.inf])
+def test_segments_of_a_data_frame_are_drawn(recording, kind, offset):
+    frame = FRAMES[kind](recording)
+    segments = []
+    for X in (recording, frame):
+        detector = TSPulseAnomalyDetector("level", smoothing=3).fit(X)
+        detector.offset_ = detector.offset_ if offset is None else offset
+        segments.append(detector.predict_segments(X))
+    scores = detector.score_samples(frame)
+    expected, given = segments
+    display = AnomalyScoreDisplay.from_predictions(frame, scores, segments=given)
+    assert display.segments.dtype == expected.dtype
+    assert display.segments.tolist() == expected.tolist()
+    assert bool(len(expected)) == (offset is None)
 
 
 def test_channels_of_segments_are_preferred():

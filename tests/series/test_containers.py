@@ -40,6 +40,17 @@ def test_pandas_gives_its_index_and_names(index):
     expected = pd.DataFrame(np.zeros((4, 3)), index=index, columns=list(heads))
     pd.testing.assert_frame_equal(container.table(np.zeros((4, 3)), heads), expected)
     assert list(container.channels(np.array([1, 0, 1]))) == ["b", "a", "b"]
+    assert container.channel_places(["b", "a"]).tolist() == [1, 0]
+    rows = np.array([3, 1])
+    assert container.labels(rows).equals(index[rows])
+    assert container.places(container.labels(rows)).tolist() == [3, 1]
+
+
+def test_labels_leave_out_the_name_of_the_recording():
+    index = pd.MultiIndex.from_product([["pump"], INDEXES[0]])
+    container = Container(frame(index))
+    assert container.labels(np.array([1])).equals(INDEXES[0][1:2])
+    assert container.series(VALUES[:, 0]).index.equals(index)
 
 
 @pytest.mark.parametrize(
