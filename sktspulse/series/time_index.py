@@ -18,8 +18,8 @@ __all__ = ["Pace", "asfreq", "row_index"]
 _TOLERANCE = 0.25  # of a step: months, hours of a day that changes the clock, rounding
 _MEMORY = 32  # steps
 _MAX_GROWTH, _MAX_ROWS = 100, 100_000  # of a grid, whichever is more
-_LONE, _LONE_ROWS = 10, 1000  # a lone stamp this much farther away than the others are long
 _HOUR, _DAY = 3600.0, 86400.0
+_LONE, _LONE_GAP = 10, 100 * _DAY  # gap before or after one stamp: durations of the others, [s]
 
 
 class Pace(NamedTuple):
@@ -184,8 +184,8 @@ def _with_stamps(index: Any, stamps: Any) -> Any:
 def _check_known(index: Any) -> None:
     for row in np.flatnonzero(index.isna())[:1]:
         raise ValueError(
-            f"Row {row} of X has no time stamp (NaT), but each row needs one. Set it or drop the "
-            "row."
+            f"Row {row} of X has no time stamp (NaT), but each row needs one. Set it, by "
+            "ambiguous='infer' if it comes from tz_localize, or drop the row."
         )
 
 
@@ -203,8 +203,7 @@ def _sorting_advice(index: Any, place: int) -> str:
     steps = _steps(index)
     if not hasattr(index, "tz") or not (steps > 0).any():
         return advice
-    usual = _lower_median(steps[steps > 0])
-    if abs(steps[place - 1] - usual + _HOUR) >= usual / 2:
+    if not _is_clock_set_back(index[place], steps[place - 1], _lower_median(steps[steps > 0])):
         return advice
     zone = repr("Europe/Berlin" if index.tz is None else str(index.tz))
     naive = "X" if index.tz is None else "X.tz_localize(None)"
@@ -212,6 +211,12 @@ def _sorting_advice(index: Any, place: int) -> str:
         "If it is the hour that is repeated when daylight saving time ends, use "
         f"{naive}.tz_localize({zone}, ambiguous='infer'), or UTC. Otherwise: {advice}"
     )
+
+
+def _is_clock_set_back(stamp: Any, step: float, usual: float) -> bool:
+    """Return whether it is an hour less than a usual step, or in the night this is done in."""
+    is_night = stamp.day_of_week == 6 and stamp.hour < 4  # of Sunday
+    return abs(step + _HOUR - usual) < usual / 2 or (is_night and step > -_HOUR)
 
 
 def _stacked(index: Any, levels: list[int]) -> ValueError:
@@ -231,9 +236,7 @@ def _check_size(index: Any, freq: str, step: float) -> None:
         return
     total, widest = steps.sum(), int(steps.argmax())
     is_edge = widest in (0, len(steps) - 1)
-    is_lone = is_edge and steps[widest] > max(
-        _LONE * (total - steps[widest]), _LONE_ROWS * abs(step)
-    )
+    is_lone = is_edge and steps[widest] > max(_LONE * (total - steps[widest]), _LONE_GAP)
     n_rows = total / abs(step)
     if is_lone or n_rows > max(_MAX_GROWTH * len(index), _MAX_ROWS):
         raise ValueError(

@@ -198,6 +198,14 @@ def test_the_advice_for_the_end_of_daylight_saving_time_works(function, zone, fr
     assert X.tz_localize(None).tz_localize(zone, ambiguous="infer").index.equals(right)
 
 
+@pytest.mark.parametrize("freq", ["30min", "15min", "min"])
+def test_the_end_of_daylight_saving_time_is_seen_among_missing_rows(freq):
+    index = pd.date_range("2024-10-20", "2024-10-30", freq=freq, tz=ZONE).tz_localize(None)
+    kept = np.random.default_rng(0).random(len(index)) < 0.8
+    with pytest.raises(ValueError, match="daylight saving time"):
+        Pace().check(frame(index[kept]))
+
+
 @pytest.mark.parametrize("freq", ["D", "2h", "s"])
 def test_other_repeated_stamps_are_not_blamed_on_daylight_saving_time(freq):
     index = pd.date_range("2024-06-01", periods=60, freq=freq)
@@ -324,3 +332,17 @@ def test_a_long_pause_is_completed(n_rows, pause):
     half = n_rows // 2
     X = frame(index[:half].append(index[half:] + pause))
     assert len(asfreq(X, "min")) == n_rows + pause // pd.Timedelta("1min")
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "wrong"), [(600, "2024-05-03"), (600, "2023-03-01"), (20_000, "2023-01-01")]
+)
+def test_a_row_of_another_month_or_year_is_refused(n_rows, wrong):
+    index = pd.date_range("2025-03-01", periods=n_rows, freq="min")
+    with pytest.raises(ValueError, match=f"makes .* rows of the .*{wrong}"):
+        asfreq(frame(index.insert(0, pd.Timestamp(wrong))), "min")
+
+
+def test_a_row_a_week_before_the_others_is_taken():
+    index = pd.date_range("2024-03-01", periods=600, freq="min")
+    assert len(asfreq(frame(index.insert(0, index[0] - pd.Timedelta("7D"))), "min")) == 10_680
