@@ -184,11 +184,11 @@ class AnomalyScoreDisplay:
                 "(n_timepoints, n_channels) and (n_timepoints,). Pass a recording and its "
                 "score_samples."
             )
-        index = getattr(X, "index", None) if index is None else index
-        places = np.arange(len(recording)) if index is None else np.asarray(index)
+        container = Container(X)
+        places = container.positions(len(recording)) if index is None else np.asarray(index)
         columns = getattr(X, "columns", [f"channel {i}" for i in range(recording.shape[1])])
         if segments is not None:
-            segments = segments_by_row(Container(X), segments)
+            segments = segments_by_row(container, segments)
         elif offset is not None:
             segments = np.array([*map(tuple, runs(values < offset))], dtype=_BOUNDS)
         names = [str(name) for name in columns]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base import single_axes
-from ..series import Flags, Floats, asfreq, read_floats
+from ..series import Container, Flags, Floats, asfreq, read_floats
 from .uncertainty import Z_90
 
 if TYPE_CHECKING:
@@ -195,8 +195,7 @@ class ImputationDisplay:
                 f"X and filled have shapes {before.shape} and {after.shape}, expected the same "
                 "(n_timepoints, n_channels). Pass one recording and the result of transform."
             )
-        index = getattr(X, "index", None) if index is None else index
-        times = np.arange(len(before)) if index is None else np.asarray(index)
+        times = Container(X).positions(len(before)) if index is None else np.asarray(index)
         name = str(X.columns[channel]) if hasattr(X, "columns") else f"channel {channel}"
         deviation = None if std is None else np.asarray(std, float)[:, channel]
         return cls(before[:, channel], after[:, channel], times, name, deviation).plot(ax)

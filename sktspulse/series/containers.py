@@ -152,6 +152,13 @@ class Container:
         known = list(self._names)
         return np.array([known.index(name) for name in np.asarray(names)], dtype=int)
 
+    def positions(self, n_rows: int) -> Any:
+        """Return where rows lie on an axis of time: labels of the index, or row numbers."""
+        if self.index is None:
+            return np.arange(n_rows)
+        index = row_index(self)
+        return np.asarray(index.to_timestamp() if hasattr(index, "to_timestamp") else index)
+
     @property
     def _library(self) -> Any:
         return self._backend.to_native_namespace() if self._backend else None
