@@ -60,11 +60,12 @@ class Pace(NamedTuple):
         if not len(new):
             return
         usual = _lower_median(np.concatenate([self.steps, new]))
-        steps = np.concatenate([self.steps, new]) if len(self.steps) == 1 else new
+        is_first_judged = len(self.steps) == 1 and self.last is not None  # a lone step is usual
+        steps = np.concatenate([self.steps, new]) if is_first_judged else new
         odd = abs(steps - usual) > _TOLERANCE * usual
         if self.on_weekdays and abs(usual - _DAY) <= _HOUR and _is_on_weekdays(index):
             is_weekend = abs(steps - 3 * _DAY) <= _HOUR
-            odd &= ~(is_weekend & np.asarray(index[1:].day_of_week == 0))
+            odd &= ~(is_weekend & np.asarray(index[-len(steps) :].day_of_week == 0))
         if odd.any():
             shortest, longest = min(usual, steps.min()), max(usual, steps.max())
             _warn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 
 import numpy as np
@@ -82,6 +83,16 @@ def test_regular_stamps_never_warn(kind, most):
     index = plain(REGULAR[kind])
     assert not warned(index, most)
     assert not warned(index, most, primed_with=index)
+
+
+@pytest.mark.parametrize("start", pd.date_range("2024-01-01", periods=5), ids=str)
+def test_business_days_are_regular_however_they_are_cut(start):
+    index = plain(pd.bdate_range(start, periods=8))
+    for is_cut in itertools.product([False, True], repeat=7):
+        pace = Pace()
+        for part in np.split(np.arange(8), np.flatnonzero(is_cut) + 1):
+            pace.check(frame(index[part]))
+            pace = pace.after(frame(index[part]))
 
 
 @each_cut
