@@ -375,8 +375,8 @@ def stitch_reconstructions(infer, series, context, patch, stride):
     return [(a / w, b / w) if w else (math.nan, math.nan) for a, b, w in sums]
 
 
-def seasonal(values, t, period, n_nearest):
-    """The mean of the same phase in near periods, each about its level, and the level here."""
+def levels(values, period, coverage):
+    """The mean near each point, over a window that usually holds half a period of values."""
 
     length, width = len(values), period
     while True:
@@ -394,15 +394,25 @@ def seasonal(values, t, period, n_nearest):
             break
         width *= 2
         if width > 2 * length:
-            return np.nan
-    firm = [at for at in range(length) if len(near[at]) >= 0.9 * usual]
-    levels = np.interp(range(length), firm, [sum(near[at]) / len(near[at]) for at in firm])
+            return [np.nan] * length
+    firm = [at for at in range(length) if len(near[at]) >= coverage * usual]
+    return np.interp(range(length), firm, [sum(near[at]) / len(near[at]) for at in firm])
+
+
+def seasonal(values, t, period, n_nearest):
+    """The mean of the same phase in near periods, each about its level, and the level here."""
+
+    around = [v - level for v, level in zip(values, levels(values, period, 0.9), strict=True)]
+    profile = [[v for v in around[phase::period] if not np.isnan(v)] for phase in range(period)]
+    profile = [sum(one) / max(len(one), 1) for one in profile]
+    rest = [v - profile[at % period] for at, v in enumerate(values)]
+    level = levels(rest, period, 0.5)
     total = weight = 0.0
     for k in range(1, len(values) // period + 1):
         if k > n_nearest and weight:
             break
         for place in (t - k * period, t + k * period):
             if 0 <= place < len(values) and not np.isnan(values[place]):
-                total += (values[place] - levels[place]) / k
+                total += (values[place] - level[place]) / k
                 weight += 1 / k
-    return total / weight + levels[t] if weight else np.nan
+    return total / weight + level[t] if weight else np.nan

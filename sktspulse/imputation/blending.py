@@ -2,65 +2,161 @@
 
 Near a known point of a smooth series, interpolation is hard to beat. Far inside a gap, only the
 network and other periods know the shape. The weights therefore depend on the channel and on the
-distances to the nearest known points on both sides.
+distances to the nearest known points on both sides. They are not negative and add up to one, so a
+fill lies among its candidates.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.optimize import nnls
 
-from ..series import Floats, Integers
+from ..series import Floats, Integers, Neighbors
 
 __all__ = [
     "CANDIDATES",
-    "N_FARTHER_BINS",
+    "DISTANCE_GROUP",
     "N_GAP_BINS",
+    "POINT_WEIGHTS",
     "PRIOR_POINTS",
     "blend",
+    "error_products",
     "fit_weights",
     "gap_bins",
     "ridge_by_bin",
     "time_head_weights",
 ]
 
-CANDIDATES = ("time", "frequency", "seasonal", "cubic", "linear")
+CANDIDATES = ("time", "frequency", "anchored", "seasonal", "anchored seasonal", "cubic", "linear")
 PRIOR_POINTS = 20.0  # number of points that a prior counts as
-_NEARER_EDGES = np.array([2, 3, 5, 9, 17, 33])  # of the bins of the nearer distance [steps]
-_FARTHER_EDGES = np.array([2, 3, 5, 9, 17, 33, 65])
-N_FARTHER_BINS = len(_FARTHER_EDGES) + 1
-N_GAP_BINS = (len(_NEARER_EDGES) + 1) * N_FARTHER_BINS
-_PRIOR_WEIGHTS = np.array([0.35, 0.35, 0.0, 0.0, 0.3])  # of a channel without hidden points
+_EDGES = np.array([2, 3, 5, 9, 17, 33, 65, 129, 257])  # of the bins of a distance [steps]
+_N_BINS = len(_EDGES) + 1
+_N_TWO_SIDED = _N_BINS**2
+N_GAP_BINS = _N_TWO_SIDED + _N_BINS
+# Bins with the same distance to the nearest known point, on both sides or on one side only.
+DISTANCE_GROUP = np.append(np.arange(_N_TWO_SIDED) // _N_BINS, _N_BINS + np.arange(_N_BINS))
+# A gap has about as many points in a bin as the bin is wide. They count as the square root.
+POINT_WEIGHTS = 1 / np.sqrt(np.diff([1, *_EDGES, 2 * _EDGES[-1]]))[DISTANCE_GROUP % _N_BINS]
+_NETWORK_REACH = 7  # groups of distances for which the network is the prior
+_TIME_HEAD, _SEASONAL, _ANCHORED_SEASONAL, _LINE = np.eye(len(CANDIDATES))[[0, 3, 4, 6]]
+_NOT_SEASONAL = np.array([0, 1, 2, 5, 6])
+# Without and with other periods: within reach of the network, and beyond, on both sides and one.
+_PRIORS = (_TIME_HEAD, _LINE, _LINE), (_TIME_HEAD, _ANCHORED_SEASONAL, _SEASONAL)
+_N_NEAR_PRIOR, _N_FAR_PRIOR = 1.0, 2.0  # points that these priors count as
+_PARENT_POINTS = 5.0  # that the evidence of all channels, or of a whole group, counts as
+_NEAR_ONE = 1e4  # weight of the condition that weights add up to one
 
 
-def gap_bins(nearer: Integers, farther: Integers) -> Integers:
-    """Return the bin of each point, from its distances to the known points on both sides [steps].
+def gap_bins(neighbors: Neighbors) -> Integers:
+    """Return the bin of each point, from its distances to the known points on both sides.
 
-    Bins are numbered from 0 to ``N_GAP_BINS - 1``. The number divided by ``N_FARTHER_BINS`` is
-    the bin of the nearer distance.
+    Bins are numbered from 0 to ``N_GAP_BINS - 1``. The last ones are for points before the first
+    or after the last known point.
     """
-    near, far = np.digitize(nearer, _NEARER_EDGES), np.digitize(farther, _FARTHER_EDGES)
-    return near * N_FARTHER_BINS + far
+    near, far = (np.digitize(distance, _EDGES) for distance in neighbors.distances())
+    is_one_sided = neighbors.before == neighbors.after
+    bins: Integers = np.where(is_one_sided, _N_TWO_SIDED + near, near * _N_BINS + far)
+    return bins
 
 
 def time_head_weights(n_channels: int) -> Floats:
-    """Return weights ``(n_channels, n_bins, 5)`` that use the network's time head alone."""
-    return np.tile(np.eye(len(CANDIDATES))[0], (n_channels, N_GAP_BINS, 1))
+    """Return the weights of the network's time head alone."""
+    return np.tile(_TIME_HEAD, (n_channels, 2, N_GAP_BINS, 1))
 
 
-def fit_weights(candidates: Floats, truth: Floats, bins: Integers) -> Floats:
-    """Fit the weights ``(n_bins, 5)`` of one channel to candidates ``(n_points, 5)``.
+def error_products(errors: Floats, bins: Integers) -> Floats:
+    """Sum the products of the errors of candidates ``(n_points, n_candidates)``, in each bin.
 
-    The weights of a bin sum to one, so a constant added to the series is added to the result.
+    The shape is ``(2, n_bins, n_candidates + 1, n_candidates + 1)``: points without other periods
+    first, then those with them. The last row and column hold sums, the corner the number of points.
+    Each point counts as less than one, since errors of neighbours are alike.
     """
-    line = candidates[:, -1:]
-    differences = candidates[:, :-1] - line
-    weights = ridge_by_bin(differences, truth - line[:, 0], bins, N_GAP_BINS, _PRIOR_WEIGHTS[:-1])
-    return np.column_stack([weights, 1 - weights.sum(1)])
+    extended = np.column_stack([errors, np.ones(len(errors))])
+    is_complete = ~np.isnan(errors).any(1)
+    parts = [(np.nan_to_num(extended)[rows], bins[rows]) for rows in (~is_complete, is_complete)]
+    return np.stack([_products_by_bin(*part) for part in parts])
+
+
+def _products_by_bin(rows: Floats, bins: Integers) -> Floats:
+    order = np.argsort(bins, kind="stable")
+    ends = np.searchsorted(bins[order], np.arange(1, N_GAP_BINS))
+    sums = np.stack([one.T @ one for one in np.split(rows[order], ends)])
+    return sums * POINT_WEIGHTS[:, None, None] ** 2
+
+
+def fit_weights(products: Floats) -> Floats:
+    """Fit weights ``(n_channels, 2, n_bins, n_candidates)`` to the products of each channel.
+
+    The first ones are for points that no other period has a value for; other points are weak
+    evidence for them. The evidence of a bin is completed by that of all bins at the same distance
+    to the nearest known point, this by that of all channels, and this by that of smaller distances.
+    """
+    weights = np.zeros((*products.shape[:3], len(CANDIDATES)))
+    for kind, chosen in enumerate((_NOT_SEASONAL, np.arange(len(CANDIDATES)))):
+        parts = np.append(chosen, len(CANDIDATES))
+        own = products[:, kind]
+        if kind == 0:
+            own = own + _as_points(products[:, 1])
+        own = own[..., parts[:, None], parts]
+        priors = [prior[chosen] for prior in _PRIORS[kind]]
+        weights[:, kind][..., chosen] = _fit_kind(own, priors)
+    return weights
+
+
+def _fit_kind(products: Floats, priors: list[Floats]) -> Floats:
+    members = [np.flatnonzero(group == DISTANCE_GROUP) for group in range(2 * _N_BINS)]
+    groups = np.stack([products[:, bins].sum(1) for bins in members], 1)
+    weights, common = np.empty((*products.shape[:2], len(priors[0]))), groups[0, 0] * 0
+    for group in range(groups.shape[1]):
+        is_one_sided, distance = divmod(group, _N_BINS)
+        if is_one_sided:
+            common = _as_points(common) + _as_points(groups[:, distance].sum(0))
+        common = groups[:, group].sum(0) + _as_points(common)
+        is_near = distance < _NETWORK_REACH
+        prior = priors[0] if is_near else priors[1 + is_one_sided]
+        n_prior = _N_NEAR_PRIOR if is_near else _N_FAR_PRIOR
+        prior = _least_error(common, prior, n_prior)
+        for channel in range(len(products)):
+            parent = groups[channel, group] + _as_points(common)
+            expected = _least_error(parent, prior, n_prior)
+            for one in members[group]:
+                evidence = products[channel, one] + _as_points(parent)
+                weights[channel, one] = _least_error(evidence, expected, n_prior)
+    return weights
+
+
+def _as_points(products: Floats) -> Floats:
+    """Scale evidence down to that of a few points."""
+    scaled: Floats = products * (_PARENT_POINTS / products[..., -1:, -1:].clip(_PARENT_POINTS))
+    return scaled
+
+
+def _least_error(products: Floats, prior: Floats, n_prior: float) -> Floats:
+    """Return the convex weights with the least squared error, near a prior if evidence is weak."""
+    squares, n_points = products[:-1, :-1], products[-1, -1]
+    scale = prior @ squares @ prior
+    if n_points == 0 or scale <= np.finfo(np.float64).eps * np.trace(squares):
+        return prior
+    squares = squares / scale
+    penalty = n_prior / n_points
+    upper = np.linalg.cholesky(squares + penalty * np.eye(len(prior))).T
+    target = np.linalg.solve(upper.T, penalty * prior)
+    scale = _NEAR_ONE * np.sqrt(np.trace(squares))
+    weights: Floats = nnls(
+        np.vstack([upper, np.full(len(prior), scale)]), np.append(target, scale)
+    )[0]
+    return weights / weights.sum()
 
 
 def blend(candidates: Floats, bins: Integers, weights: Floats) -> Floats:
-    """Return the weighted sum of the candidates of each point, ``(n_points,)``."""
-    return np.einsum("nk,nk->n", candidates, weights[bins])
+    """Return the weighted sum of the candidates of each point, ``(n_points,)``.
+
+    The weights ``(2, n_bins, n_candidates)`` are those of one channel. Candidates from other
+    periods are NaN where these have no value.
+    """
+    is_complete = ~np.isnan(candidates).any(1)
+    own = weights[is_complete.astype(int), bins]
+    return np.einsum("nk,nk->n", np.nan_to_num(candidates), own)
 
 
 def ridge_by_bin(X: Floats, y: Floats, bins: Integers, n_bins: int, prior: Floats) -> Floats:

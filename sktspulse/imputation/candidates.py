@@ -37,7 +37,7 @@ class Candidates(NamedTuple):
 
     row: Indices  # (n,)
     time: Indices  # (n,)
-    values: Floats  # (n, 5), in the order of CANDIDATES
+    values: Floats  # (n, n_candidates), in the order of CANDIDATES; NaN if no period has a value
     gap_bins: Integers  # (n,)
 
 
@@ -53,23 +53,28 @@ class CandidateReader:
     def read(self, rows: Values, wanted: Flags, period: int = 0) -> Candidates:
         """Compute the candidates for the wanted points of series ``(n_rows, n_timepoints)``.
 
-        Points in rows without a known value are left out. The period is 0 if there is none.
+        Wanted points are missing. Points in rows without a known value are left out. The period is
+        0 if there is none.
         """
         wanted = wanted & ~np.isnan(rows).all(1, keepdims=True)
         chosen = np.flatnonzero(wanted.any(1))
         if not len(chosen):
             return Candidates(chosen, chosen, np.empty((0, len(CANDIDATES))), chosen)
         rows, wanted = rows[chosen], wanted[chosen]
-        neighbours = Neighbors.from_mask(~np.isnan(rows))
-        lines = interpolate_linear(rows, neighbours)
-        is_narrow = neighbours.after - neighbours.before <= _MAX_CUBIC_STEPS
-        cubics = np.where(is_narrow, interpolate_cubic(rows, neighbours), lines)[wanted]
-        line = lines[wanted]
-        seasonal = _replace_nan(seasonal_fill(rows, wanted, period), line) if period else line
-        heads = [_replace_nan(head[wanted], seasonal) for head in self._reconstruct(rows, wanted)]
-        values = np.stack([*heads, seasonal, cubics, line], -1)
+        neighbors = Neighbors.from_mask(~np.isnan(rows))
+        gaps = _Gaps(rows, wanted, neighbors)
+        answers = self._reconstruct(rows, wanted)
+        cycle = np.full(rows.shape, np.nan)
+        if period:
+            cycle = seasonal_fill(rows, wanted | gaps.ends(), period)
+        seasonal, anchored_seasonal = cycle[wanted], gaps.anchored(cycle)
+        beyond = _replace_nan(anchored_seasonal, gaps.line)
+        heads = [_replace_nan(head[wanted], beyond) for head in answers]
+        anchored = _replace_nan(gaps.anchored(answers.mean(0)), np.mean(heads, axis=0))
+        anchored_seasonal = _replace_nan(anchored_seasonal, seasonal)
+        values = [*heads, anchored, seasonal, anchored_seasonal, gaps.cubic(), gaps.line]
         row, time = np.nonzero(wanted)
-        return Candidates(chosen[row], time, values, gap_bins(*neighbours.distances())[wanted])
+        return Candidates(chosen[row], time, np.stack(values, -1), gap_bins(neighbors)[wanted])
 
     def blocks(self, n_rows: int, n_timepoints: int) -> list[slice]:
         """Divide many rows into blocks that are read at once."""
@@ -98,5 +103,35 @@ class CandidateReader:
         return stitched[:, :, n_padded:]
 
 
-def _replace_nan(values: Values, others: Values) -> Values:
+class _Gaps:
+    """Gaps of some rows, and what to fill them with from the values at their ends."""
+
+    def __init__(self, rows: Values, wanted: Flags, neighbors: Neighbors) -> None:
+        self.rows, self.wanted, self.neighbors = rows, wanted, neighbors
+        self.line: Values = interpolate_linear(rows, neighbors)[wanted]
+
+    def ends(self) -> Flags:
+        """Return the known points next to wanted ones."""
+        ends = np.zeros(self.wanted.shape, bool)
+        for side in self.neighbors[:2]:
+            np.put_along_axis(ends, np.where(self.wanted, side, self.neighbors.before), True, 1)
+        return ends
+
+    def anchored(self, answer: Floats) -> Floats:
+        """Add a line to an answer, so that it agrees with the known points at both ends.
+
+        The answer has the shape of the rows, NaN where there is none.
+        """
+        differences = interpolate_linear(self.rows - answer, self.neighbors)
+        anchored: Floats = (answer + differences)[self.wanted]
+        return anchored
+
+    def cubic(self) -> Floats:
+        """Return cubics across narrow gaps, lines across wide ones."""
+        is_narrow = self.neighbors.after - self.neighbors.before <= _MAX_CUBIC_STEPS
+        cubics = interpolate_cubic(self.rows, self.neighbors)[self.wanted]
+        return np.where(is_narrow[self.wanted], cubics, self.line)
+
+
+def _replace_nan(values: Values, others: Values) -> Floats:
     return np.where(np.isnan(values), others, values)

@@ -17,9 +17,9 @@ from .simulated_gaps import N_FOLDS
 __all__ = ["CrossChannelCorrection"]
 
 _MAX_SHIFT = 4.0  # of a value, in standard deviations of its error
-_N_WINDOWS = 64  # that the weights are fitted on
+_N_POINTS = 1 << 15  # time points that the weights are fitted on
 _NOISE_VARIANCES = (1e-4, 1e-3, 1e-2)  # to choose from
-_N_SELECTION_WINDOWS = 16  # that they are compared on
+_N_SELECTION_POINTS = 1 << 13  # time points that they are compared on
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class CrossChannelCorrection:
         # A constant channel is filled without error.
         errors = windows.errors / np.where(deviations > 0, deviations, 1)
         models = [CoKriging.fit(_without(panels, fold), errors) for fold in range(N_FOLDS)]
-        noise_variance = _choose_noise(windows.take(slice(_N_SELECTION_WINDOWS)), variances, models)
-        some = windows.take(slice(_N_WINDOWS))
+        noise_variance = _choose_noise(_some(windows, _N_SELECTION_POINTS), variances, models)
+        some = _some(windows, _N_POINTS)
         shifts = _held_out_shifts(some, variances, models, noise_variance)
         weights = _fit_correction_weights(some, shifts)
         model = replace(CoKriging.fit(panels, errors), noise_variance=noise_variance)
@@ -59,6 +59,10 @@ class CrossChannelCorrection:
         """Return the prediction variances of co-kriging; 0 where nothing was filled."""
         variances = _point_variances(filled, self.error_variances)
         return self.cokriging.variances(filled.values, variances)
+
+
+def _some(windows: HiddenWindows, n_points: int) -> HiddenWindows:
+    return windows.take(slice(max(1, n_points // windows.truth.shape[-1])))
 
 
 def _point_variances(filled: Filled, variances: Floats) -> Floats:
@@ -81,10 +85,11 @@ def _move(filled: Filled, weights: Floats, shifts: Floats) -> Filled:
 
 def _choose_noise(windows: HiddenWindows, variances: Floats, models: Sequence[CoKriging]) -> float:
     """Return the noise variance with the least error under cross-validation."""
-    scores = []
+    scores, deviations = [], np.sqrt(_point_variances(windows.filled, variances))
     for noise_variance in _NOISE_VARIANCES:
         shifts = _held_out_shifts(windows, variances, models, noise_variance)
-        scores.append(np.nansum(np.square(windows.errors + shifts)))
+        errors = windows.errors + shifts
+        scores.append(np.nansum(np.square(errors / np.where(deviations > 0, deviations, 1))))
     return _NOISE_VARIANCES[int(np.argmin(scores))]
 
 

@@ -8,12 +8,13 @@ from typing import Self
 import numpy as np
 
 from ..network import Progress
-from ..series import Flags, Floats, Integers, Values, seasonal_period
-from .blending import N_GAP_BINS, blend, fit_weights, time_head_weights
-from .candidates import CandidateReader, Candidates
+from ..series import Flags, Floats, Integers, Values, find_wild, seasonal_period
+from .blending import fit_weights, time_head_weights
+from .candidates import CandidateReader
 from .cross_channel import CrossChannelCorrection
-from .filled import Filled, HiddenWindows
-from .simulated_gaps import draw_windows, hide
+from .filled import Filled, fill_channel, stack
+from .limits import Limits
+from .trial import run_trials, shuffled
 from .uncertainty import Uncertainty
 
 __all__ = ["GapFiller"]
@@ -28,40 +29,36 @@ class GapFiller:
     loc: Floats  # (n_channels,), mean of each channel [input units]
     scale: Floats  # (n_channels,), standard deviation of each channel [input units]
     periods: Integers  # (n_channels,), period of each channel [time steps]; 0 if it has none
-    weights: Floats  # (n_channels, N_GAP_BINS, 5), of the candidates
+    weights: Floats  # (n_channels, 2, N_GAP_BINS, n_candidates), without and with periods
+    limits: Limits
     correction: CrossChannelCorrection | None = None
     uncertainty: Uncertainty | None = None
 
     @classmethod
     def from_time_head(cls, panels: list[Values]) -> Self:
         """Fill with the reconstruction of the network's time head alone; fit only the scale."""
+        panels = [_without_wild(panel) for panel in panels]
         n_channels = panels[0].shape[1]
+        weights = time_head_weights(n_channels)
         periods = np.zeros(n_channels, int)
-        return cls(*_loc_and_scale(panels), periods, time_head_weights(n_channels))
+        limits = Limits.fit(panels).opened()
+        return cls(*_loc_and_scale(panels), periods, weights, limits)
 
     @classmethod
     def fit(cls, panels: list[Values], reader: CandidateReader, rng: np.random.Generator) -> Self:
         """Fit everything on hidden points of panels in input units."""
+        panels = [_without_wild(panel) for panel in panels]
         loc, scale = _loc_and_scale(panels)
         scaled = [_scaled(panel, loc, scale) for panel in panels]
-        drawn = draw_windows(panels, reader.context_length, rng)
-        truth = _scaled(drawn.values, loc, scale)
-        visible = hide(truth, reader.patch_length, rng)
-        # The padding before short series, where all channels are missing, is not filled.
-        wanted = np.isnan(visible) & ~np.isnan(truth).all(axis=1, keepdims=True)
         periods = np.array([_period(panels, channel) for channel in range(len(loc))])
-        weights, channels = [], []
-        for channel, period in enumerate(periods):
-            rows, points = visible[:, channel], wanted[:, channel]
-            candidates = reader.read(rows, points, period)
-            weights.append(_fit_channel(candidates, truth[:, channel]))
-            channels.append(_fill_channel(rows, points, candidates, weights[-1]))
-        windows = HiddenWindows(truth, _stack(channels), drawn.fold)
+        trials = list(run_trials(scaled, reader, periods, rng))
+        weights = fit_weights(np.sum([trial.products() for trial in trials], axis=0))
+        windows = shuffled([one.windows(weights, reader.context_length) for one in trials], rng)
         correction = None
         if len(loc) > 1:
             correction, windows = CrossChannelCorrection.fit(scaled, windows)
         uncertainty = Uncertainty.fit(windows, _channel_variances(correction, windows.filled))
-        return cls(loc, scale, periods, np.stack(weights), correction, uncertainty)
+        return cls(loc, scale, periods, weights, Limits.fit(panels), correction, uncertainty)
 
     def fill(
         self,
@@ -84,12 +81,14 @@ class GapFiller:
     def _fill_block(
         self, panel: Values, reader: CandidateReader, progress: Progress | None, return_std: bool
     ) -> tuple[Values, Values]:
-        panel = _fill_constants(panel)
+        usable = _without_wild(panel)
+        panel, usable = _fill_constants(panel, usable), _fill_constants(usable, usable)
         missing = np.isnan(panel)
-        filled = self._blend_channels(panel, missing, reader, progress)
+        filled = self._blend_channels(usable, missing, reader, progress)
         if self.correction is not None:
             filled = self.correction(filled)
         values = filled.values * self.scale[:, None] + self.loc[:, None]
+        values = self.limits.apply(np.where(missing, values, usable), usable)
         std = np.zeros_like(panel)
         if return_std and self.uncertainty is not None:
             variances = _channel_variances(self.correction, filled)
@@ -104,10 +103,10 @@ class GapFiller:
         for channel, weights in enumerate(self.weights):
             rows, points = scaled[:, channel], missing[:, channel]
             candidates = reader.read(rows, points, self.periods[channel])
-            channels.append(_fill_channel(rows, points, candidates, weights))
+            channels.append(fill_channel(rows, points, candidates, weights))
             if progress is not None:
                 progress.update(rows.size)
-        return _stack(channels)
+        return stack(channels)
 
 
 def _loc_and_scale(panels: list[Values]) -> tuple[Floats, Floats]:
@@ -130,36 +129,19 @@ def _period(panels: list[Values], channel: int) -> int:
     return seasonal_period(rows[:_MAX_SERIES])
 
 
-def _fit_channel(candidates: Candidates, truth: Floats) -> Floats:
-    """Fit the weights of one channel where the truth is known."""
-    y = truth[candidates.row, candidates.time]
-    known = ~np.isnan(y)
-    return fit_weights(candidates.values[known], y[known], candidates.gap_bins[known])
-
-
-def _fill_channel(rows: Floats, wanted: Flags, candidates: Candidates, weights: Floats) -> Filled:
-    """Blend the candidates of one channel, ``(n, n_timepoints)``."""
-    place = candidates.row, candidates.time
-    # Without a known value: the mean of the channel, which is 0 after scaling.
-    values, bins = np.where(wanted, 0, rows), np.where(wanted, N_GAP_BINS, 0).astype(np.int8)
-    values[place] = blend(candidates.values, candidates.gap_bins, weights)
-    bins[place] = candidates.gap_bins
-    difference = np.zeros(rows.shape, np.float32)
-    difference[place] = np.square(candidates.values[:, 0] - candidates.values[:, 1])
-    return Filled(values, wanted, bins, difference)
-
-
-def _stack(channels: list[Filled]) -> Filled:
-    return Filled(*(np.stack(parts, axis=1) for parts in zip(*channels, strict=True)))
-
-
 def _channel_variances(correction: CrossChannelCorrection | None, filled: Filled) -> Floats:
     return np.zeros(filled.values.shape) if correction is None else correction.variances(filled)
 
 
-def _fill_constants(panel: Values) -> Values:
-    """Return a copy in which a series with equal known values is filled with that value."""
-    missing = np.isnan(panel)
-    lowest = np.min(panel, -1, keepdims=True, where=~missing, initial=np.inf)
-    highest = np.max(panel, -1, keepdims=True, where=~missing, initial=-np.inf)
-    return np.where(missing & (lowest == highest), lowest, panel)
+def _without_wild(panel: Values) -> Values:
+    """Return a copy in which fill values and spikes are missing."""
+    wild = np.array([[find_wild(row) for row in series] for series in panel])
+    return np.where(wild, np.nan, panel)
+
+
+def _fill_constants(panel: Values, usable: Values) -> Values:
+    """Return a copy in which a series with equal usable values is filled with that value."""
+    known = ~np.isnan(usable)
+    lowest = np.min(usable, -1, keepdims=True, where=known, initial=np.inf)
+    highest = np.max(usable, -1, keepdims=True, where=known, initial=-np.inf)
+    return np.where(np.isnan(panel) & (lowest == highest), lowest, panel)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
@@ -30,11 +31,12 @@ from ..series import (
 )
 from .candidates import CandidateReader
 from .gap_filler import GapFiller
-from .simulated_gaps import GapMasks, draw_windows
+from .simulated_gaps import GapMasks, sample_segments
 
 __all__ = ["TSPulseImputer"]
 
 _MAX_STEPS = 400  # of fine-tuning
+_N_WINDOWS = 256  # whose gaps are copied for it
 
 
 class TSPulseImputer(  # type: ignore[call-arg]
@@ -64,6 +66,12 @@ class TSPulseImputer(  # type: ignore[call-arg]
         Time step as a pandas frequency (``"h"``, ``"15min"``). Rows that are missing from
         a data frame with a ``DatetimeIndex`` or ``TimedeltaIndex`` are inserted and
         filled. None takes the rows as they are, with a warning if they are irregular.
+    bounds : {"observed"} or (low, high), default=None
+        Bounds of the filled values, each a number, one for each channel, or None for an open
+        side. ``"observed"`` takes the lowest and the highest value in ``fit``.
+    round_integers : bool, default=False
+        Whether to round filled values in channels whose known values in ``fit`` are all whole
+        numbers.
     stride : int, default=128
         Steps between the windows on series longer than one window [time points].
         Overlapping windows are averaged, with more weight on their middle.
@@ -145,6 +153,8 @@ class TSPulseImputer(  # type: ignore[call-arg]
         "blend": ["boolean"],
         "fine_tune": ["boolean"],
         "freq": [str, None],
+        "bounds": [StrOptions({"observed"}), tuple, list, None],
+        "round_integers": ["boolean"],
         "stride": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     }
@@ -156,6 +166,8 @@ class TSPulseImputer(  # type: ignore[call-arg]
         blend: bool = True,
         fine_tune: bool = False,
         freq: str | None = None,
+        bounds: Literal["observed"] | tuple[Any, Any] | None = None,
+        round_integers: bool = False,
         stride: int = 128,
         checkpoint: str = "tspulse-p8",
         batch_size: int = 64,
@@ -167,6 +179,8 @@ class TSPulseImputer(  # type: ignore[call-arg]
         self.blend = blend
         self.fine_tune = fine_tune
         self.freq = freq
+        self.bounds = bounds
+        self.round_integers = round_integers
         self.stride = stride
         self.checkpoint = checkpoint
         self.batch_size = batch_size
@@ -292,10 +306,13 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         if self.fine_tune:
             network = self._fine_tuned(network, panels, rng)
-        if self.blend:
-            self._gap_filler = GapFiller.fit(panels, self._reader(network), rng)
-        else:
-            self._gap_filler = GapFiller.from_time_head(panels)
+        filler = (
+            GapFiller.fit(panels, self._reader(network), rng)
+            if self.blend
+            else GapFiller.from_time_head(panels)
+        )
+        limits = filler.limits.restricted(self.bounds, rounds=self.round_integers)
+        self._gap_filler = replace(filler, limits=limits)
         self.fingerprint_ = fingerprint(network)
         self.network_ = network.cpu() if self.fine_tune else None
 
@@ -317,7 +334,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
     @property
     def blend_weights_(self) -> Floats:
         """Weights of the candidates for each channel and gap bin."""
-        return self._gap_filler.weights
+        filler = self._gap_filler
+        return filler.weights[np.arange(len(filler.loc)), (filler.periods > 0).astype(int)]
 
     def _check_stride(self, context_length: int) -> None:
         if self.stride > context_length:
@@ -348,7 +366,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
     ) -> TSPulse:
         """Return a copy of the network, trained to fill gaps like those of the panels."""
         config = network.config
-        windows = draw_windows(panels, config.context_length, rng).values
+        windows = sample_segments(panels, config.context_length, _N_WINDOWS, rng).values
         tuner = FineTuner(
             GapMasks(windows, config.patch_length),
             {"time": 1.0, "frequency": 1.0},

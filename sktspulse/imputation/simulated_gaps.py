@@ -2,53 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from ..network import gap_mask, hybrid_mask
-from ..series import Flags, Floats, Indices, Values, window_starts
+from ..series import Flags, Floats, Indices, Values
 
-__all__ = ["N_FOLDS", "GapMasks", "Windows", "draw_masks", "draw_windows", "hide"]
+__all__ = [
+    "N_FOLDS",
+    "GapMasks",
+    "Segments",
+    "draw_masks",
+    "hide_long",
+    "hide_scattered",
+    "sample_segments",
+]
 
 N_FOLDS = 4  # consecutive parts of every series, for cross-validation
-_MAX_WINDOWS = 256
-_MAX_REPEATS = 8  # of a window, each time with other points hidden
-_HIDDEN_FRACTIONS = (0.05, 0.6)  # of the points of a window, smallest and largest
+_STRETCH = 512  # time points with one mask
+_HIDDEN_FRACTIONS = (0.05, 0.6)  # of the points of a stretch, smallest and largest
 _SINGLE_GAP_PROBABILITY = 0.25  # that they form one gap
-_SINGLE_GAP_FRACTIONS = (0.02, 0.5)  # of the points of a window, smallest and largest
+_SINGLE_GAP_FRACTIONS = (0.02, 0.5)  # of the points of a stretch, smallest and largest
+_LONG_GAP_FRACTION = 0.4  # of the known points, longest long gap
+_ONE_SIDED_FRACTION = 0.05  # of the known points, shortest gap at a start or an end
+_ONE_SIDED_PROBABILITY = 0.8  # of a gap at the start of a channel, and of one at its end
+_MIN_VISIBLE = 8  # known points of a channel
 
 
-class Windows(NamedTuple):
-    """Windows of all channels."""
+class Segments(NamedTuple):
+    """Series of all channels, or parts of them."""
 
-    values: Values  # (n_windows, n_channels, length), NaN where missing
-    fold: Indices  # (n_windows,), from 0 to N_FOLDS - 1
+    values: Floats  # (n_segments, n_channels, length), NaN where missing
+    start: Indices  # (n_segments,), first time point in its series; negative for padding
+    n_timepoints: Indices  # (n_segments,), of its series
+
+    def folds(self, offset: int) -> Indices:
+        """Return the fold of a time point of each segment, from 0 to ``N_FOLDS - 1``."""
+        place = (self.start + offset).clip(0, self.n_timepoints - 1)
+        return N_FOLDS * place // self.n_timepoints
 
 
-def draw_windows(panels: list[Values], length: int, rng: np.random.Generator) -> Windows:
-    """Draw at most 256 windows of all channels, with repetitions if there are few.
+def sample_segments(
+    panels: Sequence[Values], max_length: int, count: int, rng: np.random.Generator
+) -> Segments:
+    """Draw segments of all channels; series are repeated if there are few.
 
-    Short series are padded with NaN in front.
+    Segments are as long as the longest series, but at most ``max_length``. Shorter series are
+    padded with NaN in front.
     """
-    drawn = [_draw_from_panel(panel, length, rng) for panel in panels]
-    values, fold = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
-    order = rng.permutation(len(values))[:_MAX_WINDOWS]
-    repeats = min(_MAX_REPEATS, -(-_MAX_WINDOWS // len(order)))
-    order = np.tile(order, repeats)[:_MAX_WINDOWS]
-    return Windows(values[order], fold[order])
-
-
-def _draw_from_panel(panel: Values, length: int, rng: np.random.Generator) -> Windows:
-    n_padded = max(0, length - panel.shape[-1])
-    panel = np.pad(panel, ((0, 0), (0, 0), (n_padded, 0)), constant_values=np.nan)
-    starts = window_starts(panel.shape[-1], length, max(1, length // 4))
-    chosen = rng.permutation(len(panel) * len(starts))[:_MAX_WINDOWS]
-    row, start = chosen // len(starts), starts[chosen % len(starts)]
-    values = [panel[r, :, s : s + length] for r, s in zip(row, start, strict=True)]
-    fold = N_FOLDS * (2 * start + length) // (2 * panel.shape[-1] + 1)
-    return Windows(np.stack(values), fold)
+    length = min(max_length, max(panel.shape[-1] for panel in panels))
+    sizes = np.concatenate([np.full(len(panel), panel.shape[-1]) for panel in panels])
+    pieces = np.repeat(np.arange(len(sizes)), -(-sizes // length))
+    pieces = np.resize(rng.permutation(pieces), count)
+    spare = (sizes - length)[pieces]
+    start = np.where(spare > 0, rng.integers(0, spare.clip(0) + 1), spare)
+    first = np.cumsum([0, *map(len, panels)])
+    values = np.full((count, panels[0].shape[1], length), np.nan)
+    for target, piece, begin in zip(values, pieces, start, strict=True):
+        panel = int(np.searchsorted(first, piece, side="right")) - 1
+        row = panels[panel][piece - first[panel]]
+        target[:, max(0, -begin) :] = row[:, max(0, begin) : max(0, begin + length)]
+    return Segments(values, start, sizes[pieces])
 
 
 def draw_masks(shape: tuple[int, ...], patch_length: int, rng: np.random.Generator) -> Flags:
@@ -66,21 +83,63 @@ def draw_masks(shape: tuple[int, ...], patch_length: int, rng: np.random.Generat
     return np.where(rng.random(each) < _SINGLE_GAP_PROBABILITY, single, scattered)
 
 
-def hide(values: Floats, patch_length: int, rng: np.random.Generator) -> Floats:
-    """Return windows ``(n_windows, n_channels, n_timepoints)`` with more points missing.
+def hide_scattered(values: Floats, patch_length: int, rng: np.random.Generator) -> Floats:
+    """Return segments ``(n_segments, n_channels, n_timepoints)`` with more points missing.
 
-    Half of the windows get the gaps of another window, for all channels together. The others
-    get masks from ``draw_masks``, for each channel alone.
+    Every stretch of 512 time points of a channel gets a mask of its own from ``draw_masks``.
     """
-    observed = draw_masks(values.shape, patch_length, rng)
+    n_timepoints = values.shape[-1]
+    stretch = min(-(-n_timepoints // patch_length) * patch_length, _STRETCH)
+    shape = (*values.shape[:-1], -(-n_timepoints // stretch), stretch)
+    masks = draw_masks(shape, patch_length, rng).reshape(*values.shape[:-1], -1)
+    return _hide(values, masks[..., :n_timepoints], rng)
+
+
+def hide_long(values: Floats, shortest: float, rng: np.random.Generator) -> Floats:
+    """Return segments with long gaps inside and at the ends of every channel."""
+    observed = np.ones(values.shape, bool)
+    for place in np.ndindex(values.shape[:-1]):
+        known = np.flatnonzero(~np.isnan(values[place]))
+        if len(known) > _MIN_VISIBLE:
+            for start, stop in _long_gaps(len(known), shortest, rng):
+                observed[place][known[start:stop]] = False
+    return _hide(values, observed, rng)
+
+
+def _long_gaps(
+    n_known: int, shortest: float, rng: np.random.Generator
+) -> Iterator[tuple[int, int]]:
+    """Yield start and end of gaps among the known points of a channel."""
+    longest = max(1.0, _LONG_GAP_FRACTION * n_known)
+
+    def length(at_least: float) -> int:
+        low, high = np.log([min(at_least, longest), longest])
+        return int(np.exp(rng.uniform(low, high)))
+
+    at_start, at_end = (
+        length(_ONE_SIDED_FRACTION * n_known) if rng.random() < _ONE_SIDED_PROBABILITY else 0
+        for _ in range(2)
+    )
+    yield 0, at_start
+    yield n_known - at_end, n_known
+    gap = length(shortest)
+    start = at_start + int(rng.uniform(0, 1) * gap) + 1
+    while start + gap < n_known - at_end:
+        yield start, start + gap
+        start += 2 * gap  # as many points stay known in between
+        gap = length(shortest)
+
+
+def _hide(values: Floats, observed: Flags, rng: np.random.Generator) -> Floats:
+    """Hide points; in half of the segments as they are missing elsewhere, in all channels."""
     known = ~np.isnan(values)
     with_gaps = np.flatnonzero(~known.all((1, 2)))
-    if len(with_gaps):
-        copied = known[rng.choice(with_gaps, len(values))]
-        observed = np.where(rng.random((len(values), 1, 1)) < 0.5, copied, observed)
-    visible = np.where(observed, values, np.nan)
-    # If nothing of a channel would stay visible, none of it is hidden.
-    return np.where((observed & known).any(-1, keepdims=True), visible, values)
+    for one in with_gaps[rng.random(len(with_gaps)) < 0.5] if len(with_gaps) else []:
+        shift = int(rng.integers(values.shape[-1]))
+        observed[one] = np.roll(known[rng.choice(with_gaps)], shift, axis=-1)
+    # If too little of a channel would stay visible, none of it is hidden.
+    is_enough = (observed & known).sum(-1, keepdims=True) >= _MIN_VISIBLE
+    return np.where(is_enough & ~observed, np.nan, values)
 
 
 class GapMasks:

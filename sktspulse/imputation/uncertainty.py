@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from ..series import Floats, Integers
-from .blending import N_FARTHER_BINS
+from .blending import DISTANCE_GROUP
 from .filled import Filled, HiddenWindows, by_gap_bin, error_variances
 
 __all__ = ["Z_90", "Uncertainty"]
@@ -74,9 +74,8 @@ def _fit_indicator_weights(indicators: Floats, squares: Floats) -> Floats:
 def _calibrate(ratios: Floats, bins: Integers, n_bins: int) -> Floats:
     """Return factors that give the variances their coverage, by the nearer distance."""
     factors = np.full(n_bins, np.quantile(ratios, _COVERAGE) / Z_90**2)
-    distance = np.arange(n_bins) // N_FARTHER_BINS
-    for nearer in np.unique(distance):
-        own = ratios[distance[bins] == nearer]
+    for group in np.unique(DISTANCE_GROUP):
+        own = ratios[DISTANCE_GROUP[bins] == group]
         if len(own) >= _MIN_POINTS:
-            factors[distance == nearer] = np.quantile(own, _COVERAGE) / Z_90**2
+            factors[:-1][group == DISTANCE_GROUP] = np.quantile(own, _COVERAGE) / Z_90**2
     return factors

@@ -40,7 +40,7 @@ def seasonal_period(rows: Sequence[Values]) -> int:
     return 0
 
 
-def _level(row: Floats, width: int) -> Floats:
+def _level(row: Values, width: int) -> Floats:
     """Average over a moving window, continued as a straight line where it would be cut off."""
     known, time = np.flatnonzero(~np.isnan(row)), np.arange(len(row))
     whole = time[width // 2 : len(row) - width + width // 2 + 1]

@@ -1,4 +1,4 @@
-"""Weights fit the hidden points best, and stay near the prior where few points were hidden."""
+"""Weights are convex, come from the points of their kind, and stay near a prior with few points."""
 
 from __future__ import annotations
 
@@ -6,68 +6,101 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 
 from sktspulse.imputation import blending
 from sktspulse.imputation.blending import (
     CANDIDATES,
     N_GAP_BINS,
     blend,
+    error_products,
     fit_weights,
     gap_bins,
     ridge_by_bin,
     time_head_weights,
 )
+from sktspulse.series import Neighbors
 
-TRUE = np.array([0.5, -0.1, 0.3, 0.1, 0.2])
-PRIOR = fit_weights(np.zeros((0, 5)), np.zeros(0), np.zeros(0, int))[0]
-
-
-def draw(n: int, weights: np.ndarray, noise: float = 0.0, seed: int = 0):
-    rng = np.random.default_rng(seed)
-    candidates = rng.normal(size=(n, len(CANDIDATES)))
-    return candidates, candidates @ weights + noise * rng.normal(size=n)
+K = len(CANDIDATES)
+NEAR, FAR, ONE_SIDED = 12, 99, 109
+SEASONAL = [3, 4]
 
 
-def test_known_weights_are_recovered():
-    candidates, truth = draw(20_000, TRUE)
-    weights = fit_weights(candidates, truth, np.zeros(20_000, int))
-    np.testing.assert_allclose(weights[0], TRUE, atol=0.002)
-    np.testing.assert_allclose(weights[-1], TRUE, atol=0.002)  # an empty bin: those of the channel
+def errors(n, deviations, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, K)) * deviations
 
 
-def test_every_gap_bin_has_its_weights():
-    one, other = draw(20_000, TRUE, seed=1), draw(20_000, TRUE[::-1], seed=2)
-    parts = [np.concatenate(pair) for pair in zip(one, other, strict=True)]
-    weights = fit_weights(*parts, np.repeat([3, 7], 20_000))
-    np.testing.assert_allclose(weights[3], TRUE, atol=0.003)
-    np.testing.assert_allclose(weights[7], TRUE[::-1], atol=0.003)
+def fit(rows, bins):
+    return fit_weights(error_products(rows, bins)[None])[0]
+
+
+def test_weights_are_those_with_the_least_squared_error():
+    rows = errors(20_000, [1, 2, 1, 0.5, 3, 1, 2]) + errors(20_000, 1.0, seed=1)[:, :1]
+    weights = fit(rows, np.full(len(rows), NEAR))[1, NEAR]
+    products = rows.T @ rows / len(rows)
+    start, conditions = np.full(K, 1 / K), {"type": "eq", "fun": lambda w: w.sum() - 1}
+    best = minimize(
+        lambda w: w @ products @ w, start, bounds=[(0, 1)] * K, constraints=conditions
+    ).x
+    np.testing.assert_allclose(weights, best, atol=0.01)
 
 
 @given(st.integers(0, 200), st.integers(0, 1000), st.sampled_from([1e-9, 1.0, 1e9]))
-def test_weights_add_up_to_one(n, seed, unit):
-    candidates, truth = draw(n, TRUE, noise=1, seed=seed)
-    bins = np.random.default_rng(seed).integers(0, N_GAP_BINS, n)
-    weights = fit_weights(unit * candidates, unit * truth, bins)
+def test_weights_are_convex(n, seed, unit):
+    rng = np.random.default_rng(seed)
+    rows = unit * errors(n, rng.random(K), seed)
+    rows[: n // 2, SEASONAL] = np.nan
+    weights = fit(rows, rng.integers(0, N_GAP_BINS, n))
     np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-9)
+    assert (weights >= 0).all()
+    assert (weights[0][:, SEASONAL] == 0).all()
+
+
+def test_every_gap_bin_has_its_weights():
+    good, bad = np.full(K, 0.1), np.full(K, 10.0)
+    rows = [errors(20_000, np.where(np.arange(K) == best, good, bad)) for best in (1, 5)]
+    weights = fit(np.concatenate(rows), np.repeat([NEAR, FAR], 20_000))[1]
+    assert weights[NEAR, 1] > 0.95
+    assert weights[FAR, 5] > 0.9
+
+
+def test_a_bin_without_points_has_the_weights_of_others_at_its_distance():
+    rows = errors(20_000, np.where(np.arange(K) == 5, 0.1, 10.0))
+    weights = fit(rows, np.full(len(rows), NEAR))[1]
+    assert weights[NEAR + 1, 5] > 0.9
+    # Another channel without evidence has those of the first.
+    products = error_products(rows, np.full(len(rows), NEAR))
+    assert fit_weights(np.stack([products, 0 * products]))[1, 1, NEAR, 5] > 0.9
+
+
+def test_without_hidden_points_the_network_fills_near_and_the_ends_are_joined_far():
+    weights = fit(np.zeros((0, K)), np.zeros(0, int))
+    names = [CANDIDATES[one] for one in weights.argmax(-1)[:, [NEAR, FAR, ONE_SIDED]].ravel()]
+    assert names == ["time", "linear", "linear", "time", "anchored seasonal", "seasonal"]
+    assert set(weights.ravel()) == {0.0, 1.0}
 
 
 def test_few_points_stay_near_the_prior():
-    far = np.abs(fit_weights(*draw(2, TRUE), np.zeros(2, int))[0] - PRIOR).max()
-    assert 0 < far < 0.25
-    many = fit_weights(*draw(2000, TRUE), np.zeros(2000, int))[0]
-    assert np.abs(many - PRIOR).max() > 0.35
+    rows = errors(2, np.where(np.arange(K) == 0, 1.0, 0.5))
+    assert fit(rows, np.full(2, NEAR))[1, NEAR, 0] > 0.25
+    assert (
+        fit(errors(2000, np.where(np.arange(K) == 0, 1, 0.2)), np.full(2000, NEAR))[1, NEAR, 0]
+        < 0.1
+    )
 
 
-def test_without_hidden_points_the_weights_are_the_prior():
-    weights = fit_weights(*draw(0, TRUE), np.zeros(0, int))
-    assert weights.shape == (N_GAP_BINS, len(CANDIDATES))
-    np.testing.assert_allclose(weights, np.tile([0.35, 0.35, 0, 0, 0.3], (N_GAP_BINS, 1)))
+def test_points_without_other_periods_have_weights_of_their_own():
+    rows = errors(4000, np.where(np.arange(K) == 3, 0.1, 1.0))
+    rows[:2000, SEASONAL] = np.nan
+    rows[:2000, 5] /= 100
+    weights = fit(rows, np.full(len(rows), NEAR))
+    assert weights[0, NEAR, 5] > 0.9
+    assert weights[1, NEAR, 3] > 0.9
 
 
 def test_equal_candidates_keep_the_prior():
-    candidates = np.tile(np.arange(9.0)[:, None], (1, 5))
-    weights = fit_weights(candidates, np.arange(9.0), np.zeros(9, int))
-    np.testing.assert_allclose(weights[0], PRIOR, atol=1e-12)
+    rows = np.tile(errors(9, 1.0)[:, :1], (1, K))
+    np.testing.assert_allclose(fit(rows, np.full(9, NEAR))[1, NEAR], np.eye(K)[0], atol=1e-6)
 
 
 @given(st.integers(4, 300), st.integers(0, 1000))
@@ -92,10 +125,16 @@ def least_squares(X, y, prior):
 
 def test_blending_uses_the_weights_of_the_gap_bin():
     rng = np.random.default_rng(0)
-    weights = rng.normal(size=(N_GAP_BINS, 5))
-    candidates, bins = rng.normal(size=(50, 5)), rng.integers(0, N_GAP_BINS, 50)
+    weights = rng.normal(size=(2, N_GAP_BINS, K))
+    weights[0][:, SEASONAL] = 0
+    candidates, bins = rng.normal(size=(50, K)), rng.integers(0, N_GAP_BINS, 50)
+    candidates[::3, SEASONAL] = np.nan
     expected = [
-        sum(w * c for w, c in zip(weights[one], row, strict=True))
+        sum(
+            w * c
+            for w, c in zip(weights[0 if np.isnan(row[3]) else 1][one], row, strict=True)
+            if not np.isnan(c)
+        )
         for one, row in zip(bins, candidates, strict=True)
     ]
     np.testing.assert_allclose(blend(candidates, bins, weights), expected)
@@ -103,24 +142,35 @@ def test_blending_uses_the_weights_of_the_gap_bin():
 
 def test_the_time_head_alone_is_taken_as_it_is():
     rng = np.random.default_rng(0)
-    candidates, bins = rng.normal(size=(50, 5)), rng.integers(0, N_GAP_BINS, 50)
+    candidates, bins = rng.normal(size=(50, K)), rng.integers(0, N_GAP_BINS, 50)
     for weights in time_head_weights(2):
         np.testing.assert_array_equal(blend(candidates, bins, weights), candidates[:, 0])
 
 
+def bins_of(before, after):
+    """Bin of a point so many steps after a known point and before another; 0 for none."""
+    n = max(before, 1) + max(after, 1)
+    known = np.zeros(2 * n, bool)
+    at = before or n
+    known[[at - before] * bool(before) + [at + after] * bool(after)] = True
+    return gap_bins(Neighbors.from_mask(known[None]))[0, at]
+
+
 def test_bins_grow_with_both_distances():
-    steps = np.arange(1, 200)
-    near, far = np.meshgrid(steps, steps, indexing="ij")
-    bins = gap_bins(near, far)
-    assert bins.min() == 0
-    assert bins.max() == N_GAP_BINS - 1
-    assert (np.diff(bins, axis=0) >= 0).all()
-    assert (np.diff(bins, axis=1) >= 0).all()
-    assert len(np.unique(bins)) == N_GAP_BINS
+    steps = [1, 2, 3, 5, 9, 17, 33, 65, 129, 257, 1000]
+    table = np.array([[bins_of(near, far) for far in steps] for near in steps])
+    np.testing.assert_array_equal(table, table.T)
+    upper = np.triu(table)
+    assert (np.diff(table, axis=1) >= 0).all()
+    ends = [bins_of(0, step) for step in steps]
+    assert ends == [bins_of(step, 0) for step in steps]
+    assert len({*upper[np.triu_indices(11)], *ends}) == 55 + 10
+    assert min(ends) > table.max()
+    assert max(ends) == N_GAP_BINS - 1
 
 
 @pytest.mark.parametrize(("near", "far", "same"), [(3, 3, (4, 4)), (9, 17, (16, 32))])
 def test_a_bin_holds_gaps_of_about_one_size(near, far, same):
-    here = gap_bins(np.array(near), np.array(far))
-    assert here == gap_bins(*map(np.array, same))
-    assert here != gap_bins(np.array(near - 1), np.array(far))
+    here = bins_of(near, far)
+    assert here == bins_of(*same)
+    assert here != bins_of(near - 1, far)

@@ -45,15 +45,33 @@ def test_candidates_are_those_of_a_window_by_window_twin(length, stride, period)
     rows = gappy(3, length)
     _, candidates = read(rows, stride, period)
     expected = []
-    for row, t in np.argwhere(np.isnan(rows)):
-        known = ~np.isnan(rows[row])
-        padding = max(0, CONTEXT - length)
-        heads = naive.stitch_reconstructions(Fake(), rows[row], CONTEXT, PATCH, stride)
-        line = naive.fill_linear(rows[row], known, t)
-        seasonal = naive.seasonal(rows[row], t, period, 4) if period else np.nan
-        seasonal = line if np.isnan(seasonal) else seasonal
-        heads = [seasonal if np.isnan(head) else head for head in heads[padding + t]]
-        expected.append([*heads, seasonal, naive.fill_cubic(rows[row], known, t), line])
+    for row in range(3):
+        values, known = rows[row], ~np.isnan(rows[row])
+        places, padding = np.flatnonzero(known), max(0, CONTEXT - length)
+        heads = naive.stitch_reconstructions(Fake(), values, CONTEXT, PATCH, stride)[padding:]
+        heads = np.array(heads)
+        cycle = (
+            np.array([naive.seasonal(values, t, period, 4) for t in range(length)])
+            if period
+            else np.full(length, np.nan)
+        )
+
+        def anchored(answer, t, values=values, places=places):
+            before, after = places[places < t].max(), places[places > t].min(initial=length)
+            after = before if after == length else after
+            share = (t - before) / max(after - before, 1)
+            left, right = (values[end] - answer[end] for end in (before, after))
+            return answer[t] + left + (right - left) * min(share, 1)
+
+        for t in np.flatnonzero(~known):
+            line = naive.fill_linear(values, known, t)
+            cycles = [cycle[t], anchored(cycle, t)]
+            cycles[1] = cycles[0] if np.isnan(cycles[1]) else cycles[1]
+            beyond = line if np.isnan(anchored(cycle, t)) else cycles[1]
+            both = [beyond if np.isnan(head) else head for head in heads[t]]
+            level = anchored(heads.mean(1), t)
+            level = np.mean(both) if np.isnan(level) else level
+            expected.append([*both, level, *cycles, naive.fill_cubic(values, known, t), line])
     assert candidates.row.tolist() == np.nonzero(np.isnan(rows))[0].tolist()
     assert candidates.time.tolist() == np.nonzero(np.isnan(rows))[1].tolist()
     np.testing.assert_allclose(candidates.values, expected, rtol=1e-5, atol=1e-5)
@@ -75,7 +93,7 @@ def test_series_without_a_known_value_are_left_out():
     assert set(candidates.row) == {1}
     fake, candidates = read(rows[:1])
     assert not fake.windows
-    assert candidates.values.shape == (0, 5)
+    assert candidates.values.shape == (0, 7)
 
 
 def test_windows_with_few_known_points_are_filled_with_lines():
@@ -83,7 +101,7 @@ def test_windows_with_few_known_points_are_filled_with_lines():
     rows[0, [3, 20, 37]] = [0, 1, 5]
     _, candidates = read(rows)
     lines = np.interp(candidates.time, [3, 20, 37], [0, 1, 5])
-    np.testing.assert_allclose(candidates.values[:, [0, 1, 2, 4]], np.tile(lines[:, None], 4))
+    np.testing.assert_allclose(candidates.values[:, [0, 1, 2, 6]], np.tile(lines[:, None], 4))
 
 
 def test_a_wide_gap_has_no_cubic():
@@ -91,7 +109,7 @@ def test_a_wide_gap_has_no_cubic():
     rows[0, 10:30] = np.nan
     rows[0, 40:45] = np.nan
     _, candidates = read(rows)
-    same = candidates.values[:, 3] == candidates.values[:, 4]
+    same = candidates.values[:, 5] == candidates.values[:, 6]
     assert same[candidates.time < 30].all()
     assert not same[candidates.time > 30].any()
 

@@ -6,13 +6,21 @@ import numpy as np
 import pytest
 import torch
 
-from sktspulse.imputation.simulated_gaps import N_FOLDS, GapMasks, draw_masks, draw_windows, hide
+from sktspulse.imputation.simulated_gaps import (
+    N_FOLDS,
+    GapMasks,
+    draw_masks,
+    hide_long,
+    hide_scattered,
+    sample_segments,
+)
+from sktspulse.series import runs
 
 
 def test_masks_hide_blocks_and_points_or_one_gap():
     observed = draw_masks((200, 2, 512), 8, np.random.default_rng(0)).reshape(400, 512)
-    runs = (np.diff(np.pad(observed, ((0, 0), (1, 1)), constant_values=True)) != 0).sum(1) // 2
-    is_single = runs == 1
+    n_runs = (np.diff(np.pad(observed, ((0, 0), (1, 1)), constant_values=True)) != 0).sum(1) // 2
+    is_single = n_runs == 1
     assert 0.18 < is_single.mean() < 0.32
     lengths = (~observed[is_single]).sum(1)
     assert 10 <= lengths.min() < 20
@@ -34,50 +42,68 @@ def panel(n_series=3, n_channels=2, n_timepoints=100):
 
 
 @pytest.mark.parametrize("length", [16, 100, 130])
-def test_windows_are_parts_of_all_channels(length):
-    windows, fold = draw_windows([panel()], length, np.random.default_rng(0))
-    assert windows.shape[1:] == (2, length)
-    assert 8 <= len(windows) <= 256
-    known = ~np.isnan(windows)
-    assert (known[:, 0] == known[:, 1]).all()
-    assert (known.sum(-1) == min(length, 100)).all()
-    np.testing.assert_array_equal(np.diff(windows, axis=1)[known[:, :1]], 1e4)
-    steps = np.diff(windows, axis=-1)
-    assert (steps[~np.isnan(steps)] == 1).all()
-    middle = np.nanmean(windows[:, 0] % 1e4, axis=-1)
-    if length == 16:
-        np.testing.assert_array_equal(fold, (middle + 0.5) * N_FOLDS // 100.5)
+def test_segments_are_parts_of_all_channels(length):
+    segments = sample_segments([panel()], length, 40, np.random.default_rng(0))
+    values = segments.values
+    assert values.shape == (40, 2, min(length, 100))
+    np.testing.assert_array_equal(np.diff(values, axis=1), 1e4)
+    np.testing.assert_array_equal(np.diff(values), 1)
+    assert set(values[:, 0, 0] // 1e6) == {0, 1, 2}
+    np.testing.assert_array_equal(values[:, 0, 0] % 1e4, segments.start)
+    folds = segments.folds(3)
+    np.testing.assert_array_equal(folds, (segments.start + 3) * N_FOLDS // 100)
 
 
-def test_few_windows_are_repeated_and_many_are_sampled():
-    rng = np.random.default_rng(0)
-    assert len(draw_windows([panel(1)], 100, rng).values) == 8
-    long = [panel(40, 1, 2000), panel(1, 1, 50)]
-    values = draw_windows(long, 64, rng).values
-    assert len(values) == 256
-    assert len({window[0, -1] for window in values}) > 200
+def test_short_series_are_padded_in_front_and_few_are_repeated():
+    segments = sample_segments(
+        [panel(1), panel(2, n_timepoints=30)], 64, 12, np.random.default_rng(0)
+    )
+    short = segments.n_timepoints == 30
+    assert short.sum() == pytest.approx(6, abs=1)
+    assert np.isnan(segments.values[short][..., :34]).all()
+    assert not np.isnan(segments.values[short][..., 34:]).any()
+    assert (segments.start[short] == -34).all()
+    assert not np.isnan(segments.values[~short]).any()
+
+
+def hide(values, seed=0):
+    rng = np.random.default_rng(seed)
+    return np.concatenate([hide_scattered(values, 8, rng), hide_long(values, 8, rng)])
 
 
 def test_hidden_points_were_known():
-    rows = np.random.default_rng(0).normal(size=(60, 2, 64))
-    rows[:20, 1, 30:44] = np.nan
+    rows = np.random.default_rng(0).normal(size=(60, 2, 1100))
+    rows[:20, 1, 30:400] = np.nan
     rows[0, 0] = np.nan
     before = rows.copy()
-    visible = hide(rows, 8, np.random.default_rng(1))
-    np.testing.assert_array_equal(rows, before)
+    visible, rows = hide(rows), np.concatenate([rows, rows])
+    np.testing.assert_array_equal(rows[:60], before)
     known = ~np.isnan(visible)
     np.testing.assert_array_equal(visible[known], rows[known])
-    assert known.any(-1)[1:].all()
-    taken = ~known[20:]
-    like = [(gap[1, 30:44].all() and gap.sum() <= 14 + 64) for gap in taken]
-    assert 0.3 < np.mean(like) < 0.7
+    assert (known.sum(-1) >= 8)[1:60].all()
+    # Half of the series with a gap get gaps like theirs, elsewhere.
+    alike = (np.isnan(rows) | np.isnan(visible))[[*range(1, 20), *range(61, 80)], 1].sum(-1)
+    assert 0.2 < np.mean(alike == 370 + 370) < 0.8 or alike.min() > 370
 
 
-def test_without_gaps_to_copy_each_channel_gets_its_own_mask():
-    rows = np.ones((50, 2, 64))
-    gaps = np.isnan(hide(rows, 8, np.random.default_rng(0)))
-    assert gaps.any(-1).all()
+def test_scattered_points_are_hidden_in_every_stretch_of_every_channel():
+    visible = hide_scattered(np.ones((20, 2, 1200)), 8, np.random.default_rng(0))
+    gaps = np.isnan(visible)
+    assert all(gaps[..., start : start + 512].any(-1).all() for start in (0, 512))
     assert (gaps[:, 0] != gaps[:, 1]).any(-1).all()
+    assert 0.1 < gaps.mean() < 0.5
+
+
+@pytest.mark.parametrize("n_timepoints", [30, 2000])
+def test_long_gaps_are_inside_and_at_both_ends(n_timepoints):
+    visible = hide_long(np.ones((100, 2, n_timepoints)), 8, np.random.default_rng(0))
+    gaps = np.isnan(visible).reshape(200, -1)
+    assert 0.6 < gaps[:, 0].mean() < 0.95
+    assert 0.6 < gaps[:, -1].mean() < 0.95
+    assert (gaps.sum(1) <= n_timepoints - 8).all()
+    longest = [np.diff(runs(one)).max(initial=0) for one in gaps]
+    assert max(longest) > 0.35 * n_timepoints
+    assert np.median(longest) > 0.1 * n_timepoints
 
 
 def test_half_of_the_training_masks_are_copied_gaps():

@@ -45,14 +45,14 @@ def test_only_fill_values_are_flagged(name, wild):
 @pytest.mark.parametrize("name", ["noise", "cycle", "walk", "trend"])
 def test_a_spike_is_flagged_where_it_is(name):
     row = signals()[name]
-    row[500] += 12 * np.diff(row).std() + 3 * row.std() * (name == "cycle")
+    row[500] += 8 * row.std()
     assert np.flatnonzero(find_wild(row)).tolist() == [500]
 
 
 @pytest.mark.parametrize(("unit", "offset"), [(1e-6, 0), (1e9, 1e12), (-1, 5)])
 def test_units_do_not_matter(unit, offset):
     row = signals()["cycle"]
-    row[[20, 500]] = 90, -9999
+    row[[20, 500]] = 200, -9999
     np.testing.assert_array_equal(find_wild(unit * row + offset), find_wild(row))
 
 
