@@ -8,6 +8,8 @@ fill lies among its candidates.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.optimize import nnls
 
@@ -16,11 +18,13 @@ from ..series import Floats, Integers, Neighbors
 __all__ = [
     "CANDIDATES",
     "DISTANCE_GROUP",
+    "N_DISTANCES",
     "N_GAP_BINS",
     "POINT_WEIGHTS",
     "PRIOR_POINTS",
     "blend",
     "error_products",
+    "fit_convex_weights",
     "fit_weights",
     "gap_bins",
     "ridge_by_bin",
@@ -30,13 +34,15 @@ __all__ = [
 CANDIDATES = ("time", "frequency", "anchored", "seasonal", "anchored seasonal", "cubic", "linear")
 PRIOR_POINTS = 20.0  # number of points that a prior counts as
 _EDGES = np.array([2, 3, 5, 9, 17, 33, 65, 129, 257])  # of the bins of a distance [steps]
-_N_BINS = len(_EDGES) + 1
-_N_TWO_SIDED = _N_BINS**2
-N_GAP_BINS = _N_TWO_SIDED + _N_BINS
+N_DISTANCES = len(_EDGES) + 1
+_N_TWO_SIDED = N_DISTANCES**2
+N_GAP_BINS = _N_TWO_SIDED + N_DISTANCES
 # Bins with the same distance to the nearest known point, on both sides or on one side only.
-DISTANCE_GROUP = np.append(np.arange(_N_TWO_SIDED) // _N_BINS, _N_BINS + np.arange(_N_BINS))
+DISTANCE_GROUP = np.append(
+    np.arange(_N_TWO_SIDED) // N_DISTANCES, N_DISTANCES + np.arange(N_DISTANCES)
+)
 # A gap has about as many points in a bin as the bin is wide. They count as the square root.
-POINT_WEIGHTS = 1 / np.sqrt(np.diff([1, *_EDGES, 2 * _EDGES[-1]]))[DISTANCE_GROUP % _N_BINS]
+POINT_WEIGHTS = 1 / np.sqrt(np.diff([1, *_EDGES, 2 * _EDGES[-1]]))[DISTANCE_GROUP % N_DISTANCES]
 _NETWORK_REACH = 7  # groups of distances for which the network is the prior
 _TIME_HEAD, _SEASONAL, _ANCHORED_SEASONAL, _LINE = np.eye(len(CANDIDATES))[[0, 3, 4, 6]]
 _NOT_SEASONAL = np.array([0, 1, 2, 5, 6])
@@ -55,7 +61,7 @@ def gap_bins(neighbors: Neighbors) -> Integers:
     """
     near, far = (np.digitize(distance, _EDGES) for distance in neighbors.distances())
     is_one_sided = neighbors.before == neighbors.after
-    bins: Integers = np.where(is_one_sided, _N_TWO_SIDED + near, near * _N_BINS + far)
+    bins: Integers = np.where(is_one_sided, _N_TWO_SIDED + near, near * N_DISTANCES + far)
     return bins
 
 
@@ -99,16 +105,20 @@ def fit_weights(products: Floats) -> Floats:
             own = own + _as_points(products[:, 1])
         own = own[..., parts[:, None], parts]
         priors = [prior[chosen] for prior in _PRIORS[kind]]
-        weights[:, kind][..., chosen] = _fit_kind(own, priors)
+        weights[:, kind][..., chosen] = fit_convex_weights(own, priors)
     return weights
 
 
-def _fit_kind(products: Floats, priors: list[Floats]) -> Floats:
-    members = [np.flatnonzero(group == DISTANCE_GROUP) for group in range(2 * _N_BINS)]
+def fit_convex_weights(products: Floats, priors: Sequence[Floats]) -> Floats:
+    """Fit the weights ``(n_channels, n_bins, n_candidates)`` of one kind of points.
+
+    There are three priors: near known points, far from those on both sides, and on one side.
+    """
+    members = [np.flatnonzero(group == DISTANCE_GROUP) for group in range(2 * N_DISTANCES)]
     groups = np.stack([products[:, bins].sum(1) for bins in members], 1)
     weights, common = np.empty((*products.shape[:2], len(priors[0]))), groups[0, 0] * 0
     for group in range(groups.shape[1]):
-        is_one_sided, distance = divmod(group, _N_BINS)
+        is_one_sided, distance = divmod(group, N_DISTANCES)
         if is_one_sided:
             common = _as_points(common) + _as_points(groups[:, distance].sum(0))
         common = groups[:, group].sum(0) + _as_points(common)

@@ -9,13 +9,15 @@ from typing import Self
 import numpy as np
 
 from ..series import Floats
-from .blending import N_GAP_BINS, ridge_by_bin
+from .blending import DISTANCE_GROUP, N_DISTANCES, N_GAP_BINS, ridge_by_bin
 from .cokriging import CoKriging
 from .filled import Filled, HiddenWindows, by_gap_bin, error_variances
+from .regression import without_fold
 from .simulated_gaps import N_FOLDS
 
 __all__ = ["CrossChannelCorrection"]
 
+_NEAR = 6  # bins of the nearer distance that the correlation of errors is estimated from
 _MAX_SHIFT = 4.0  # of a value, in standard deviations of its error
 _N_POINTS = 1 << 15  # time points that the weights are fitted on
 _NOISE_VARIANCES = (1e-4, 1e-3, 1e-2)  # to choose from
@@ -41,7 +43,10 @@ class CrossChannelCorrection:
         deviations = np.sqrt(by_gap_bin(variances, windows.filled.gap_bins))
         # A constant channel is filled without error.
         errors = windows.errors / np.where(deviations > 0, deviations, 1)
-        models = [CoKriging.fit(_without(panels, fold), errors) for fold in range(N_FOLDS)]
+        # Deep inside long gaps, errors are alike for longer.
+        distance = DISTANCE_GROUP[windows.filled.gap_bins.clip(0, N_GAP_BINS - 1)] % N_DISTANCES
+        errors = np.where(distance < _NEAR, errors, np.nan)
+        models = [CoKriging.fit(without_fold(panels, fold), errors) for fold in range(N_FOLDS)]
         noise_variance = _choose_noise(_some(windows, _N_SELECTION_POINTS), variances, models)
         some = _some(windows, _N_POINTS)
         shifts = _held_out_shifts(some, variances, models, noise_variance)
@@ -115,12 +120,3 @@ def _fit_correction_weights(windows: HiddenWindows, shifts: Floats) -> Floats:
         bins = windows.filled.gap_bins[:, channel][inside]
         weights.append(ridge_by_bin(X, y, bins, N_GAP_BINS + 1, np.zeros(1))[:, 0])
     return np.clip(weights, 0, 1)
-
-
-def _without(panels: Sequence[Floats], fold: int) -> list[Floats]:
-    """Return the parts of the series before and after a fold."""
-    pieces = []
-    for panel in panels:
-        start, end = (panel.shape[-1] * edge // N_FOLDS for edge in (fold, fold + 1))
-        pieces += [panel[..., :start], panel[..., end:]]
-    return pieces

@@ -14,6 +14,7 @@ from .candidates import CandidateReader
 from .cross_channel import CrossChannelCorrection
 from .filled import Filled, fill_channel, stack
 from .limits import Limits
+from .regression import RegressionCorrection
 from .trial import run_trials, shuffled
 from .uncertainty import Uncertainty
 
@@ -31,13 +32,13 @@ class GapFiller:
     periods: Integers  # (n_channels,), period of each channel [time steps]; 0 if it has none
     weights: Floats  # (n_channels, 2, N_GAP_BINS, n_candidates), without and with periods
     limits: Limits
+    regression: RegressionCorrection | None = None
     correction: CrossChannelCorrection | None = None
     uncertainty: Uncertainty | None = None
 
     @classmethod
     def from_time_head(cls, panels: list[Values]) -> Self:
         """Fill with the reconstruction of the network's time head alone; fit only the scale."""
-        panels = [_without_wild(panel) for panel in panels]
         n_channels = panels[0].shape[1]
         weights = time_head_weights(n_channels)
         periods = np.zeros(n_channels, int)
@@ -53,12 +54,28 @@ class GapFiller:
         periods = np.array([_period(panels, channel) for channel in range(len(loc))])
         trials = list(run_trials(scaled, reader, periods, rng))
         weights = fit_weights(np.sum([trial.products() for trial in trials], axis=0))
-        windows = shuffled([one.windows(weights, reader.context_length) for one in trials], rng)
-        correction = None
+        fills = [trial.fill(weights) for trial in trials]
+        regression = correction = None
+        if len(loc) > 1:
+            parts = [
+                (one.segments.values, fill, one.segments.folds())
+                for one, fill in zip(trials, fills, strict=True)
+            ]
+            regression = RegressionCorrection.fit(scaled, parts)
+            fills = [regression(fill) for fill in fills]
+        windows = shuffled(
+            [
+                one.windows(fill, reader.context_length)
+                for one, fill in zip(trials, fills, strict=True)
+            ],
+            rng,
+        )
         if len(loc) > 1:
             correction, windows = CrossChannelCorrection.fit(scaled, windows)
         uncertainty = Uncertainty.fit(windows, _channel_variances(correction, windows.filled))
-        return cls(loc, scale, periods, weights, Limits.fit(panels), correction, uncertainty)
+        return cls(
+            loc, scale, periods, weights, Limits.fit(panels), regression, correction, uncertainty
+        )
 
     def fill(
         self,
@@ -81,20 +98,28 @@ class GapFiller:
     def _fill_block(
         self, panel: Values, reader: CandidateReader, progress: Progress | None, return_std: bool
     ) -> tuple[Values, Values]:
-        usable = _without_wild(panel)
+        # The network alone is used as published.
+        usable = panel if self.uncertainty is None else _without_wild(panel)
         panel, usable = _fill_constants(panel, usable), _fill_constants(usable, usable)
         missing = np.isnan(panel)
-        filled = self._blend_channels(usable, missing, reader, progress)
+        filled = self._blend_channels(usable, np.isnan(usable), reader, progress)
+        values = self.limits.in_range(self._in_input_units(filled), usable)
+        filled = filled._replace(values=_scaled(values, self.loc, self.scale))
+        if self.regression is not None:
+            filled = self.regression(filled)
         if self.correction is not None:
             filled = self.correction(filled)
-        values = filled.values * self.scale[:, None] + self.loc[:, None]
-        values = self.limits.apply(np.where(missing, values, usable), usable)
+        values = self.limits.apply(self._in_input_units(filled), usable)
         std = np.zeros_like(panel)
         if return_std and self.uncertainty is not None:
             variances = _channel_variances(self.correction, filled)
             deviations = np.sqrt(self.uncertainty(filled, variances)) * self.scale[:, None]
             std = np.where(missing, deviations, 0).astype(panel.dtype)
         return np.where(missing, values.astype(panel.dtype), panel), std
+
+    def _in_input_units(self, filled: Filled) -> Floats:
+        values: Floats = filled.values * self.scale[:, None] + self.loc[:, None]
+        return values
 
     def _blend_channels(
         self, panel: Values, missing: Flags, reader: CandidateReader, progress: Progress | None

@@ -44,12 +44,13 @@ class TSPulseImputer(  # type: ignore[call-arg]
 ):
     """Fill missing values with a pre-trained network, interpolation and the other channels.
 
-    The network reads windows of 512 time points and is not trained, unless asked for. Five
-    candidates are blended for each gap: the network's two reconstructions, the same phase of
-    other periods, cubic and linear interpolation. ``fit`` hides known points to fit the
-    weights of the blend for each channel and kind of gap. Where interpolation is best, as on
-    very smooth recordings, it gets the weight. The result is then corrected by co-kriging with
-    the other channels, as far as that helps at the hidden points.
+    The network reads windows of 512 time points and is not trained, unless asked for. For each
+    missing value, seven candidates are averaged: the network's two reconstructions, the same
+    phase of other periods, cubic and linear interpolation, and two of these moved to agree with
+    the ends of the gap. ``fit`` hides known points to learn the weights for each channel and kind
+    of gap; with little data they stay near the network alone. The result is corrected by
+    regression on, and co-kriging with, the other channels, as far as that helps at the hidden
+    points. Fill values and lone spikes are kept, but nothing is filled from them.
 
     Parameters
     ----------
@@ -94,8 +95,9 @@ class TSPulseImputer(  # type: ignore[call-arg]
         Standard deviation of each channel [input units]; 1 where it would be 0.
     periods_ : ndarray of shape (n_channels,)
         Period of each channel [time points]; 0 if it has none, and with ``blend=False``.
-    blend_weights_ : ndarray of shape (n_channels, n_gap_bins, 5)
-        Weights of the time head, the frequency head, other periods, the cubic and the line.
+    blend_weights_ : ndarray of shape (n_channels, n_gap_bins, 7)
+        Weights of the time head, the frequency head, both moved to the ends of the gap, other
+        periods, these moved to the ends, the cubic and the line. They add up to one.
     n_features_in_ : int
         Number of channels; of time points for a two-dimensional panel.
     n_channels_in_ : int
@@ -113,6 +115,10 @@ class TSPulseImputer(  # type: ignore[call-arg]
     Notes
     -----
     Known values are returned unchanged, to the bit. Infinity is an error.
+
+    Before the other channels are used, a filled value is kept within the observed range of its
+    channel and 5 % of it; an end that is attained often is a bound for good. A channel that only
+    rises or only falls does so in its gaps as well. None of this applies if ``blend=False``.
 
     Gaps are filled without the network if they are farther than a window from any known value,
     or if the series has fewer known values than a patch (8). A series whose known values are all

@@ -58,8 +58,8 @@ class Limits:
             bounds = np.where(self.low <= self.high, [self.low, self.high], np.nan)
         return replace(self, bounds=_check_bounds(bounds, len(self.low)), rounds=rounds)
 
-    def apply(self, filled: Floats, panel: Values) -> Floats:
-        """Return the filled panel within the limits; known values may change.
+    def in_range(self, filled: Floats, panel: Values, *, only_attained: bool = False) -> Floats:
+        """Return the filled panel within the range of each channel, or of ends attained often.
 
         The range includes the known values of a series itself, those of ``panel``.
         """
@@ -69,9 +69,14 @@ class Limits:
         lowest = np.minimum(self.low[:, None], own_low)
         highest = np.maximum(self.high[:, None], own_high)
         is_known = lowest <= highest
-        lowest = np.where(is_known, lowest, -np.inf) - self.margin_below[:, None]
-        highest = np.where(is_known, highest, np.inf) + self.margin_above[:, None]
-        limited = filled.clip(lowest, highest)
+        margins = np.stack([self.margin_below, self.margin_above])[..., None]
+        below, above = np.where(margins > 0, np.inf, 0) if only_attained else margins
+        lowest = np.where(is_known, lowest, -np.inf) - below
+        return filled.clip(lowest, np.where(is_known, highest, np.inf) + above)
+
+    def apply(self, filled: Floats, panel: Values) -> Floats:
+        """Return the filled panel within all limits; known values may change."""
+        missing, limited = np.isnan(panel), self.in_range(filled, panel, only_attained=True)
         for channel in np.flatnonzero(self.direction):
             for one, gaps in zip(limited[:, channel], missing[:, channel], strict=True):
                 _make_monotone(one, gaps, self.direction[channel])

@@ -39,10 +39,11 @@ class Segments(NamedTuple):
     start: Indices  # (n_segments,), first time point in its series; negative for padding
     n_timepoints: Indices  # (n_segments,), of its series
 
-    def folds(self, offset: int) -> Indices:
-        """Return the fold of a time point of each segment, from 0 to ``N_FOLDS - 1``."""
-        place = (self.start + offset).clip(0, self.n_timepoints - 1)
-        return N_FOLDS * place // self.n_timepoints
+    def folds(self) -> Indices:
+        """Return the fold of each time point, ``(n_segments, length)``."""
+        place = self.start[:, None] + np.arange(self.values.shape[-1])
+        n_timepoints = self.n_timepoints[:, None]
+        return N_FOLDS * place.clip(0, n_timepoints - 1) // n_timepoints
 
 
 def sample_segments(

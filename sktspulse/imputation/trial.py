@@ -19,8 +19,8 @@ __all__ = ["Trial", "run_trials", "shuffled"]
 
 _MAX_WINDOWS = 256  # passed through the network for each channel
 _MAX_REPEATS = 8  # of a window, each time with other points hidden
-_SEGMENT_LENGTH = 8192  # time points at most, or this many periods
-_SEGMENT_PERIODS = 6
+_LONG_SEGMENT = 8192  # time points at most, in segments with long gaps
+_SEGMENT_PERIODS = 3  # that a segment has, even if it gets longer
 
 
 @dataclass(frozen=True)
@@ -47,23 +47,28 @@ class Trial:
         known = ~np.isnan(errors[:, -1])
         return error_products(errors[known], candidates.gap_bins[known]) / self.repeats**0.5
 
-    def windows(self, weights: Floats, length: int) -> HiddenWindows:
-        """Fill the missing points, and cut the segments into windows."""
+    def fill(self, weights: Floats) -> Filled:
+        """Fill the missing points of all segments."""
         parts = zip(self.candidates, weights, strict=True)
-        channels = [
-            fill_channel(self.visible[:, c], self.wanted[:, c], candidates, one)
-            for c, (candidates, one) in enumerate(parts)
-        ]
-        filled, total = stack(channels), self.visible.shape[-1]
+        return stack(
+            [
+                fill_channel(self.visible[:, c], self.wanted[:, c], candidates, one)
+                for c, (candidates, one) in enumerate(parts)
+            ]
+        )
+
+    def windows(self, filled: Filled, length: int) -> HiddenWindows:
+        """Cut the filled segments into windows."""
+        total = self.visible.shape[-1]
         length = min(length, total)
         starts = window_starts(total, length, length)
 
         def cut(array: NDArray[Any]) -> NDArray[Any]:
             return np.concatenate([array[..., start : start + length] for start in starts])
 
-        folds = [self.segments.folds(int(start) + length // 2) for start in starts]
         pieces = Filled(*(cut(part) for part in filled))
-        return HiddenWindows(cut(self.segments.values), pieces, np.concatenate(folds))
+        fold = self.segments.folds()[:, starts + length // 2].T.ravel()
+        return HiddenWindows(cut(self.segments.values), pieces, fold)
 
 
 def run_trials(
@@ -75,11 +80,12 @@ def run_trials(
     """
     context = reader.context_length
     longest = max(panel.shape[-1] for panel in panels)
-    longest = min(longest, max(_SEGMENT_LENGTH, _SEGMENT_PERIODS * int(periods.max())))
     available = sum(len(p) * _n_windows(p.shape[-1], context, context // 4) for p in panels)
     budget = max(1, min(_MAX_WINDOWS, _MAX_REPEATS * available) // 2)
-    for hide, stride in ((hide_scattered, context), (hide_long, reader.stride)):
-        length = min(longest, context + (budget - 1) * stride)
+    kinds = (hide_scattered, context, context), (hide_long, reader.stride, _LONG_SEGMENT)
+    for hide, stride, usual in kinds:
+        length = min(longest, max(usual, _SEGMENT_PERIODS * int(periods.max())))
+        length = min(length, context + (budget - 1) * stride)
         count = max(1, budget // _n_windows(length, context, stride))
         segments = sample_segments(panels, length, count, rng)
         visible = hide(segments.values, reader.patch_length, rng)

@@ -20,7 +20,7 @@ def apply(known, filled, bounds=OPEN, *, rounds=False):
     """Fill the missing values of one channel, and return all of it."""
     X = panel(known)
     limits = Limits.fit([X]).restricted(bounds, rounds=rounds)
-    return limits.apply(np.where(np.isnan(X), panel(filled), X), X)[0, 0]
+    return limits.apply(limits.in_range(np.where(np.isnan(X), panel(filled), X), X), X)[0, 0]
 
 
 NOISE = np.random.default_rng(0).normal(size=60)
@@ -43,7 +43,7 @@ def test_an_end_of_the_range_that_is_attained_often_is_a_bound():
 def test_the_range_includes_the_known_values_of_the_series():
     limits = Limits.fit([panel(NOISE)])
     other = panel([50.0, np.nan, 60.0])
-    assert limits.apply(panel([50.0, 58.0, 60.0]), other)[0, 0, 1] == 58
+    assert limits.in_range(panel([50.0, 58.0, 60.0]), other)[0, 0, 1] == 58
 
 
 @given(st.integers(0, 1000), st.sampled_from([1, -1]), st.floats(0.05, 0.9))
@@ -119,6 +119,6 @@ def test_only_channels_of_whole_numbers_are_rounded():
 def test_opened_limits_keep_the_bounds_only():
     X = panel(np.append(np.arange(40.0), np.nan))
     limits = Limits.fit([X]).opened()
-    assert limits.apply(np.where(np.isnan(X), -9e9, X), X)[0, 0, -1] == -9e9
+    assert limits.in_range(np.where(np.isnan(X), -9e9, X), X)[0, 0, -1] == -9e9
     limits = limits.restricted((0, None), rounds=False)
     assert limits.apply(np.where(np.isnan(X), -9e9, X), X)[0, 0, -1] == 0

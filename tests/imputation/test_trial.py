@@ -45,7 +45,7 @@ def test_passes_through_the_network_are_bounded(n_timepoints):
 def test_windows_hold_truth_and_fills():
     X = panel(2)
     _, trials = run([X])
-    parts = [trial.windows(time_head_weights(2)[0][None].repeat(2, 0), CONTEXT) for trial in trials]
+    parts = [trial.windows(trial.fill(time_head_weights(2)), CONTEXT) for trial in trials]
     windows = shuffled(parts, np.random.default_rng(0))
     assert windows.truth.shape[1:] == (2, CONTEXT)
     assert windows.is_hidden.any((0, 2)).all()
