@@ -9,28 +9,36 @@ import numpy as np
 
 from ..network import standardize
 from ..series import Floats, Values
-from .smoothing import smooth
+from .smoothing import BlockMedians, block_medians
 
-__all__ = ["ChannelScale", "HeadCalibration", "TailProbability", "log_compress", "threshold"]
+__all__ = ["ChannelScale", "HeadCalibration", "peak_level", "threshold", "usual_range"]
 
 _MAX_DEVIATION = 1e6  # standard deviations; values are clipped so that their squares stay finite
 _ROUNDING = 1e-6  # relative change of a constant channel that counts as rounding
+_TRIMMED = 0.005  # of the values, on each side, that do not count for the range of a channel
+_MIN_TRIMMED = 2  # values
+_MIN_TRIMMABLE = 20  # values of a channel, for any to be trimmed
 
-_QUANTILES = np.arange(10) / 10
-_NEGATIVE_LOG_TAIL = -np.log1p(-_QUANTILES)
-_MEDIAN = 5
-_BLOCK = 1 << 16  # points looked up at once, to bound memory
-_MIN_SCALE = 1e-3  # of the exponential tail, in squared standard deviations of the channel
-_MIN_SQUARED_STEP = 1e-4  # added before the logarithm: steps of 0.01 standard deviations
-_AUTO_FRACTION = 1e-4  # tail probability at the automatic threshold
-_MIN_OUTLIERS = 10  # fewer outliers than this, and the threshold comes from the fitted tail
-_TWO_SIDED = ("level", "variation")  # heads whose signals are anomalous on either side
-_LINEAR_SCORE = 3.0  # a mean score above this, exceeded by one point in twenty, is compressed
-_LINEAR_LENGTH_SCORE = 6.0  # the same for each length, so that a long one does not dominate
+_MANY = 200  # independent values, whose 0.99 quantile is used
+_MIN_STEEPNESS = 0.2  # of the tail, relative to that of few values
+_MIN_SCALE = 0.1  # of the tail, relative to the standard deviation of all but extreme values
+_N_DEVIATIONS = 3.0  # of averages of independent values, that are not anomalous
+_LEAST, _LEAST_LOG = 1e-4, 0.3  # distances from the median that are not anomalous
+_LEVEL_MARGIN = 2.0  # of these distances, as levels change more than all else
+_TINY = 1e-9
+
+_TWO_SIDED_LENGTH = 32  # from here on, too little variation is unusual as well
+_FLOOR = 0.01  # added to averages before the logarithm, relative to a high quantile
+_FLOOR_QUANTILE = 0.9
+_N_PEAKS = 20  # parts of the training recording whose highest values are compared
+_MIN_PART = 8  # points of such a part
+_N_QUARTERS = 4
+_RATE = 1e-4  # of normal points beyond the distance at which averages are anomalous
+_AUTO_FRACTION = 1e-3  # of normal points, that the automatic threshold bounds
 
 
 class ChannelScale(NamedTuple):
-    """Mean and standard deviation of one channel."""
+    """Mean and standard deviation of one channel, without regard to extreme values."""
 
     loc: float  # [input units]
     scale: float  # [input units]; 0 for a constant channel, infinite without a known value
@@ -38,12 +46,12 @@ class ChannelScale(NamedTuple):
     @classmethod
     def fit(cls, values: Values) -> Self:
         """Fit to the values ``(T,)`` of a channel, NaN where missing."""
-        known = np.isfinite(values)
-        if not known.any():
+        known = values[np.isfinite(values)]
+        if not len(known):
             return cls(0.0, np.inf)
-        standardized = standardize(values[None])
-        if not standardized.values[0, known].any():
-            return cls(float(values[known][0]), 0.0)
+        standardized = standardize(_clip_extremes(known)[None])
+        if not standardized.values.any():
+            return cls(float(np.median(known)), 0.0)
         return cls(float(standardized.loc[0, 0]), float(standardized.scale[0, 0]))
 
     def __call__(self, values: Values) -> Floats:
@@ -56,108 +64,173 @@ class ChannelScale(NamedTuple):
         return np.where(unchanged, 0.0, np.sign(deviations))
 
 
-class TailProbability(NamedTuple):
-    """Upper tail probabilities: empirical up to the 0.9 quantile, exponential above.
+def _clip_extremes(values: Values) -> Values:
+    """Clip known values that are further outside of the others than these are wide."""
+    if len(values) < _MIN_TRIMMABLE:
+        return values
+    ordered = np.sort(values)
+    trimmed = max(_MIN_TRIMMED, int(_TRIMMED * len(values)))
+    low, high = ordered[trimmed], ordered[-1 - trimmed]
+    with np.errstate(over="ignore"):
+        margin = high - low
+        return np.clip(values, low - margin, high + margin) if margin > 0 else values
 
-    The exponential is the one through the median and the 0.9 quantile, so up to a tenth of the
-    training values may be anomalies of any size.
+
+def peak_level(values: Floats, rate: float = _RATE) -> float:
+    """Return the level that normal values ``(T,)`` exceed in peaks at a rate per time point.
+
+    The peaks of consecutive parts follow a Gumbel distribution, fitted to their median and upper
+    quartile: a quarter of the parts may contain anomalies of any size. NaN marks unknown values.
     """
+    n_parts = int(np.clip(len(values) // _MIN_PART, 1, _N_PEAKS))
+    size = len(values) // n_parts
+    parts = values[: n_parts * size].reshape(n_parts, size)
+    peaks = np.fmax.reduce(parts, axis=1)
+    peaks = peaks[np.isfinite(peaks)]
+    if not len(peaks):
+        return 0.0
+    middle, upper = np.quantile(peaks, (0.5, 0.75))
+    median, quartile = (-np.log(-np.log(share)) for share in (0.5, 0.75))
+    spread = (upper - middle) / (quartile - median)
+    return float(middle + spread * (-np.log(rate * size) - median))
 
-    knots: Floats  # (10,), quantiles at 0, 0.1, ..., 0.9
-    scale: float  # of the exponential: the distance over which the probability falls to 1 / e
+
+def tail_distance(values: Floats, n_independent: float) -> float:
+    """Return how far from their median known normal values rarely are, from an exponential tail.
+
+    Its scale comes from the median and the 0.9 quantile, so up to a tenth of the values may be
+    anomalies of any size. With many values, the 0.99 quantile may make it smaller. With few, the
+    distance is that of the Lomax distribution, which allows for the uncertainty of the scale.
+    """
+    middle, high, highest = np.quantile(values, (0.5, 0.9, 0.99))
+    scale = (high - middle) / np.log(5)
+    if n_independent >= _MANY:
+        scale = min(scale, max((highest - high) / np.log(10), _MIN_STEEPNESS * scale))
+    scale = max(scale, _MIN_SCALE * _spread(values))
+    surprise, n_values = -np.log(10 * _RATE), max(2.0, n_independent / 2)
+    return float(high - middle + scale * n_values * np.expm1(surprise / n_values))
+
+
+def usual_range(values: Floats) -> tuple[float, float]:
+    """Return the range that normal values ``(T,)`` rarely leave."""
+    known = values[np.isfinite(values)]
+    n_independent = _count_crossings(known)
+    middle = float(np.median(known))
+    below, above = (
+        max(peak_level(side) - sign * middle, tail_distance(side[np.isfinite(side)], n_independent))
+        for sign, side in ((-1, -values), (1, values))
+    )
+    return middle - below, middle + above
+
+
+def _spread(values: Floats) -> float:
+    """Return the standard deviation about the median, with extreme values at the peak level."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return 0.0
+    deviations = np.abs(known - np.median(known))
+    highest = peak_level(np.abs(values - np.median(known)))
+    return float(np.sqrt(np.square(np.minimum(deviations, highest)).mean()))
+
+
+class LengthCalibration(NamedTuple):
+    """Normal averages of one head over one length: their median, and distances rarely exceeded."""
+
+    head: str
+    floor: float  # added to averages before the logarithm
+    middle: tuple[float, float]  # of averages, and of their negatives or negative logarithms
+    distances: tuple[float, float]  # at which averages are anomalous, infinite if they never are
 
     @classmethod
-    def fit(cls, values: Floats) -> Self:
-        """Fit to values ``(T,)``, NaN where unknown; without a known value, as to zeros."""
-        known = values[np.isfinite(values)]
-        knots = np.quantile(known if len(known) else np.zeros(1), _QUANTILES)
-        span = _NEGATIVE_LOG_TAIL[-1] - _NEGATIVE_LOG_TAIL[_MEDIAN]
-        return cls(knots, max(float((knots[-1] - knots[_MEDIAN]) / span), _MIN_SCALE))
-
-    def __call__(self, values: Floats) -> Floats:
-        """Return the negative log tail probability of values ``(T,)``, 0 where unknown."""
-        scores = np.empty(len(values))
-        for start in range(0, len(values), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            scores[block] = self._negative_log(values[block])
-        return scores
-
-    def _negative_log(self, values: Floats) -> Floats:
-        above = np.searchsorted(self.knots, values, side="left")
-        low, high = (np.clip(above + step, 0, len(self.knots) - 1) for step in (-1, 0))
-        width = self.knots[high] - self.knots[low]
-        with np.errstate(invalid="ignore"):
-            part = np.where(
-                width > 0, (values - self.knots[low]) / np.where(width > 0, width, 1), 1
+    def fit(cls, head: str, length: int, medians: BlockMedians, least: float) -> Self:
+        """Fit to averages ``(T,)``, of which smaller distances than ``least`` are no anomaly."""
+        known = medians.high[np.isfinite(medians.high)]
+        if not len(known):
+            return cls(head, 1.0, (0.0, 0.0), (np.inf, np.inf))
+        floor = _FLOOR * float(np.sqrt(np.quantile(np.abs(known), _FLOOR_QUANTILE))) + _TINY
+        n_independent = min(len(known) / length, _count_crossings(known))
+        middle, distances = [], []
+        for values in _sides(head, floor, medians):
+            middle.append(float(np.median(values[np.isfinite(values)])))
+            beyond = (
+                peak_level(values) - middle[-1],
+                tail_distance(values[np.isfinite(values)], n_independent),
             )
-            rise = _NEGATIVE_LOG_TAIL[high] - _NEGATIVE_LOG_TAIL[low]
-            inside = _NEGATIVE_LOG_TAIL[low] + rise * part
-            beyond = _NEGATIVE_LOG_TAIL[-1] + (values - self.knots[-1]) / self.scale
-        return np.nan_to_num(np.where(above < len(self.knots), inside, beyond))
+            least = least if len(middle) == 1 or head == "level" else _LEAST_LOG
+            margin = _LEVEL_MARGIN if head == "level" else 1.0
+            distances.append(margin * max(*beyond, least) + _drift(values))
+        if head != "level" and not (head == "variation" and length >= _TWO_SIDED_LENGTH):
+            distances[1] = np.inf
+        return cls(head, floor, (middle[0], middle[1]), (distances[0], distances[1]))
 
-    def value_at(self, probability: float) -> float:
-        """Return the value with a tail probability of at most 0.1."""
-        return float(self.knots[-1] + (-np.log(probability) - _NEGATIVE_LOG_TAIL[-1]) * self.scale)
-
-
-def threshold(scores: Floats, contamination: str | float) -> float:
-    """Choose the score above which points are outliers.
-
-    The contamination is the fraction of outliers. If it amounts to fewer than ten points, the
-    threshold comes from the tail fitted to the scores. "auto" takes the lower of the value at a
-    tail probability of 0.0001 and the 0.999 quantile.
-    """
-    tail = TailProbability.fit(scores)
-    if contamination == "auto":
-        return min(
-            tail.value_at(_AUTO_FRACTION), float(np.quantile(scores, 1 - 10 * _AUTO_FRACTION))
+    def __call__(self, medians: BlockMedians) -> Floats:
+        """Score averages ``(T,)``: 0 or more, rarely over 1 where normal, 0 where unknown."""
+        highest = np.zeros(len(medians.low))
+        sides = zip(
+            _sides(self.head, self.floor, medians), self.middle, self.distances, strict=True
         )
-    fraction = float(contamination)
-    if fraction * len(scores) >= _MIN_OUTLIERS or fraction > 1 - _QUANTILES[-1]:
-        return float(np.quantile(scores, 1 - fraction))
-    return tail.value_at(fraction)
+        for values, middle, distance in sides:
+            highest = np.fmax(highest, (values - middle) / distance)
+        return highest
 
 
-def log_compress(scores: Floats, limit: float = _LINEAR_LENGTH_SCORE) -> Floats:
-    """Keep scores up to a limit, and let them grow with their logarithm above it."""
-    return np.minimum(scores, limit) + limit * np.log(np.maximum(scores / limit, 1))
+def _drift(values: Floats) -> float:
+    """Return the range of the medians of consecutive quarters, which may go on later."""
+    quarters = [part[np.isfinite(part)] for part in np.array_split(values, _N_QUARTERS)]
+    medians = [np.median(part) for part in quarters if len(part)]
+    return float(np.ptp(medians))
+
+
+def _count_crossings(values: Floats) -> int:
+    """Count how often values ``(T,)`` cross their median; slow changes make them dependent."""
+    above = values > np.median(values)
+    return int((above[1:] != above[:-1]).sum())
+
+
+def _sides(head: str, floor: float, medians: BlockMedians) -> tuple[Floats, Floats]:
+    """Return averages that are large where they are too large, and where they are too small."""
+    if head in ("level", "states"):
+        return medians.low, -medians.high
+    return np.sqrt(medians.low), -np.log(np.sqrt(medians.high) + floor)
 
 
 class HeadCalibration(NamedTuple):
-    """Normal signals of one head on one channel, smoothed over L lengths."""
+    """Normal signals of one head on one channel, averaged over L lengths."""
 
-    head: str
     lengths: Sequence[int]  # (L,) [time points]
     trailing: bool
-    centers: Sequence[float]  # (L,), medians
-    tails: Sequence[TailProbability]  # (L,), of the signals or of their distance from the median
+    averages: Sequence[LengthCalibration]  # (L,)
 
     @classmethod
     def fit(cls, head: str, signal: Floats, lengths: Sequence[int], trailing: bool) -> Self:
         """Fit to a signal ``(T,)``, NaN where unknown."""
-        centers, tails = [], []
+        points = _sides(head, 1.0, BlockMedians(signal, signal))[0]
+        spread = _spread(points)
+        averages = []
         for length in lengths:
-            smoothed = _smooth(head, signal, length, trailing)
-            known = smoothed[np.isfinite(smoothed)]
-            if not len(known):
-                known = _smooth(head, np.zeros(1), 1, trailing)
-            centers.append(float(np.median(known)))
-            tails.append(TailProbability.fit(_deviation(head, smoothed, centers[-1])))
-        return cls(head, lengths, trailing, centers, tails)
+            medians = block_medians(signal, length, trailing=trailing)
+            # Averages of independent values vary by at least that much.
+            least = max(_LEAST, _N_DEVIATIONS * spread / np.sqrt(length))
+            averages.append(LengthCalibration.fit(head, length, medians, least))
+        return cls(lengths, trailing, averages)
 
     def __call__(self, signal: Floats) -> Floats:
-        """Score a signal ``(T,)``: the negative log tail probability, compressed, 0 if unknown."""
-        total = np.zeros(len(signal))
-        for length, center, tail in zip(self.lengths, self.centers, self.tails, strict=True):
-            smoothed = _smooth(self.head, signal, length, self.trailing)
-            total += log_compress(tail(_deviation(self.head, smoothed, center)))
-        return log_compress(total / len(self.lengths), _LINEAR_SCORE)
+        """Score a signal ``(T,)`` by the most unusual of its averages; 0 where unknown."""
+        highest = np.zeros(len(signal))
+        for length, average in zip(self.lengths, self.averages, strict=True):
+            medians = block_medians(signal, length, trailing=self.trailing)
+            highest = np.maximum(highest, average(medians))
+        return np.where(np.isnan(signal), 0, highest)
 
 
-def _smooth(head: str, signal: Floats, length: int, trailing: bool) -> Floats:
-    smoothed = smooth(signal, length, trailing=trailing)
-    return np.log(smoothed + _MIN_SQUARED_STEP) if head == "variation" else smoothed
+def threshold(scores: Floats, contamination: str | float) -> float:
+    """Choose the score above which points are outliers; normal points rarely exceed 1.
 
-
-def _deviation(head: str, smoothed: Floats, center: float) -> Floats:
-    return np.abs(smoothed - center) if head in _TWO_SIDED else smoothed
+    The contamination is the fraction of outliers among the training scores. One of at least 0.001
+    never raises fewer alarms than "auto", and a smaller one never more.
+    """
+    if contamination == "auto":
+        return 1.0
+    fraction = float(contamination)
+    quantile = float(np.quantile(scores, 1 - fraction))
+    return min(quantile, 1.0) if fraction >= _AUTO_FRACTION else max(quantile, 1.0)

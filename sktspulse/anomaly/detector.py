@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self, cast
 
@@ -145,7 +146,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseTSPulse._parameter_constraints,
         "heads": [str, "array-like"],
-        "combine": [StrOptions({"auto", "max", "mean"})],
+        "combine": [StrOptions({"max", "mean"})],
         "smoothing": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
         "causal": ["boolean"],
@@ -157,7 +158,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         self,
         heads: str | Sequence[str] = "auto",
         *,
-        combine: Literal["auto", "max", "mean"] = "auto",
+        combine: Literal["max", "mean"] = "max",
         smoothing: Literal["auto"] | int = "auto",
         contamination: Literal["auto"] | float = "auto",
         causal: bool = False,
@@ -360,14 +361,13 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         if self.fine_tune:
             self.network_ = self._fine_tune(network, values[:, individual]).cpu()
         size = len(values), individual.sum()
-        with self._head_errors(self._load_network(), *size, causal=self.causal) as errors:
+        with self._head_errors(self._load_network(), *size, self.causal) as errors:
             self._model, scores = NormalModel.fit(
                 values,
                 errors,
                 self.heads_,
                 individual,
                 lengths=self.smoothing_,
-                trailing=self.causal,
                 combine=self.combine,
             )
         self.offset_ = -threshold(scores, self.contamination)
@@ -388,20 +388,21 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         least = network.config.patch_length
         values, _ = check_series(self, X, reset=False, min_timepoints=least)
         model = self._model
-        size = len(values), model.head_signals.individual.sum()
-        with self._head_errors(network, *size, causal=model.trailing) as errors:
-            yield from model.signals(values, errors)
+        n_channels = sum(one is not None for one in model.head_signals.channels)
+        first = len(model.recent) - model.n_warm
+        values = np.concatenate([model.recent, values])
+        with self._head_errors(network, len(values), n_channels, model.trailing, first) as errors:
+            yield from model.signals(values, errors, first)
 
     @contextmanager
     def _head_errors(
-        self, network: TSPulse, n_timepoints: int, n_channels: int, *, causal: bool
+        self, network: TSPulse, n_timepoints: int, n_channels: int, causal: bool, first: int = 0
     ) -> Iterator[HeadErrors]:
         """Open a progress bar over the windows of the channels that are scored individually."""
-        kind = CausalHeadErrors if causal else HeadErrors
         settings = (network, self.heads_, self.batch_size)
-        n_windows = kind(*settings).count(n_timepoints) * int(n_channels)
-        with self._progress(n_windows) as progress:
-            yield kind(*settings, progress)
+        errors = CausalHeadErrors(*settings, first=first) if causal else HeadErrors(*settings)
+        with self._progress(errors.count(n_timepoints) * int(n_channels)) as progress:
+            yield replace(errors, progress=progress)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

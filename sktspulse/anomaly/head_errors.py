@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from math import gcd
+from typing import ClassVar
 
 import numpy as np
 
 from ..network import Progress, TSPulse, TSPulseConfig, reconstruct
-from ..series import Floats, Indices, Stitcher, take_windows, window_starts
+from ..series import Floats, Indices, Stitcher, find_wild, take_windows, window_starts
+from .context import ContextCorrection
 from .smoothing import window_means
 
 __all__ = ["CAUSAL_BLOCK", "CausalHeadErrors", "HeadErrors", "network_heads"]
@@ -42,6 +44,8 @@ class HeadErrors:
     batch_size: int
     progress: Progress | None = None  # updated by the number of windows
 
+    is_causal: ClassVar[bool] = False
+
     @property
     def length(self) -> int:
         """Length of a window [time points]."""
@@ -52,21 +56,38 @@ class HeadErrors:
         """The heads in use that reconstruct hidden patches."""
         return tuple(name for name in self.heads if name in ("time", "frequency"))
 
-    def __call__(self, series: Floats) -> dict[str, Floats]:
+    def fit_context(self, series: Floats) -> tuple[ContextCorrection | None, ...]:
+        """Fit how errors on one channel ``(T,)`` depend on what is known around a point.
+
+        The second correction is for the coarse head.
+        """
+        fine = self._fit_context(series) if self.hidden_heads else None
+        coarse = self._coarse()._fit_context(_coarsen(series)) if "coarse" in self.heads else None
+        return fine, coarse
+
+    def __call__(
+        self,
+        series: Floats,
+        shown: Floats | None = None,
+        context: Sequence[ContextCorrection | None] = (None, None),
+    ) -> dict[str, Floats]:
         """Return the squared errors ``(T,)`` of each head on one channel ``(T,)``.
 
-        They are NaN where a value is missing or fewer values than a patch are known around it.
+        The network reads the values that are shown. Errors are NaN where a value is missing or
+        fewer values than a patch are known around it.
         """
+        shown = series if shown is None else shown
+        fine, coarse = context
         errors: dict[str, Floats] = {}
         if self.hidden_heads:
-            errors |= zip(self.hidden_heads, self._hidden_errors(series), strict=True)
+            errors |= zip(self.hidden_heads, self._hidden_errors(series, shown, fine), strict=True)
         if "coarse" in self.heads:
-            padded = np.pad(series, (0, -len(series) % _COARSE), constant_values=np.nan)
-            (coarse,) = self._coarse()(window_means(padded, _COARSE, _COARSE)).values()
-            repeated = np.repeat(coarse, _COARSE)[: len(series)]
+            pair = _coarsen(series), _coarsen(shown)
+            (found,) = self._coarse()(*pair, (coarse, None)).values()
+            repeated = np.repeat(found, _COARSE)[: len(series)]
             errors["coarse"] = np.where(np.isnan(series), np.nan, repeated)
         if "forecast" in self.heads:
-            errors["forecast"] = self._forecast_errors(series)
+            errors["forecast"] = self._forecast_errors(series, shown)
         return errors
 
     def count(self, n_timepoints: int) -> int:
@@ -87,52 +108,70 @@ class HeadErrors:
         n_padded = max(self.length, n_timepoints)
         return window_starts(n_padded, self.length, _stride(self.network.config))
 
-    def _hidden_errors(self, series: Floats) -> Floats:
-        """Average the errors at hidden points over all windows that cover them."""
-        short = max(0, self.length - len(series))
-        padded = np.pad(series, (short, 0), constant_values=np.nan)
-        stitcher = Stitcher(len(self.hidden_heads), len(padded), self.length, taper=False)
-        for starts in self._blocks(self._hidden_starts(len(series))):
-            errors = self._window_errors(take_windows(padded[None], starts, self.length)[:, 0])
-            stitcher.add(starts, np.nan_to_num(errors), weight=np.isfinite(errors))
-        return stitcher.mean()[:, short:]
+    def _fit_context(self, series: Floats) -> ContextCorrection:
+        padded = self._padded(series[None])
+        windows = take_windows(padded, self._hidden_starts(len(series)), self.length)[:, 0]
+        return ContextCorrection.fit(windows, self._window_errors, self.network.config.patch_length)
 
-    def _window_errors(self, windows: Floats) -> Floats:
-        """Hide each patch of windows ``(n, T)`` in one pass; return errors ``(n, heads, T)``."""
+    def _padded(self, series: Floats) -> Floats:
+        """Pad series ``(n, T)`` in front, to a window at least."""
+        n_padded = max(0, self.length - series.shape[-1])
+        return np.pad(series, ((0, 0), (n_padded, 0)), constant_values=np.nan)
+
+    def _hidden_errors(
+        self, series: Floats, shown: Floats, context: ContextCorrection | None
+    ) -> Floats:
+        """Average the errors at hidden points over all windows that cover them."""
+        padded = self._padded(np.stack([series, shown]))
+        stitcher = Stitcher(len(self.hidden_heads), padded.shape[1], self.length, taper=False)
+        for starts in self._blocks(self._hidden_starts(len(series))):
+            windows, visible = take_windows(padded, starts, self.length).swapaxes(0, 1)
+            errors = self._window_errors(windows, visible)
+            errors = errors if context is None else context(visible, errors)
+            stitcher.add(starts, np.nan_to_num(errors), weight=np.isfinite(errors))
+        return stitcher.mean()[:, -len(series) :]
+
+    def _window_errors(self, windows: Floats, visible: Floats, n_passes: int = _N_PASSES) -> Floats:
+        """Hide each patch of windows ``(n, T)`` in one pass; return errors ``(n, heads, T)``.
+
+        With fewer passes, the errors of other patches are NaN.
+        """
         patches = np.arange(self.length) // self.network.config.patch_length
-        hidden = patches % _N_PASSES == np.arange(_N_PASSES)[:, None]  # (P, T)
-        shown = np.where(hidden, np.nan, windows[:, None])  # (n, P, T)
+        hidden = patches % _N_PASSES == np.arange(n_passes)[:, None]  # (P, T)
+        shown = np.where(hidden, np.nan, _without_wild(visible)[:, None])  # (n, P, T)
         answers = self._reconstruct(shown.reshape(-1, self.length), self.hidden_heads)
         answers = answers.reshape(*shown.shape[:2], *answers.shape[1:])  # (n, P, heads, T)
         predicted = np.where(hidden[:, None], answers, 0).sum(1)
-        return np.square(predicted - windows[:, None])
+        return np.where(hidden.any(0), np.square(predicted - windows[:, None]), np.nan)
 
     def _split(self, n_timepoints: int) -> tuple[int, int]:
         """Count the first points, which are forecast backwards, and the others."""
         n_first = min(self.length, n_timepoints // 2)
         return n_first, n_timepoints - n_first
 
-    def _forecast_errors(self, series: Floats) -> Floats:
+    def _forecast_errors(self, series: Floats, shown: Floats) -> Floats:
         """Forecast each point from those before; the first ones, backwards, from those after."""
         n_first, _ = self._split(len(series))
-        ahead = self._errors_ahead(series, n_first)
-        reversed_ = series[: n_first + self.length][::-1]
-        back = self._errors_ahead(reversed_, len(reversed_) - n_first)
+        both = np.stack([series, shown])
+        ahead = self._errors_ahead(both, n_first)
+        reversed_ = both[:, : n_first + self.length][:, ::-1]
+        back = self._errors_ahead(reversed_, reversed_.shape[1] - n_first)
         return np.concatenate([back[::-1], ahead])
 
     def _forecast_starts(self, n_points: int) -> Indices:
         return np.arange(0, n_points, self.network.config.forecast_length)
 
-    def _errors_ahead(self, series: Floats, first: int) -> Floats:
+    def _errors_ahead(self, both: Floats, first: int) -> Floats:
         """Return the errors of forecasts of all points from ``first`` on."""
         step = self.network.config.forecast_length
-        n_points = len(series) - first
-        padded = np.pad(series, (self.length, step), constant_values=np.nan)
+        n_points = both.shape[1] - first
+        padded = np.pad(both, ((0, 0), (self.length, step)), constant_values=np.nan)
         errors = []
         for starts in self._blocks(first + self._forecast_starts(n_points)):
-            windows = take_windows(padded[None], starts, self.length + step)[:, 0]
-            past, future = windows[:, : self.length], windows[:, self.length :]
-            errors.append(np.square(self._reconstruct(past, ("forecast",))[:, 0] - future).ravel())
+            windows, visible = take_windows(padded, starts, self.length + step).swapaxes(0, 1)
+            past, future = visible[:, : self.length], windows[:, self.length :]
+            forecast = self._reconstruct(_without_wild(past), ("forecast",))[:, 0]
+            errors.append(np.square(forecast - future).ravel())
         return np.concatenate([*errors, np.empty(0)])[:n_points]
 
     def _blocks(self, starts: Indices) -> Iterator[Indices]:
@@ -155,6 +194,8 @@ class CausalHeadErrors(HeadErrors):
     earlier points are known.
     """
 
+    is_causal: ClassVar[bool] = True
+
     first: int = 0  # first point of the result, at the start of a block
 
     def _hidden_starts(self, n_timepoints: int) -> Indices:
@@ -162,12 +203,19 @@ class CausalHeadErrors(HeadErrors):
         ends = np.arange(self.first + CAUSAL_BLOCK, n_timepoints + CAUSAL_BLOCK, CAUSAL_BLOCK)
         return np.minimum(ends, n_timepoints)
 
-    def _hidden_errors(self, series: Floats) -> Floats:
-        padded = np.pad(series, (self.length, 0), constant_values=np.nan)
+    def _padded(self, series: Floats) -> Floats:
+        return np.pad(series, ((0, 0), (self.length, 0)), constant_values=np.nan)
+
+    def _hidden_errors(
+        self, series: Floats, shown: Floats, context: ContextCorrection | None
+    ) -> Floats:
+        padded = self._padded(np.stack([series, shown]))
         found = []
         for starts in self._blocks(self._hidden_starts(len(series))):
-            windows = take_windows(padded[None], starts, self.length)[:, 0]
-            found.append(self._window_errors(windows)[..., -CAUSAL_BLOCK:].swapaxes(0, 1))
+            windows, visible = take_windows(padded, starts, self.length).swapaxes(0, 1)
+            errors = self._window_errors(windows, visible)
+            errors = errors if context is None else context(visible, errors)
+            found.append(errors[..., -CAUSAL_BLOCK:].swapaxes(0, 1))
         errors = np.concatenate(found, 1)  # (heads, n_blocks, block)
         n_last = (len(series) - self.first - 1) % CAUSAL_BLOCK + 1
         full = errors[:, :-1].reshape(len(errors), -1)
@@ -176,8 +224,18 @@ class CausalHeadErrors(HeadErrors):
     def _split(self, n_timepoints: int) -> tuple[int, int]:
         return 0, n_timepoints - self.first
 
-    def _forecast_errors(self, series: Floats) -> Floats:
-        return self._errors_ahead(series, self.first)
+    def _forecast_errors(self, series: Floats, shown: Floats) -> Floats:
+        return self._errors_ahead(np.stack([series, shown]), self.first)
+
+
+def _coarsen(series: Floats) -> Floats:
+    padded = np.pad(series, (0, -len(series) % _COARSE), constant_values=np.nan)
+    return window_means(padded, _COARSE, _COARSE)
+
+
+def _without_wild(windows: Floats) -> Floats:
+    """Return windows ``(n, T)`` with wild values missing, which would spoil all others."""
+    return np.where([find_wild(window) for window in windows], np.nan, windows)
 
 
 def _stride(config: TSPulseConfig) -> int:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import NamedTuple, Self
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.cluster import KMeans
 from sklearn.model_selection import KFold
 
-from ..series import Floats, Values
-from .smoothing import smooth
+from ..series import Flags, Floats, Values
+from .smoothing import known_medians
 
 __all__ = ["ChannelRegression", "StateClusters", "joint_distance"]
 
 _MIN_RIDGE = 0.005  # relative to the variance of a channel, which is 1
-_MAX_REGRESSOR = 50.0  # standard deviations; larger values are clipped before the regression
+_MAX_REGRESSOR = 8.0  # standard deviations; larger values are clipped before the regression
 
 _N_CLUSTERS = 20
 _STATE_LENGTH = 8  # points that a state is averaged over
+_MIN_KNOWN = 0.75  # of these
 _MAX_POINTS = 5000  # points that are clustered, evenly spaced over the recording
 _N_FOLDS = 4
 _EDGE = 0.01  # fraction of the points on either side that may lie outside the range of a channel
@@ -27,29 +29,51 @@ _MAX_RANGES = 4.0  # ranges from the middle of a channel; states are clipped the
 class ChannelRegression(NamedTuple):
     """Ridge regression of every channel on the others at the same time."""
 
-    weights: Floats  # (C, C), map values to errors; 0 for constant channels
+    covariance: Floats  # (C, C), with the ridge
+    constant: Flags  # (C,)
 
     @classmethod
     def fit(cls, scaled: Floats) -> Self:
         """Fit to scaled channels ``(C, T)``, NaN where missing."""
-        known = _fill_and_clip(scaled)
-        constant = ~known.any(1)
+        known = _clip(scaled)
         n_channels, n_timepoints = known.shape
         # With few points for many channels, a weaker penalty would overfit.
         ridge = max(_MIN_RIDGE, n_channels / n_timepoints)
+        pairs = np.isfinite(scaled).astype(np.float64)
+        # Values that are missing do not weaken the relations of the others.
+        counts = np.maximum(pairs @ pairs.T, 1)
+        share = np.sqrt(np.outer(np.diag(counts), np.diag(counts))) / n_timepoints
+        covariance = known @ known.T / n_timepoints / np.maximum(share, 1 / n_timepoints)
+        return cls(covariance + ridge * np.eye(n_channels), np.logical_not(known.any(1)))
+
+    def errors(self, scaled: Floats) -> Floats:
+        """Return the squared errors ``(C, T)`` of all channels, NaN where one is missing.
+
+        Missing channels are no regressors. Errors are scaled to the variance with all of them.
+        """
+        known = np.isfinite(scaled)
+        variances = self._inverse(np.ones(len(scaled), bool))[1]
+        errors = np.full(scaled.shape, np.nan)
+        patterns, which = np.unique(known, axis=1, return_inverse=True)
+        for number, pattern in enumerate(patterns.T):
+            points = np.flatnonzero(which == number)
+            weights, own = self._inverse(pattern)
+            deviations = weights @ _clip(scaled[pattern][:, points])
+            factors = variances[pattern] / own
+            errors[np.ix_(pattern, points)] = np.square(deviations) * factors[:, None]
+        return errors
+
+    def _inverse(self, chosen: Flags) -> tuple[Floats, Floats]:
+        """Return weights that map chosen channels to their errors, and the errors' variances."""
         # All regressions at once: the rows of the inverse, divided by its diagonal.
-        inverse = np.linalg.inv(known @ known.T / n_timepoints + ridge * np.eye(n_channels))
+        inverse = np.linalg.inv(self.covariance[np.ix_(chosen, chosen)])
         weights = inverse / np.diag(inverse)[:, None]
-        return cls(np.where(np.logical_or.outer(constant, constant), 0.0, weights))
-
-    def errors(self, channel: int, scaled: Floats) -> Floats:
-        """Return the squared errors ``(T,)`` of one channel, NaN where it is missing."""
-        errors = np.square(self.weights[channel] @ _fill_and_clip(scaled))
-        return np.where(np.isnan(scaled[channel]), np.nan, errors)
+        constant = self.constant[chosen]
+        return np.where(np.logical_or.outer(constant, constant), 0.0, weights), 1 / np.diag(inverse)
 
 
-def _fill_and_clip(scaled: Floats) -> Floats:
-    """Replace missing values by the mean, and limit the influence of single points."""
+def _clip(scaled: Floats) -> Floats:
+    """Limit the influence of single points; without missing values, which become 0."""
     return np.clip(np.nan_to_num(scaled), -_MAX_REGRESSOR, _MAX_REGRESSOR)
 
 
@@ -104,8 +128,17 @@ def _states(scaled: Floats, middles: Floats, ranges: Floats, trailing: bool) -> 
     states = (scaled - middles[:, None]) / ranges[:, None]
     np.clip(states, -_MAX_RANGES, _MAX_RANGES, out=states)
     for row in states:
-        row[:] = smooth(row, _STATE_LENGTH, trailing=trailing)
+        row[:] = _typical(row, trailing)
     return states
+
+
+def _typical(row: Floats, trailing: bool) -> Floats:
+    """Return the median around each point, or up to it; NaN where too little is known."""
+    before = _STATE_LENGTH - 1 if trailing else _STATE_LENGTH // 2
+    padded = np.pad(row, (before, _STATE_LENGTH - 1 - before), mode="edge")
+    windows = sliding_window_view(padded, _STATE_LENGTH).T
+    low, high = known_medians(windows)
+    return np.where(np.isfinite(windows).mean(0) >= _MIN_KNOWN, (low + high) / 2, np.nan)
 
 
 def _cluster(states: Floats) -> Floats:
@@ -117,7 +150,9 @@ def _cluster(states: Floats) -> Floats:
 
 
 def _distances(states: Floats, centers: Floats) -> Floats:
-    squares = np.square(centers).sum(1)[:, None] - 2 * centers @ np.nan_to_num(states)
+    """Return the distances from the center that is nearest in the known channels."""
+    known = np.isfinite(states)
+    squares = np.square(centers) @ known - 2 * centers @ np.where(known, states, 0)
     return np.abs(states - centers[squares.argmin(0)].T)
 
 

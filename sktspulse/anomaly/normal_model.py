@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial, reduce
+from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import islice
 from typing import NamedTuple, Self
 
 import numpy as np
 
 from ..series import Flags, Floats, Integers, Values
-from .calibration import ChannelScale, HeadCalibration, TailProbability
-from .combination import HeadCombiner
-from .multichannel import joint_distance
-from .signals import ComputeErrors, HeadSignals
+from .calibration import ChannelScale, HeadCalibration, peak_level
+from .head_errors import CAUSAL_BLOCK, CausalHeadErrors, HeadErrors
+from .signals import HeadSignals
+from .smoothing import MAX_SPAN, moving_mean
 
 __all__ = ["AnomalyScores", "NormalModel"]
 
-Calibration = HeadCalibration | TailProbability
+_N_WARM = 256  # points of the longest average
+_NEIGHBOURS = (8, 32, 96, 256)  # points that scores are averaged over
+_MAX_EVIDENCE = 3.0  # a score that counts for its neighbours
 
 
 class AnomalyScores(NamedTuple):
-    """Scores of a recording, 0 or more, high where anomalous."""
+    """Scores of a recording, 0 or more, rarely over 1 where normal."""
 
     combined: Floats  # (n_timepoints,)
     heads: Floats  # (n_heads, n_timepoints)
@@ -33,80 +35,101 @@ class AnomalyScores(NamedTuple):
 class NormalModel:
     """Scales of the channels, signals of the heads, and their calibration."""
 
-    lengths: Sequence[int]  # of the moving averages [time points]
     trailing: bool  # whether averages look back only
     scales: Sequence[ChannelScale]  # (C,)
     head_signals: HeadSignals
     calibrations: Sequence[Sequence[HeadCalibration]]  # for each block of signals, each head
-    tails: Sequence[TailProbability]  # (n_heads,), of the maximum over channels
-    combine: HeadCombiner
+    combine: str  # "max" or "mean"
+    level: float  # of combined scores, rarely exceeded by normal points
+    recent: Values  # last rows of the training recording, which a causal recording continues
 
     @classmethod
     def fit(
         cls,
         values: Values,
-        compute_errors: ComputeErrors,
+        errors: HeadErrors,
         heads: Sequence[str],
         individual: Flags,
         *,
         lengths: Sequence[int],
-        trailing: bool = False,
-        combine: str = "auto",
+        combine: str = "max",
     ) -> tuple[Self, Floats]:
         """Fit to a recording ``(T, C)``; return the model and the recording's scores ``(T,)``."""
         scales = [ChannelScale.fit(column) for column in values.T]
-        scaled = _scale(scales, values)
-        signals = HeadSignals.fit(scaled, heads, individual, trailing)
-        fit_head = partial(HeadCalibration.fit, lengths=lengths, trailing=trailing)
-        # States are calibrated on held-out distances, and alike for all channels.
-        states, held_out = {}, {}
-        if signals.states is not None:
-            distance = joint_distance(signals.states.cross_validated_distances(scaled))
-            states["states"] = fit_head("states", distance)
-            held_out["states"] = states["states"](distance)
-        calibrations, highest = [], np.zeros((len(heads), len(values)))
-        for block in signals(scaled, compute_errors):
-            rows = zip(heads, block, strict=True)
-            calibrations.append([states.get(head) or fit_head(head, row) for head, row in rows])
-            highest = np.maximum(highest, _apply(calibrations[-1], block))
-        rows = zip(heads, highest, strict=True)
-        tails = [TailProbability.fit(held_out.get(head, row)) for head, row in rows]
-        scores = _apply(tails, highest)
-        combiner = HeadCombiner.fit(combine, heads, scores)
-        model = cls(lengths, trailing, scales, signals, calibrations, tails, combiner)
-        return model, combiner(scores)
+        scaled, trailing = _scale(scales, values), errors.is_causal
+        signals = HeadSignals.fit(scaled, heads, individual, trailing, errors)
+        calibrations: list[list[HeadCalibration]] = []
+        highest = np.zeros((len(heads), len(values)))
+        for number, block in enumerate(signals(scaled, errors)):
+            training = signals.training_block(number, block, scaled)
+            fits = [
+                HeadCalibration.fit(head, row, lengths, trailing)
+                for head, row in zip(heads, training, strict=True)
+            ]
+            if number and signals.states is not None:  # judged like the states of all channels
+                states = list(heads).index("states")
+                fits[states] = calibrations[0][states]
+            calibrations.append(fits)
+            highest = np.maximum(highest, _apply(fits, training))
+        scores = _combine(highest, combine)
+        level = max(1.0, peak_level(scores))
+        recent = _last_rows(values, errors.length) if trailing else values[:0]
+        model = cls(trailing, scales, signals, calibrations, combine, level, recent)
+        return model, _with_neighbours(scores / level, trailing)
 
     @property
     def heads(self) -> Sequence[str]:
         """Names of the heads."""
         return self.head_signals.heads
 
-    def signals(
-        self, values: Values, compute_errors: ComputeErrors, first: int = 0
-    ) -> Iterator[Floats]:
-        """Yield the signals of a recording ``(T, C)``, as :class:`HeadSignals` does."""
-        return self.head_signals(_scale(self.scales, values), compute_errors, first)
+    @property
+    def n_lookback(self) -> int:
+        """Number of earlier signals that a score depends on if averages look back."""
+        return MAX_SPAN * max(self.calibrations[0][0].lengths)
 
-    def score(self, signals: Iterable[Floats]) -> AnomalyScores:
-        """Score every point from its signals."""
-        scores = self._calibrated(signals)
+    def signals(self, values: Values, errors: HeadErrors, first: int = 0) -> Iterator[Floats]:
+        """Yield the signals of a recording ``(T, C)``, as :class:`HeadSignals` does."""
+        return self.head_signals(_scale(self.scales, values), errors, first)
+
+    @property
+    def n_warm(self) -> int:
+        """Number of recent rows whose signals are part of averages."""
+        return min(len(self.recent), _N_WARM)
+
+    def warm_signals(self, errors: CausalHeadErrors) -> list[Floats]:
+        """Return the signals of recent rows."""
+        if not len(self.recent):
+            return [np.empty((len(self.heads), 0)) for _ in self.calibrations]
+        first = len(self.recent) - self.n_warm
+        return list(self.signals(self.recent, replace(errors, first=first), first))
+
+    def score(self, signals: Iterable[Floats], skip: int = 0) -> AnomalyScores:
+        """Score every point from its signals, without the first ones."""
+        scores = self._calibrated(signals, skip)
         joint = list(islice(scores, self.head_signals.n_joint))
         highest = next(scores)
         top_channels: Integers = np.zeros(highest.shape, np.int32)
         for channel, one in enumerate(scores, start=1):
             top_channels = np.where(one > highest, np.int32(channel), top_channels)
             highest = np.maximum(highest, one)
-        heads = _apply(self.tails, reduce(np.maximum, joint, highest))
-        return AnomalyScores(self.combine(heads), heads, top_channels)
+        heads = reduce(np.maximum, joint, highest)
+        combined = _with_neighbours(_combine(heads, self.combine), self.trailing)
+        return AnomalyScores(combined, heads, top_channels)
 
-    def score_channels(self, signals: Iterable[Floats]) -> Floats:
+    def score_channels(self, signals: Iterable[Floats], skip: int = 0) -> Floats:
         """Score every channel at every point, with the heads combined: ``(C, T)``."""
-        scores = islice(self._calibrated(signals), self.head_signals.n_joint, None)
-        return np.stack([self.combine(heads) for heads in scores])
+        scores = islice(self._calibrated(signals, skip), self.head_signals.n_joint, None)
+        return np.stack([_combine(heads, self.combine) for heads in scores])
 
-    def _calibrated(self, signals: Iterable[Floats]) -> Iterator[Floats]:
+    def _calibrated(self, signals: Iterable[Floats], skip: int) -> Iterator[Floats]:
         for calibrations, block in zip(self.calibrations, signals, strict=True):
-            yield _apply(calibrations, block)
+            yield _apply(calibrations, block)[:, skip:] / self.level
+
+
+def _last_rows(values: Values, context_length: int) -> Values:
+    """Return the last rows, a multiple of a block, that later ones are scored with."""
+    n_rows = min(len(values), context_length + _N_WARM)
+    return values[len(values) - n_rows // CAUSAL_BLOCK * CAUSAL_BLOCK :].copy()
 
 
 def _scale(scales: Sequence[ChannelScale], values: Values) -> Floats:
@@ -115,9 +138,23 @@ def _scale(scales: Sequence[ChannelScale], values: Values) -> Floats:
     return np.stack([scale(column) for scale, column in columns])
 
 
-def _apply(calibrations: Sequence[Calibration], block: Floats) -> Floats:
+def _combine(heads: Floats, rule: str) -> Floats:
+    """Combine head scores ``(n_heads, n_timepoints)``."""
+    return heads.max(0) if rule == "max" else heads.mean(0)
+
+
+def _with_neighbours(scores: Floats, trailing: bool) -> Floats:
+    """Let scores up to 1 rise, but not above 1, with those around or before a point.
+
+    What surrounds an anomaly is suspicious, but no anomaly by itself.
+    """
+    evidence = np.square(np.minimum(scores, _MAX_EVIDENCE))
+    means = [moving_mean(evidence, length, trailing=trailing) for length in _NEIGHBOURS]
+    suspicion = np.mean(means, axis=0)
+    return np.where(scores > 1, scores, suspicion / (1 + suspicion))
+
+
+def _apply(calibrations: Sequence[HeadCalibration], block: Floats) -> Floats:
     """Calibrate every row of a block."""
-    scores = np.empty_like(block)
-    for row, calibrate, signal in zip(scores, calibrations, block, strict=True):
-        row[:] = calibrate(signal)
-    return scores
+    rows = zip(calibrations, block, strict=True)
+    return np.stack([calibration(signal) for calibration, signal in rows])

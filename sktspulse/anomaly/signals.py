@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
 
 from ..network import TSPulseConfig
 from ..series import Flags, Floats, Values
-from .head_errors import network_heads
+from .calibration import usual_range
+from .context import ContextCorrection
+from .cycle import Cycle, is_level_known
+from .head_errors import HeadErrors, network_heads
 from .multichannel import ChannelRegression, StateClusters, joint_distance
+from .steps import StepScale
 
 __all__ = [
     "DIRECT_HEADS",
     "JOINT_HEADS",
-    "ComputeErrors",
     "HeadSignals",
     "choose_heads",
     "individual_channels",
 ]
 
-ComputeErrors = Callable[[Floats], Mapping[str, Floats]]  # scaled channel -> squared errors
-
 JOINT_HEADS = ("channels", "states")  # compare all channels with each other
+_MIN_CONTEXTS = 8  # of the network in the training recording, of which "coarse" has a quarter
 DIRECT_HEADS = ("level", "variation", *JOINT_HEADS)  # need no network
 
 
@@ -43,7 +45,7 @@ def choose_heads(
     available = [*network_heads(config, causal=causal), *direct]
     if isinstance(heads, str) and heads == "auto":
         unused = {"forecast"}
-        if n_timepoints < config.context_length:
+        if n_timepoints < _MIN_CONTEXTS * config.context_length:
             unused |= {"coarse"}  # too few windows to calibrate it
         if n_channels > 1:
             unused |= {"coarse", "level"}  # "states" sees levels
@@ -74,53 +76,98 @@ def _is_switch(column: Values) -> bool:
     return not len(known) or bool(((known == known.min()) | (known == known.max())).all())
 
 
+class ChannelSignals(NamedTuple):
+    """Signals of the heads that score one channel by itself."""
+
+    cycle: Cycle | None  # None if the level is not predictable
+    limits: tuple[float, float]  # of deviations from the cycle that the network is shown
+    steps: StepScale
+    context: Sequence[ContextCorrection | None]
+
+    @classmethod
+    def fit(cls, values: Floats, heads: Sequence[str], errors: HeadErrors) -> Self:
+        """Fit to a scaled channel ``(T,)``."""
+        cycle: Cycle | None = Cycle.fit(values, with_period=not errors.is_causal)
+        limits = -np.inf, np.inf
+        if cycle is not None and is_level_known(cycle.deviations(values)):
+            limits = usual_range(cycle.deviations(values))
+        elif len(heads) > 1:
+            cycle = None
+        return cls(cycle, limits, StepScale.fit(values), errors.fit_context(values))
+
+    def __call__(self, values: Floats, errors: HeadErrors, first: int) -> dict[str, Floats]:
+        """Return the signals from the point ``first`` on."""
+        level, shown = np.full(len(values), np.nan), values
+        if self.cycle is not None:
+            level = self.cycle.deviations(values)
+            low, high = self.limits
+            # Values that are anomalous anyway would spoil what the network says about others.
+            shown = np.where((level < low) | (level > high), np.nan, values)
+        signals = {"level": level[first:], "variation": self.steps(values)[first:]}
+        return signals | errors(values, shown, self.context)
+
+
 class HeadSignals(NamedTuple):
     """Signals of the heads at every point of scaled channels."""
 
     heads: Sequence[str]
-    individual: Flags  # (C,), channels that heads other than "states" look at
+    channels: Sequence[ChannelSignals | None]  # (C,), None where only "states" looks at a channel
     regression: ChannelRegression | None
     states: StateClusters | None
 
     @classmethod
-    def fit(cls, scaled: Floats, heads: Sequence[str], individual: Flags, trailing: bool) -> Self:
-        """Fit the heads that compare channels to a normal recording ``(C, T)``."""
+    def fit(
+        cls,
+        scaled: Floats,
+        heads: Sequence[str],
+        individual: Flags,
+        trailing: bool,
+        errors: HeadErrors,
+    ) -> Self:
+        """Fit to a normal recording ``(C, T)``."""
+        channels = [
+            ChannelSignals.fit(values, heads, errors) if chosen else None
+            for values, chosen in zip(scaled, individual, strict=True)
+        ]
         regression = ChannelRegression.fit(scaled) if "channels" in heads else None
         states = StateClusters.fit(scaled, trailing) if "states" in heads else None
-        return cls(heads, individual, regression, states)
+        return cls(heads, channels, regression, states)
 
     @property
     def n_joint(self) -> int:
         """Number of blocks for all channels together, ahead of one for each channel."""
         return int(self.states is not None)
 
-    def __call__(
-        self, scaled: Floats, compute_errors: ComputeErrors, first: int = 0
-    ) -> Iterator[Floats]:
+    def __call__(self, scaled: Floats, errors: HeadErrors, first: int = 0) -> Iterator[Floats]:
         """Yield blocks ``(n_heads, n_timepoints - first)``, NaN where a head has no signal.
 
         With the head "states", the first block is for all channels together. One block for each
-        channel follows. Computed errors start at the point ``first``, too.
+        channel follows. The errors of the network start at the point ``first``, too.
         """
-        distances = np.full((len(scaled), 1), np.nan)
+        n_points = scaled.shape[1] - first
+        distances = regression = np.full(scaled.shape, np.nan)
         if self.states is not None:
-            distances = self.states.distances(scaled)[:, first:]
-            yield self._block({"states": joint_distance(distances)}, scaled.shape[1] - first)
-        for channel, distance in enumerate(distances):
-            signals = {"states": distance}
-            if self.individual[channel]:
-                signals |= self._channel_signals(channel, scaled, compute_errors, first)
-            yield self._block(signals, scaled.shape[1] - first)
-
-    def _channel_signals(
-        self, channel: int, scaled: Floats, compute_errors: ComputeErrors, first: int
-    ) -> dict[str, Floats]:
-        values = scaled[channel]
-        squared_steps = np.square(np.diff(values, prepend=np.nan))
-        signals = {"level": values[first:], "variation": squared_steps[first:]}
+            distances = self.states.distances(scaled)
+            yield self._block({"states": joint_distance(distances)[first:]}, n_points)
         if self.regression is not None:
-            signals["channels"] = self.regression.errors(channel, scaled)[first:]
-        return signals | dict(compute_errors(values))
+            regression = self.regression.errors(scaled)
+        for channel, values in enumerate(scaled):
+            signals = {"states": distances[channel, first:]}
+            one = self.channels[channel]
+            if one is not None:
+                signals |= {"channels": regression[channel, first:], **one(values, errors, first)}
+            yield self._block(signals, n_points)
+
+    def training_block(self, number: int, block: Floats, scaled: Floats) -> Floats:
+        """Return what a block of the training recording would be if it had not been fitted to."""
+        block, heads, channel = block.copy(), list(self.heads), number - self.n_joint
+        if channel < 0 and self.states is not None:
+            distances = self.states.cross_validated_distances(scaled)
+            block[heads.index("states")] = joint_distance(distances)
+        one = self.channels[channel] if channel >= 0 else None
+        if one is not None and one.cycle is not None and "level" in heads:
+            block[heads.index("level")] *= one.cycle.optimism
+        return block
 
     def _block(self, signals: Mapping[str, Floats], n_points: int) -> Floats:
         block = np.full((len(self.heads), n_points), np.nan)

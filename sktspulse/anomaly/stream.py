@@ -68,9 +68,8 @@ class AnomalyStream:
         self, detector: BaseTSPulse, model: NormalModel, network: TSPulse, pace: Pace
     ) -> None:
         self._detector, self._model, self._network = detector, model, network
-        self._rows = np.empty((0, detector.n_features_in_))
-        self._signals = [np.empty((len(model.heads), 0)) for _ in model.calibrations]
-        self._pace = pace
+        self._rows, self._pace = model.recent, pace
+        self._signals = model.warm_signals(self._errors())
         self.n_seen = self.n_scored = 0
 
     def update(self, X: ArrayLike) -> Floats:
@@ -114,12 +113,15 @@ class AnomalyStream:
             return np.empty(0)
         first = len(self._rows) - (self.n_seen - self.n_scored)
         rows = self._rows[: first + n_rows]
-        settings = (self._network, self._model.heads, self._detector.batch_size)
-        new = self._model.signals(rows, CausalHeadErrors(*settings, first=first), first)
+        new = self._model.signals(rows, self._errors(first), first)
         pairs = zip(self._signals, new, strict=True)
         signals = [np.concatenate(pair, axis=1) for pair in pairs]
         scores = self._model.score(signals).combined[-n_rows:]
-        self._signals = [block[:, -max(self._model.lengths) :] for block in signals]
+        self._signals = [block[:, -self._model.n_lookback :] for block in signals]
         self.n_scored += n_rows
         self._rows = self._rows[max(0, first + n_rows - self._network.config.context_length) :]
         return -scores
+
+    def _errors(self, first: int = 0) -> CausalHeadErrors:
+        settings = (self._network, self._model.heads, self._detector.batch_size)
+        return CausalHeadErrors(*settings, first=first)

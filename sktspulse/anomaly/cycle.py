@@ -1,0 +1,98 @@
+"""The cycle of a channel: what is usual at each phase of its period."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from ..series import Floats, seasonal_period
+from .smoothing import known_medians
+
+__all__ = ["Cycle", "is_level_known"]
+
+_MIN_CYCLES = 4  # in the training recording
+_MAX_REMAINDER = 0.7  # of the absolute deviations, left by the cycle of the other half
+_CHANCE = 4  # time points that independent values stay on one side beyond the usual, log2 of all
+_MIN_RETURNS = 16  # times that a level lasts at most in the training recording, to be known
+
+
+class Cycle(NamedTuple):
+    """Usual values at each phase of a period; a constant if there is no cycle.
+
+    The phase of a recording is not known. It is the one that fits best, searched for each part of
+    it that is as long as the training recording.
+    """
+
+    profile: Floats  # (period,)
+    n_timepoints: int  # of the training recording
+
+    @classmethod
+    def fit(cls, values: Floats, *, with_period: bool) -> Self:
+        """Fit to a scaled channel ``(T,)``, NaN where missing."""
+        period = seasonal_period([values]) if with_period else 0
+        if 0 < period <= len(values) // _MIN_CYCLES and _is_repeated(values, period):
+            return cls(_profile(values, period), len(values))
+        return cls(_profile(values, 1), len(values))
+
+    @property
+    def optimism(self) -> float:
+        """By how much deviations of the training recording are too small."""
+        n_cycles = max(2, self.n_timepoints // len(self.profile))
+        return float(np.sqrt((n_cycles + 1) / (n_cycles - 1)))
+
+    def deviations(self, values: Floats) -> Floats:
+        """Return the differences ``(T,)`` from the usual values."""
+        if len(self.profile) == 1:
+            return values - self.profile
+        parts = np.array_split(values, -(-len(values) // self.n_timepoints))
+        return np.concatenate([part - self._expected(part) for part in parts])
+
+    def _expected(self, values: Floats) -> Floats:
+        period = len(self.profile)
+        shift = _best_shift(_profile(values, period), self.profile)
+        return self.profile[(np.arange(len(values)) + shift) % period]
+
+
+def is_level_known(deviations: Floats) -> bool:
+    """Return whether a level has returned to its median often enough to be predictable."""
+    known = deviations[np.isfinite(deviations)]
+    if not len(known):
+        return False
+    above = known > np.median(known)
+    changes = np.flatnonzero(above[1:] != above[:-1]) + 1
+    longest = np.diff(np.concatenate([[0], changes, [len(known)]])).max()
+    return bool(longest <= max(len(known) / _MIN_RETURNS, np.log2(len(known)) + _CHANCE))
+
+
+def _profile(values: Floats, period: int) -> Floats:
+    """Return the median at each phase ``(period,)``, NaN where nothing is known."""
+    padded = np.pad(values, (0, -len(values) % period), constant_values=np.nan)
+    low, high = known_medians(padded.reshape(-1, period))
+    return (low + high) / 2
+
+
+def _is_repeated(values: Floats, period: int) -> bool:
+    """Return whether the cycle of either half of a channel explains the other half."""
+    middle = len(values) // 2 // period * period
+    halves = values[:middle], values[middle:]
+    expected = [
+        np.resize(_profile(half, period), len(other))
+        for half, other in zip(halves, halves[::-1], strict=True)
+    ]
+    left = np.nanmean(
+        np.abs(np.concatenate([h - e for h, e in zip(halves[::-1], expected, strict=True)]))
+    )
+    return bool(left < _MAX_REMAINDER * np.nanmean(np.abs(values - np.nanmedian(values))))
+
+
+def _best_shift(found: Floats, profile: Floats) -> int:
+    """Return by how much a profile must be shifted to fit one with gaps best."""
+    margin = np.ptp(profile) / 2
+    known = (found > profile.min() - margin) & (found < profile.max() + margin)
+    spectrum = np.conj(np.fft.rfft(np.where(known, found, 0)))
+    cross = np.fft.irfft(spectrum * np.fft.rfft(profile), len(profile))
+    power = np.fft.irfft(
+        np.conj(np.fft.rfft(known)) * np.fft.rfft(np.square(profile)), len(profile)
+    )
+    return int(np.argmin(power - 2 * cross))
