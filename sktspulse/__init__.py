@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import datasets, metrics
-    from .anomaly import AnomalyScoreDisplay, AnomalyStream, TSPulseAnomalyDetector
+    from .anomaly import (
+        AlarmRateDisplay,
+        AnomalyScoreDisplay,
+        AnomalyStream,
+        TSPulseAnomalyDetector,
+    )
     from .embedding import EmbeddingDisplay, TSPulseTransformer
     from .imputation import ImputationDisplay, TSPulseImputer
     from .network import TSPulseConfig
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from .supervised import OcclusionDisplay, TSLens, TSPulseClassifier, TSPulseRegressor
 
 __all__ = [
+    "AlarmRateDisplay",
     "AnomalyScoreDisplay",
     "AnomalyStream",
     "EmbeddingDisplay",
@@ -55,6 +61,7 @@ __all__ = [
 __version__ = "0.2.0"
 
 _HOME = {
+    "AlarmRateDisplay": "anomaly",
     "AnomalyScoreDisplay": "anomaly",
     "AnomalyStream": "anomaly",
     "EmbeddingDisplay": "embedding",

@@ -1,5 +1,6 @@
 """Anomaly detection in recordings."""
 
+from .alarm_rate_display import AlarmRateDisplay
 from .calibration import HeadCalibration
 from .detector import TSPulseAnomalyDetector
 from .display import AnomalyScoreDisplay
@@ -7,6 +8,7 @@ from .smoothing import choose_lengths
 from .stream import AnomalyStream
 
 __all__ = [
+    "AlarmRateDisplay",
     "AnomalyScoreDisplay",
     "AnomalyStream",
     "HeadCalibration",

@@ -17,6 +17,8 @@ __all__ = ["AnomalyScoreDisplay"]
 
 _MAX_CHANNELS = 8  # more curves above each other are hard to read
 _BOUNDS = [("start", np.int64), ("end", np.int64)]
+_MANY_DECADES = 50  # highest score over the threshold, from which ticks are powers of ten
+_MAX_DECADES = 6  # of ticks
 _SPACING = 1.2  # of channels drawn above each other [ranges of a channel]
 
 
@@ -222,6 +224,8 @@ class AnomalyScoreDisplay:
         self.lines_ = self._draw_recording(self.axes_[0]) + self._draw_scores(self.axes_[1])
         for axis in self.axes_:
             self._shade(axis)
+        if np.issubdtype(self.index.dtype, np.datetime64):
+            _shorten_dates(self.axes_[-1].xaxis)
         return self
 
     def _draw_recording(self, axis: Any) -> list[Any]:
@@ -259,6 +263,10 @@ class AnomalyScoreDisplay:
             axis.axhline(-self.offset, color="tab:red", lw=1, ls="--", label="threshold")
             axis.set_yscale("symlog", linthresh=max(abs(self.offset), 1e-6))
             axis.set_ylim(bottom=1.1 * min(-self.scores.max(), self.offset / 10))
+            if self.offset < 0:
+                axis.set_yticks(_score_ticks(-self.offset, axis.get_ylim()[1]))
+                axis.yaxis.set_major_formatter("{x:g}")
+                axis.minorticks_off()
         axis.set(xlabel="time", ylabel="anomaly score")
         axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize="small")
         return lines
@@ -268,6 +276,27 @@ class AnomalyScoreDisplay:
             return
         for start, end in zip(self.segments["start"], self.segments["end"], strict=True):
             axis.axvspan(self.index[start], self.index[end - 1], color="tab:red", alpha=0.2, lw=1)
+
+
+def _shorten_dates(axis: Any) -> None:
+    """Write what all dates have in common once."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(minticks=3, maxticks=9)
+    axis.set_major_locator(locator)
+    axis.set_major_formatter(ConciseDateFormatter(locator))
+
+
+def _score_ticks(threshold: float, highest: float) -> list[float]:
+    """Place ticks at 0, at the threshold, and at rounded scores above, with space between."""
+    ratio = highest / threshold
+    if not 1 < ratio < np.inf:
+        return [0.0, threshold]
+    factors = (1, 2, 5) if ratio < _MANY_DECADES else (1,)
+    first, last = (int(np.floor(np.log10(end))) for end in (threshold, highest))
+    step = max(1, (last - first) // _MAX_DECADES)
+    rounded = [f * 10.0**power for power in range(first, last + 1, step) for f in factors]
+    return [0.0, threshold, *(x for x in rounded if 1.5 * threshold < x <= highest)]
 
 
 def _to_unit_range(values: NDArray[Any]) -> NDArray[Any]:

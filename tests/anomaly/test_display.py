@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -13,8 +15,13 @@ from sktspulse.network import reconstruct
 
 
 @pytest.fixture
-def recording() -> np.ndarray:
-    X = np.random.default_rng(0).normal(size=(60, 2))
+def normal() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(60, 2))
+
+
+@pytest.fixture
+def recording(normal) -> np.ndarray:
+    X = normal.copy()
     X[30:33, 1] += 20
     return X
 
@@ -23,8 +30,8 @@ def labels(display: AnomalyScoreDisplay) -> list[str]:
     return [line.get_label() for line in display.lines_]
 
 
-def test_a_detector_is_drawn(recording):
-    detector = TSPulseAnomalyDetector(("time", "level"), smoothing=3).fit(recording)
+def test_a_detector_is_drawn(recording, normal):
+    detector = TSPulseAnomalyDetector(("time", "level"), smoothing=3).fit(normal)
     display = AnomalyScoreDisplay.from_estimator(detector, recording)
     assert labels(display) == ["channel 0", "channel 1", "time", "level", "score"]
     np.testing.assert_array_equal(
@@ -100,11 +107,11 @@ FRAMES = {
 
 @pytest.mark.parametrize("kind", FRAMES)
 @pytest.mark.parametrize("offset", [None, -np.inf])
-def test_segments_of_a_data_frame_are_drawn(recording, kind, offset):
+def test_segments_of_a_data_frame_are_drawn(recording, normal, kind, offset):
     frame = FRAMES[kind](recording)
     segments = []
-    for X in (recording, frame):
-        detector = TSPulseAnomalyDetector("level", smoothing=3).fit(X)
+    for X, X_fit in ((recording, normal), (frame, FRAMES[kind](normal))):
+        detector = TSPulseAnomalyDetector("level", smoothing=3).fit(X_fit)
         detector.offset_ = detector.offset_ if offset is None else offset
         segments.append(detector.predict_segments(X))
     scores = detector.score_samples(frame)
@@ -147,3 +154,28 @@ def test_another_number_of_axes_is_refused(recording):
 def test_inconsistent_shapes_are_refused(X, scores):
     with pytest.raises(ValueError, match="X and scores have shapes"):
         AnomalyScoreDisplay.from_predictions(np.zeros(X), np.zeros(scores))
+
+
+@pytest.mark.parametrize("threshold", [1e-4, 0.3, 1.0, 3.7, 1000.0])
+@pytest.mark.parametrize("ratio", [0.2, 1.3, 4.0, 30.0, 1e4, 1e12])
+def test_ticks_of_scores_do_not_overlap(threshold, ratio):
+    scores = -ratio * threshold * np.linspace(0.05, 1, 60)
+    X = np.zeros((60, 1))
+    display = AnomalyScoreDisplay.from_predictions(X, scores, offset=-threshold)
+    display.figure_.canvas.draw()
+    texts = [text for text in display.axes_[1].get_yticklabels() if text.get_text()]
+    boxes = sorted((text.get_window_extent() for text in texts), key=lambda box: box.y0)
+    assert len(boxes) >= 2
+    assert all(low.y1 < high.y0 for low, high in pairwise(boxes))
+    assert f"{threshold:g}" in [text.get_text() for text in texts]
+
+
+def test_dates_do_not_overlap():
+    stamps = pd.date_range("2025-04-07", periods=840, freq="h")
+    frame = pd.DataFrame(np.zeros((840, 1)), stamps)
+    display = AnomalyScoreDisplay.from_predictions(frame, np.zeros(840), offset=-1.0)
+    display.figure_.canvas.draw()
+    texts = [text for text in display.axes_[1].get_xticklabels() if text.get_text()]
+    boxes = [text.get_window_extent() for text in texts]
+    assert len(boxes) >= 3
+    assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
