@@ -33,11 +33,11 @@ __all__ = ["TSPulseAnomalyDetector", "score_recording"]
 class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     """Detect anomalies in a recording with a pre-trained network.
 
-    Some heads of the detector compare every point with what the network predicts from
-    the points around it. Others measure what the network cannot see: the level of a
-    channel, its variation from point to point, and its relation to the other channels.
-    ``fit`` calibrates the scores on a recording that is mostly normal, without labels,
-    so scores of different recordings under one fitted detector are comparable.
+    A recording is scored by several heads. Some compare each point with what the network
+    predicts from the points around it. The others measure what the network cannot see:
+    the level of a channel, its variation, and its relation to the other channels.
+    ``fit`` calibrates the heads on a recording that is mostly normal, without labels. A
+    score of -1 is the threshold for every recording that is scored later.
 
     Parameters
     ----------
@@ -45,30 +45,32 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         The heads to use. Four need the network. ``"time"`` and ``"frequency"``
         reconstruct hidden patches, ``"coarse"`` does so on means of 4 points, which
         covers four times the context, and ``"forecast"`` predicts the points after a
-        window. The others do not. ``"level"`` is the moving average, ``"variation"`` the
-        mean squared step between neighbouring points, ``"channels"`` the error of a
-        regression on the other channels, and ``"states"`` the distance from the
-        nearest of 20 clusters of the joint states of all channels. ``"auto"`` uses all
-        that are available except the forecast. It uses ``"level"`` and ``"coarse"`` for
-        a single channel only, and ``"coarse"`` only if ``causal=False`` and the
-        recording in ``fit`` is at least one context (512) long.
-    combine : {"auto", "max", "mean"}, default="auto"
-        How the scores of the heads are combined. ``"auto"`` averages the maximum and the
-        mean of the heads that score channels individually and calibrates the result. It
-        takes the score of ``"channels"`` or ``"states"`` instead, log-compressed above
-        6, if that is more anomalous.
+        window. The others do not. ``"level"`` is the difference from the median of a
+        channel or from its cycle, ``"variation"`` the squared step between neighbouring
+        points, ``"channels"`` the error of a regression on the other channels, and
+        ``"states"`` the distance from the nearest of 20 clusters of the joint states of
+        all channels. ``"auto"`` uses all that are available except the forecast. It uses
+        ``"coarse"`` only for a single channel, and only if ``causal=False`` and the
+        recording in ``fit`` has at least 4,096 rows.
+    combine : {"max", "mean"}, default="max"
+        How the scores of the heads are combined. ``"max"`` takes the most anomalous
+        head, so one head is enough for an alarm. ``"mean"`` averages all heads, so one
+        head is rarely enough.
     smoothing : "auto" or int, default="auto"
         Length of the moving average over the signal of each head [time points].
-        ``"auto"`` averages the scores for the lengths 8, 32, 96 and 256, each at most a
-        quarter of the recording in ``fit``.
+        ``"auto"`` scores the lengths 1, 8, 32, 96 and 256, each at most a quarter of the
+        recording in ``fit``, and the most anomalous length counts. Averages are medians
+        of the means of eight blocks, so a window is unusual only if half of it is.
     contamination : "auto" or float, default="auto"
         Fraction of outliers in the recording in ``fit``, in (0, 0.5]. It sets
-        ``offset_``. A fraction of fewer than ten points is extrapolated from the
-        scores. ``"auto"`` takes the extrapolated threshold for 0.0001 or the 0.001
-        quantile of the scores, whichever is closer to 0.
+        ``offset_``. ``"auto"`` sets it to -1: at most about one in 1,000 normal rows is
+        expected to be an outlier. A fraction takes the quantile of the scores in
+        ``fit``, but raises at least as many alarms as ``"auto"`` from 0.001 on, and at
+        most as many below.
     causal : bool, default=False
         Whether a score may depend only on earlier points and up to 63 later ones, as
-        :meth:`stream` requires.
+        :meth:`stream` requires. A recording is then scored as the continuation of the
+        recording in ``fit``. The cycle of a channel is not used.
     fine_tune : bool, default=False
         Whether to fine-tune a copy of the network to reconstruct hidden patches of the
         recording in ``fit``. It takes a minute or two.
@@ -90,7 +92,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     smoothing_ : tuple of int
         Lengths of the moving averages [time points].
     offset_ : float
-        Threshold of ``score_samples``: outliers have lower scores.
+        Threshold of ``score_samples``: outliers have lower scores. It can be set after
+        ``fit``.
     network_ : TSPulse or None
         The fine-tuned network, on the CPU; None if ``fine_tune=False``.
     n_features_in_ : int
@@ -103,27 +106,45 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     See Also
     --------
     AnomalyScoreDisplay : Draws a recording, its scores and the segments of outliers.
+    AlarmRateDisplay : Draws the number of outliers against the threshold.
     sktspulse.metrics.vus_pr_score : Evaluates scores where labels are known.
     sklearn.ensemble.IsolationForest : Scores rows independently of each other.
 
     Notes
     -----
-    One pass hides every eighth patch of a window, and eight windows cover each point.
-    This is an eighth of a pass for each point, and a quarter more for ``"coarse"``; the
-    published method takes 13.
+    **Scores.** The averages of each head are compared with those in ``fit``: a head has
+    the score -1 at the distance from the median that about one in 10,000 normal averages
+    exceeds, and a score of -2 is twice as far. ``"level"``, and averages of
+    ``"variation"`` over at least 32 points, are anomalous on either side of the median;
+    the other heads only above it. The worst length and channel count. Scores are divided
+    by a constant if the combined score in ``fit`` exceeds 1 too often. A row whose
+    combined score is below -1 keeps it. The score of any other row, between -1 and 0, is
+    an average of the squared scores in the 8, 32, 96 and 256 rows around it: rows near an
+    alarm rank above others, but are no alarms.
 
-    The score of a head on a channel is the negative log tail probability of its signal
-    in ``fit``: empirical up to the 0.9 quantile, exponential above. Scores are
-    log-compressed above 6 for each length of the moving average, and above 3 in their
-    mean. The maximum over channels is calibrated once more. With a single head, one
-    normal point in 8,000 has a score below -9. If any channel takes more than two
-    values in ``fit``, those with at most two, such as commands, are not scored
-    individually. They are regressors of ``"channels"`` and part of ``"states"``.
+    **Wild values.** Scales and averages are robust, and the network is not shown wild
+    values. So a single one is an outlier but does not hide other anomalies, in ``fit`` or
+    later.
 
-    All points are scored, the first and the last included, even in recordings shorter
-    than a window. Missing values take the scores of known points within the moving
-    average, or 0. A channel without a known value in ``fit`` is never anomalous.
-    Infinity is an error.
+    **Missing values.** A missing value is not scored. A missing row has a score between
+    -1 and 0 from the rows around it. The errors of the network are corrected for how much
+    is known around a point, so the threshold is the same for short recordings and next to
+    gaps. A channel without a known value in ``fit`` is never anomalous. Infinity is an
+    error.
+
+    **Cycles.** If the channel repeats a cycle of up to a quarter of the recording in
+    ``fit``, ``"level"`` is the difference from that cycle, even if the cycle is longer
+    than a window of the network. If the level drifts for more than an eighth of ``fit``
+    without returning to its median, it is not scored, unless ``"level"`` is the only
+    head.
+
+    **Switches.** If any channel takes more than two values in ``fit``, those with at most
+    two, such as commands, are not scored individually. They are regressors of
+    ``"channels"`` and part of ``"states"``.
+
+    **Passes.** One pass of the network hides every eighth patch of a window, and eight
+    windows cover each point. This is an eighth of a pass for each point of a channel, and
+    a quarter more with ``"coarse"``; the published method takes 13 [1]_.
 
     Scores of a pandas data frame are a Series or data frame with its index.
 
@@ -220,7 +241,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         Returns
         -------
         ndarray of shape (n_timepoints,), or Series
-            Scores [log probability], at most 0; higher is more normal.
+            Scores [distance to the default threshold], at most 0; higher is more normal.
+            Below -1 is an outlier by default.
 
         Raises
         ------
@@ -275,10 +297,10 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         Returns
         -------
         ndarray of shape (n_timepoints, n_heads), or data frame
-            Scores in the order of ``heads_``; higher is more normal. If X is a data
-            frame, so are they, with the heads as columns. ``score_samples``
-            is their minimum with ``combine="max"``, their mean with ``"mean"``, and a
-            calibrated mixture of both with ``"auto"``.
+            Scores in the order of ``heads_``, in the units of ``score_samples``; higher
+            is more normal. If their minimum (``combine="max"``) or mean (``"mean"``) is
+            below -1, it is the ``score_samples`` of the row. If X is a data frame, so are
+            they, with the heads as columns.
         """
         container, signals = self._open(X)
         return cast(Floats, container.table(-self._model.score(signals).heads.T, self.heads_))
@@ -294,8 +316,9 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         Returns
         -------
         ndarray of shape (n_timepoints, n_channels), or data frame
-            Scores of the individual channels, with the heads combined; higher is more
-            normal. If X is a data frame, so are they, with its columns.
+            Scores of the individual channels, with the heads combined, in the units of
+            ``score_samples``; higher is more normal. If X is a data frame, so are they,
+            with its columns.
         """
         container, signals = self._open(X)
         return cast(Floats, container.table(-self._model.score_channels(signals).T))
