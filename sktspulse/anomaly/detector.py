@@ -50,8 +50,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         points, ``"channels"`` the error of a regression on the other channels, and
         ``"states"`` the distance from the nearest of 20 clusters of the joint states of
         all channels. ``"auto"`` uses all that are available except the forecast. It uses
-        ``"coarse"`` only for a single channel, and only if ``causal=False`` and the
-        recording in ``fit`` has at least 4,096 rows.
+        ``"level"`` and ``"coarse"`` for a single channel only, and ``"coarse"`` only if
+        ``causal=False`` and the recording in ``fit`` has at least 4,096 rows.
     combine : {"max", "mean"}, default="max"
         How the scores of the heads are combined. ``"max"`` takes the most anomalous
         head, so one head is enough for an alarm. ``"mean"`` averages all heads, so one
@@ -113,8 +113,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     Notes
     -----
     **Scores.** The averages of each head are compared with those in ``fit``: a head has
-    the score -1 at the distance from the median that about one in 10,000 normal averages
-    exceeds, and a score of -2 is twice as far. ``"level"``, and averages of
+    the score -1 at the distance from the median that at most about one in 10,000 normal
+    averages exceeds, and -2 at twice that distance. ``"level"``, and averages of
     ``"variation"`` over at least 32 points, are anomalous on either side of the median;
     the other heads only above it. The worst length and channel count. Scores are divided
     by a constant if the combined score in ``fit`` exceeds 1 too often. A row whose
@@ -134,9 +134,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 
     **Cycles.** If the channel repeats a cycle of up to a quarter of the recording in
     ``fit``, ``"level"`` is the difference from that cycle, even if the cycle is longer
-    than a window of the network. If the level drifts for more than an eighth of ``fit``
-    without returning to its median, it is not scored, unless ``"level"`` is the only
-    head.
+    than a window of the network. If the level stays on one side of its median for more
+    than a sixteenth of ``fit``, it is not scored, unless ``"level"`` is the only head.
 
     **Switches.** If any channel takes more than two values in ``fit``, those with at most
     two, such as commands, are not scored individually. They are regressors of
