@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any, Self
 
 import numpy as np
@@ -280,11 +281,10 @@ class AnomalyScoreDisplay:
 
 def _shorten_dates(axis: Any) -> None:
     """Write what all dates have in common once."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
-    locator = AutoDateLocator(minticks=3, maxticks=9)
+    dates: Any = import_module("matplotlib.dates")
+    locator = dates.AutoDateLocator(minticks=3, maxticks=9)
     axis.set_major_locator(locator)
-    axis.set_major_formatter(ConciseDateFormatter(locator))
+    axis.set_major_formatter(dates.ConciseDateFormatter(locator))
 
 
 def _score_ticks(threshold: float, highest: float) -> list[float]:

@@ -22,7 +22,7 @@ def normal() -> np.ndarray:
 @pytest.fixture
 def recording(normal) -> np.ndarray:
     X = normal.copy()
-    X[30:33, 1] += 20
+    X[30:33, 1] += 100
     return X
 
 
