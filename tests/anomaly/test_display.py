@@ -22,7 +22,7 @@ def normal() -> np.ndarray:
 @pytest.fixture
 def recording(normal) -> np.ndarray:
     X = normal.copy()
-    X[30:33, 1] += 100
+    X[30:33, 1] += 20
     return X
 
 
@@ -31,9 +31,9 @@ def labels(display: AnomalyScoreDisplay) -> list[str]:
 
 
 def test_a_detector_is_drawn(recording, normal):
-    detector = TSPulseAnomalyDetector(("time", "level"), smoothing=3).fit(normal)
+    detector = TSPulseAnomalyDetector(("time", "variation")).fit(normal)
     display = AnomalyScoreDisplay.from_estimator(detector, recording)
-    assert labels(display) == ["channel 0", "channel 1", "time", "level", "score"]
+    assert labels(display) == ["channel 0", "channel 1", "time", "variation", "score"]
     np.testing.assert_array_equal(
         display.lines_[-1].get_ydata(), -detector.score_samples(recording)
     )
