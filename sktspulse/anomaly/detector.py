@@ -129,8 +129,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     **Missing values.** A missing value is not scored. A missing row has a score between
     -1 and 0 from the rows around it. The errors of the network are corrected for how much
     is known around a point, so the threshold is the same for short recordings and next to
-    gaps. A window with fewer than 208 known points has no such errors. A channel without a known value in ``fit`` is never anomalous. Infinity is an
-    error.
+    gaps. A window with fewer than 208 known points has no such errors. A channel without
+    a known value in ``fit`` is never anomalous. Infinity is an error.
 
     **Cycles.** If the channel repeats a cycle of up to a quarter of the recording in
     ``fit``, ``"level"`` is the difference from that cycle, even if the cycle is longer
