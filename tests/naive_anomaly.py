@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import median, median_high, median_low
+
 import numpy as np
 import torch
 
@@ -80,37 +82,109 @@ def causal_errors(network, series: np.ndarray) -> np.ndarray:
     return errors
 
 
-def smooth(signal: np.ndarray, length: int, trailing: bool) -> np.ndarray:
-    """Average over a window around each point, moved inside, or over those before it."""
-    averages = []
-    for t in range(len(signal)):
-        start = min(max(t - length // 2, 0), max(len(signal) - length, 0))
-        window = signal[start : start + length]
-        if trailing:
-            window = signal[max(t + 1 - length, 0) : t + 1]
-        known = [value for value in window if not np.isnan(value)]
-        early = trailing and t < (length - 1) // 2
-        averages.append(np.mean(known) if known and not early else np.nan)
-    return np.array(averages)
+class NoNetwork:
+    """Stands in for the errors of the network: none, or those given by a function."""
+
+    is_causal, length = False, LENGTH
+
+    def __init__(self, compute=lambda series, shown: {}):
+        self.compute = compute
+
+    def fit_context(self, series):
+        return None, None
+
+    def __call__(self, series, shown=None, context=(None, None)):
+        return self.compute(series, shown)
 
 
-def negative_log_tail(fitted: list[float], value: float) -> float:
-    """Return the negative log of the fraction of fitted values that are as high."""
-    knots = [float(np.quantile(fitted, k / 10)) for k in range(10)]
-    scores = [-np.log(1 - k / 10) for k in range(10)]
-    if value > knots[9]:
-        scale = (knots[9] - knots[5]) / (scores[9] - scores[5])
-        return scores[9] + (value - knots[9]) / max(scale, 1e-3)
-    k = next(k for k in range(10) if value <= knots[k])
-    if k == 0:
+def block_medians(signal: np.ndarray, length: int, trailing: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lower and upper medians of the means of blocks of known values."""
+    size = max(1, length // 8)
+    length = length // size * size
+    known = [t for t, value in enumerate(signal) if not np.isnan(value)]
+    low, high = np.full((2, len(signal)), np.nan)
+    for number, t in enumerate(known):
+        start = number - length + 1
+        if not trailing:
+            start = min(max(number - length // 2, 0), len(known) - length)
+        window = known[start : start + length]
+        if start < 0 or window[-1] - window[0] >= 4 * length:
+            continue
+        blocks = [window[first : first + size] for first in range(0, length, size)]
+        means = [float(np.mean([signal[i] for i in block])) for block in blocks]
+        low[t], high[t] = median_low(means), median_high(means)
+    return low, high
+
+
+def step_squares(values: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    """Return the smaller squared step from the last two known values, as if over one point."""
+    found = np.full(len(values), np.nan)
+    known: list[int] = []
+    for t, value in enumerate(values):
+        if np.isnan(value):
+            continue
+        near = [before for before in known[-2:] if t - before <= len(squares)]
+        steps = [(value - values[b]) ** 2 * squares[0] / squares[t - b - 1] for b in near]
+        found[t] = min(steps, default=np.nan)
+        known.append(t)
+    return found
+
+
+def peak_level(values: np.ndarray, rate: float) -> float:
+    """Return the level that peaks exceed at a rate per point, from the peaks of 20 parts."""
+    n_parts = min(max(len(values) // 8, 1), 20)
+    size = len(values) // n_parts
+    peaks = []
+    for part in range(n_parts):
+        known = [v for v in values[part * size : (part + 1) * size] if not np.isnan(v)]
+        peaks += [max(known)] if known else []
+    if not peaks:
         return 0.0
-    part = (value - knots[k - 1]) / (knots[k] - knots[k - 1])
-    return scores[k - 1] + (scores[k] - scores[k - 1]) * part
+    middle, upper = np.quantile(peaks, 0.5), np.quantile(peaks, 0.75)
+    spread = (upper - middle) / (np.log(np.log(2)) - np.log(np.log(4 / 3)))
+    return float(middle + spread * (np.log(np.log(2)) - np.log(rate * size)))
 
 
-def log_compress(score: float, limit: float) -> float:
-    """Let a score grow with its logarithm above a limit."""
-    return score if score <= limit else limit * (1 + np.log(score / limit))
+def best_shift(found: np.ndarray, profile: np.ndarray) -> int:
+    """Return the shift of a profile that fits one with gaps best."""
+    period, costs = len(profile), []
+    for shift in range(period):
+        pairs = [(found[i], profile[(i + shift) % period]) for i in range(period)]
+        costs.append(sum((one - other) ** 2 for one, other in pairs if not np.isnan(one)))
+    return int(np.argmin(costs))
+
+
+def error_from_known(covariance: np.ndarray, point: np.ndarray, channel: int) -> float:
+    """Square the error of one channel by a regression on those known at one point.
+
+    It is scaled to the variance of the errors with all of them.
+    """
+
+    def regress(others: list[int]) -> tuple[np.ndarray, float]:
+        joint = covariance[others, channel]
+        weights = np.linalg.solve(covariance[np.ix_(others, others)], joint)
+        return weights, covariance[channel, channel] - weights @ joint
+
+    if np.isnan(point[channel]):
+        return np.nan
+    rest = [other for other in range(len(point)) if other != channel]
+    known = [other for other in rest if not np.isnan(point[other])]
+    weights, variance = regress(known)
+    return (point[channel] - weights @ point[known]) ** 2 * regress(rest)[1] / variance
+
+
+def with_neighbours(scores: np.ndarray, trailing: bool) -> np.ndarray:
+    """Lift scores up to 1 with those around or before."""
+    lifted = []
+    for t, score in enumerate(scores):
+        means = []
+        for n in (8, 32, 96, 256):
+            start = t - n + 1 if trailing else t - n // 2
+            inside = [i for i in range(start, start + n) if 0 <= i < len(scores)]
+            means.append(sum(min(scores[i], 3) ** 2 for i in inside) / n)
+        evidence = sum(means) / 4
+        lifted.append(score if score > 1 else evidence / (1 + evidence))
+    return np.array(lifted)
 
 
 def ridge_errors(scaled: np.ndarray, channel: int) -> np.ndarray:
@@ -123,16 +197,26 @@ def ridge_errors(scaled: np.ndarray, channel: int) -> np.ndarray:
     return (scaled[channel] - others @ weights) ** 2
 
 
+def typical(places: np.ndarray, trailing: bool) -> np.ndarray:
+    """Return the median of eight values around each point, or up to it, if six are known."""
+    medians = []
+    for t in range(len(places)):
+        start = t - 7 if trailing else t - 4
+        window = [places[min(max(i, 0), len(places) - 1)] for i in range(start, start + 8)]
+        known = [value for value in window if not np.isnan(value)]
+        medians.append(median(known) if len(known) >= 6 else np.nan)
+    return np.array(medians)
+
+
 def state_distances(states, scaled: np.ndarray) -> np.ndarray:
     """Return the distance of each channel from the nearest state: ``(C, n_timepoints)``."""
     rows = []
     for channel, middle, width in zip(scaled, states.middles, states.ranges, strict=True):
         places = np.array([min(max((value - middle) / width, -4), 4) for value in channel])
-        rows.append(smooth(places, 8, states.trailing))
+        rows.append(typical(places, states.trailing))
     found = np.empty(scaled.shape)
     for t, place in enumerate(np.array(rows).T):
-        known = np.where(np.isnan(place), 0, place)
-        nearest = min(states.centers, key=lambda center: np.sum((known - center) ** 2))
+        nearest = min(states.centers, key=lambda center: np.nansum((place - center) ** 2))
         found[:, t] = np.abs(place - nearest)
     return found
 
@@ -150,23 +234,3 @@ def segments(scores: np.ndarray, offset: float) -> list[tuple[int, int, int]]:
             found.append((start, t, peak))
             start = None
     return found
-
-
-def combine(scores: np.ndarray, fitted: np.ndarray, heads: tuple[str, ...]) -> list[float]:
-    """Combine scores of heads, low where anomalous: ``(n_timepoints, n_heads)``."""
-    names = [name for name in heads if name not in ("channels", "states")]
-    normal = [max_and_mean(-row, heads, names) for row in fitted]
-    combined = []
-    for row in -scores:
-        found = [row[heads.index(name)] for name in heads if name not in names]
-        if names:
-            found = [log_compress(one, 6) for one in found]
-            one = max_and_mean(row, heads, names)
-            found.append(negative_log_tail(normal, one) if len(names) > 1 else one)
-        combined.append(-max(found))
-    return combined
-
-
-def max_and_mean(row: np.ndarray, heads: tuple[str, ...], names: list[str]) -> float:
-    found = [row[heads.index(name)] for name in names]
-    return (max(found) + sum(found) / len(found)) / 2 if found else 0.0

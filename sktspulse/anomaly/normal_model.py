@@ -59,7 +59,7 @@ class NormalModel:
         scaled, trailing = _scale(scales, values), errors.is_causal
         signals = HeadSignals.fit(scaled, heads, individual, trailing, errors)
         calibrations: list[list[HeadCalibration]] = []
-        highest = np.zeros((len(heads), len(values)))
+        fitted = highest = np.zeros((len(heads), len(values)))
         for number, block in enumerate(signals(scaled, errors)):
             training = signals.training_block(number, block, scaled)
             fits = [
@@ -71,11 +71,11 @@ class NormalModel:
                 fits[states] = calibrations[0][states]
             calibrations.append(fits)
             highest = np.maximum(highest, _apply(fits, training))
-        scores = _combine(highest, combine)
-        level = max(1.0, peak_level(scores))
+            fitted = np.maximum(fitted, _apply(fits, block))
+        level = max(1.0, peak_level(_combine(highest, combine)))
         recent = _last_rows(values, errors.length) if trailing else values[:0]
         model = cls(trailing, scales, signals, calibrations, combine, level, recent)
-        return model, _with_neighbours(scores / level, trailing)
+        return model, _with_neighbours(_combine(fitted / level, combine), trailing)
 
     @property
     def heads(self) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Calibrated scores are negative log tail probabilities, robust to anomalies in training."""
+"""Averages are scored by their distance from the median, relative to what is rarely exceeded."""
 
 from __future__ import annotations
 
@@ -11,106 +11,202 @@ from hypothesis import strategies as st
 from sktspulse.anomaly.calibration import (
     ChannelScale,
     HeadCalibration,
-    TailProbability,
-    log_compress,
+    peak_level,
+    tail_distance,
     threshold,
+    usual_range,
 )
+
+LENGTHS = (1, 8, 32, 96, 256)
+
+
+def autoregressive(n: int, memory: float, seed: int) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(size=n + 100)
+    for t in range(1, len(noise)):
+        noise[t] += memory * noise[t - 1]
+    return noise[100:]
+
+
+# --- Levels that are rarely exceeded
 
 
 @settings(max_examples=60)
 @given(
-    st.lists(st.integers(0, 5), min_size=1, max_size=30),
-    st.lists(st.floats(-1, 9), min_size=1, max_size=9),
+    st.lists(st.one_of(st.floats(-1e3, 1e3), st.just(np.nan)), min_size=1, max_size=300),
+    st.floats(1e-6, 1e-2),
 )
-def test_tail_probabilities_equal_a_loop(fitted, values):
-    tail = TailProbability.fit(np.array(fitted, float))
-    expected = [naive_anomaly.negative_log_tail(fitted, value) for value in values]
-    np.testing.assert_allclose(tail(np.array(values)), expected, atol=1e-12)
+def test_the_level_of_peaks_equals_a_loop(values, rate):
+    values = np.array(values)
+    expected = naive_anomaly.peak_level(values, rate)
+    assert peak_level(values, rate) == pytest.approx(expected, abs=1e-6)
 
 
-def test_higher_values_have_lower_tail_probabilities():
-    values = np.random.default_rng(0).exponential(size=500)
-    scores = TailProbability.fit(values)(np.sort(values))
-    assert (np.diff(scores) > 0).all()
+@pytest.mark.parametrize("rate", [1e-2, 1e-3])
+def test_values_exceed_the_level_of_peaks_at_the_rate(rate):
+    shares = []
+    for seed in range(20):
+        values, later = np.random.default_rng(seed).exponential(size=(2, 4000))
+        shares.append((later > peak_level(values, rate)).mean())
+    assert np.mean(shares) == pytest.approx(rate, rel=1)
 
 
-def test_far_anomalies_hardly_change_the_tail():
+def test_anomalies_in_a_quarter_of_the_parts_hardly_move_the_level_of_peaks():
+    values = np.random.default_rng(0).exponential(size=4000)
+    clean = peak_level(values)
+    for part in (3, 8, 11, 17):
+        values[200 * part + 5] = 1e9
+    assert clean < peak_level(values) < 2.5 * clean
+
+
+@pytest.mark.parametrize("n", [12, 50, 300, 5000])
+def test_values_rarely_lie_beyond_the_distance_of_the_tail(n):
+    shares = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        values, later = rng.exponential(size=n), rng.exponential(size=5000)
+        shares.append((later - np.median(values) > tail_distance(values, n)).mean())
+    assert np.mean(shares) < 1e-3
+    assert n < 300 or np.mean(shares) > 1e-5
+
+
+def test_a_tenth_of_anomalies_of_any_size_do_not_matter_for_the_tail():
     values = np.random.default_rng(0).exponential(size=1000)
-    spoilt = np.concatenate([values, np.full(50, 1e6)])
-    clean, other = TailProbability.fit(values)(values), TailProbability.fit(spoilt)(values)
-    assert (np.abs(other - clean) < 0.3 + 0.3 * clean).all()
+    clean = tail_distance(values, 100)
+    values[:90] = 1e9
+    assert tail_distance(values, 100) < 4 * clean
 
 
-def test_values_exceed_the_value_at_a_probability_that_often():
-    values = np.random.default_rng(0).exponential(size=100_000)
-    tail = TailProbability.fit(values)
-    for probability in (0.1, 0.01, 0.001):
-        value = tail.value_at(probability)
-        assert (values > value).mean() == pytest.approx(probability, rel=0.2)
-        assert tail(np.array([value])) == pytest.approx(-np.log(probability))
+def test_the_usual_range_holds_normal_values_and_no_others():
+    values = np.random.default_rng(0).normal(size=3000)
+    values[::7], values[500] = np.nan, 1e6
+    low, high = usual_range(values)
+    assert -9 < low < -3
+    assert 3 < high < 9
 
 
-def test_unknown_and_constant_values_are_normal():
-    assert (TailProbability.fit(np.full(9, np.nan))(np.array([np.nan, 0.0])) == 0).all()
-    assert (TailProbability.fit(np.full(9, 7.0))(np.array([np.nan, 7.0, 2.0])) == 0).all()
+# --- The score of a head
 
 
-@pytest.mark.parametrize(
-    ("contamination", "n", "expected"),
-    [(0.05, 1000, -np.log(0.05)), (0.5, 10, 0.7), (1e-3, 1000, -np.log(1e-3))],
-)
-def test_the_threshold_is_a_quantile_or_comes_from_the_tail(contamination, n, expected):
-    scores = -np.log(np.linspace(1, 0, n, endpoint=False))
-    assert threshold(scores, contamination) == pytest.approx(expected, rel=0.15)
-
-
-@given(st.floats(0, 1e6), st.floats(0.1, 9))
-def test_scores_are_compressed_above_the_limit_only(score, limit):
-    compressed = log_compress(np.array([score]), limit)
-    assert compressed == pytest.approx(naive_anomaly.log_compress(score, limit))
-    assert score > limit or compressed == score
+@pytest.mark.parametrize("head", ["time", "level", "variation", "states"])
+def test_scores_are_the_highest_over_lengths(head):
+    signal = np.random.default_rng(0).exponential(size=600)
+    signal[50:60] = np.nan
+    whole = HeadCalibration.fit(head, signal, (1, 8, 32), trailing=False)
+    signal[300:340] += 3
+    alone = [HeadCalibration.fit(head, signal, (n,), False) for n in (1, 8, 32)]
+    parts = [
+        one._replace(averages=[average])(signal)
+        for one, average in zip(alone, whole.averages, strict=True)
+    ]
+    np.testing.assert_array_equal(whole(signal), np.max(parts, axis=0))
 
 
 @pytest.mark.parametrize("head", ["time", "level", "variation"])
-def test_scores_of_a_head_are_compressed_tail_probabilities(head):
-    signal = np.random.default_rng(0).exponential(size=300)
-    calibration = HeadCalibration.fit(head, signal, (1, 5), trailing=False)
-    signal[100:110] += 50
-    expected = []
-    settings = calibration.lengths, calibration.centers, calibration.tails
-    for length, center, tail in zip(*settings, strict=True):
-        value = naive_anomaly.smooth(signal, length, trailing=False)
-        if head == "variation":
-            value = np.log(value + 1e-4)
-        scores = tail(abs(value - center) if head != "time" else value)
-        expected.append([naive_anomaly.log_compress(one, 6) for one in scores])
-    compressed = [naive_anomaly.log_compress(one, 3) for one in np.mean(expected, 0)]
-    np.testing.assert_allclose(calibration(signal), compressed)
-    assert calibration(signal).argmax() in range(95, 115)
+@pytest.mark.parametrize("memory", [0.0, 0.5, 0.9])
+def test_scores_of_normal_signals_rarely_exceed_1(head, memory):
+    shares = []
+    for seed in range(6):
+        fitted, later = (autoregressive(3000, memory, 2 * seed + k) for k in (0, 1))
+        if head != "level":
+            fitted, later = np.square(fitted), np.square(later)
+        scores = HeadCalibration.fit(head, fitted, LENGTHS, trailing=False)(later)
+        assert scores.min() >= 0
+        shares.append((scores > 1).mean())
+    assert np.mean(shares) < 0.003
 
 
-def test_the_surroundings_of_a_jump_do_not_outrank_a_longer_anomaly():
+@pytest.mark.parametrize("head", ["time", "level", "variation", "states"])
+def test_units_of_a_signal_do_not_matter_within_reason(head):
+    signal = np.random.default_rng(0).exponential(size=900)
+    other = signal.copy()
+    other[500] += 30
+    expected = HeadCalibration.fit(head, signal, LENGTHS, False)(other)
+    found = HeadCalibration.fit(head, 100 * signal, LENGTHS, False)(100 * other)
+    assert (expected[500] > 1) and (found[500] > 1)
+    np.testing.assert_array_equal(expected > 1, found > 1)
+
+
+def test_more_is_more_unusual():
+    signal = np.random.default_rng(0).exponential(size=900)
+    calibration = HeadCalibration.fit("time", signal, LENGTHS, False)
+    scores = []
+    for size in (0, 5, 20, 100, 1e6):
+        signal[500] = size
+        scores.append(calibration(signal)[500])
+    assert sorted(scores) == scores
+    assert scores[-1] > 100
+
+
+@pytest.mark.parametrize("head", ["time", "level", "variation"])
+def test_an_anomaly_marks_nothing_but_itself(head):
     signal = np.random.default_rng(0).exponential(size=2000)
-    calibration = HeadCalibration.fit("time", signal, (8, 32, 96), trailing=False)
+    calibration = HeadCalibration.fit(head, signal, LENGTHS, False)
+    before = calibration(signal) > 1
     signal[500:506] += 200
-    signal[1200:1260] *= 4
-    scores = calibration(signal)
-    assert scores[500:506].min() > scores[1220:1240].min() > scores[522:545].max()
+    after = calibration(signal) > 1
+    assert after[500:506].all()
+    assert (before != after).sum() <= 12
 
 
 def test_a_calm_segment_stands_out_by_its_variation():
-    signal = np.random.default_rng(0).exponential(size=1000)
-    calibration = HeadCalibration.fit("variation", signal, (8,), trailing=False)
-    signal[500:540] = 0
-    assert calibration(signal)[504:536].min() > calibration(signal)[:490].max()
+    signal = np.random.default_rng(0).exponential(size=2000)
+    calibration = HeadCalibration.fit("variation", signal, LENGTHS, False)
+    assert (calibration(signal) <= 1).all()
+    signal[500:600] = 0
+    assert (calibration(signal)[516:584] > 1).all()
 
 
-@pytest.mark.parametrize("head", ["time", "level", "variation"])
+@pytest.mark.parametrize("head", ["time", "states", "channels"])
+def test_small_errors_are_normal(head):
+    signal = np.random.default_rng(0).exponential(size=2000)
+    calibration = HeadCalibration.fit(head, signal, LENGTHS, False)
+    assert (calibration(np.zeros(2000)) <= 1).all()
+
+
+@pytest.mark.parametrize("head", ["time", "level", "variation", "channels", "states"])
 def test_an_unknown_signal_scores_0_and_leaves_the_input_unchanged(head):
     signal = np.full(20, np.nan)
     calibration = HeadCalibration.fit(head, signal, (8,), trailing=True)
     assert (calibration(signal) == 0).all()
+    assert (calibration(np.arange(20.0)) == 0).all()
     assert np.isnan(signal).all()
+
+
+def test_missing_points_score_0_and_others_keep_theirs():
+    signal = np.random.default_rng(0).exponential(size=900)
+    calibration = HeadCalibration.fit("time", signal, LENGTHS, False)
+    before = calibration(signal)
+    signal[400:420] = np.nan
+    after = calibration(signal)
+    assert (after[400:420] == 0).all()
+    assert ((after > 1) == (before > 1)).all()
+
+
+# --- The threshold
+
+
+@pytest.mark.parametrize("n", [10, 300, 5000])
+def test_the_threshold_is_a_quantile_on_the_side_of_1(n):
+    scores = np.random.default_rng(0).exponential(size=n) / 4
+    assert threshold(scores, "auto") == 1
+    for fraction in (0.001, 0.01, 0.1, 0.5):
+        assert threshold(scores, fraction) == min(1, np.quantile(scores, 1 - fraction))
+    for fraction in (0.0009, 1e-6):
+        assert threshold(scores, fraction) == max(1, np.quantile(scores, 1 - fraction))
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.floats(0, 9), min_size=1, max_size=50),
+    st.floats(1e-6, 0.5),
+    st.floats(1e-6, 0.5),
+)
+def test_a_larger_contamination_never_has_a_higher_threshold(scores, one, other):
+    low, high = sorted((one, other))
+    assert threshold(np.array(scores), low) >= threshold(np.array(scores), high)
+
+
+# --- The scale of a channel
 
 
 @pytest.mark.parametrize(
@@ -125,3 +221,12 @@ def test_an_unknown_signal_scores_0_and_leaves_the_input_unchanged(head):
 def test_channels_are_standardised(fitted, values, expected):
     scale = ChannelScale.fit(np.array(fitted))
     np.testing.assert_allclose(scale(np.array(values)), expected)
+
+
+@pytest.mark.parametrize("wild", [-999, 1e20, -1e300, [9999] * 5])
+def test_wild_values_hardly_change_the_scale(wild):
+    values = 20 + np.random.default_rng(0).normal(size=3000)
+    clean = ChannelScale.fit(values)
+    values[1000 : 1000 + np.size(wild)] = wild
+    assert ChannelScale.fit(values).loc == pytest.approx(clean.loc, abs=0.02)
+    assert ChannelScale.fit(values).scale == pytest.approx(clean.scale, rel=0.02)

@@ -26,10 +26,48 @@ def coupled(n_timepoints: int = 400) -> np.ndarray:
 @pytest.mark.parametrize("n_timepoints", [20, 400, 3000])
 def test_errors_are_those_of_ridge_regressions(n_timepoints):
     scaled = coupled(n_timepoints)
-    regression = ChannelRegression.fit(scaled)
+    errors = ChannelRegression.fit(scaled).errors(scaled)
     for channel in range(3):
         expected = naive_anomaly.ridge_errors(scaled, channel)
-        np.testing.assert_allclose(regression.errors(channel, scaled), expected, atol=1e-10)
+        np.testing.assert_allclose(errors[channel], expected, atol=1e-10)
+
+
+def test_errors_with_missing_channels_are_those_of_regressions_on_the_others():
+    scaled = coupled()
+    scaled[np.random.default_rng(1).random(scaled.shape) < 0.4] = np.nan
+    regression = ChannelRegression.fit(scaled)
+    expected = [
+        [naive_anomaly.error_from_known(regression.covariance, point, channel) for point in scaled.T]
+        for channel in range(3)
+    ]
+    np.testing.assert_allclose(regression.errors(scaled), expected, rtol=1e-6)
+
+
+def test_errors_are_as_large_where_a_channel_is_missing():
+    scaled = coupled(3000)
+    regression = ChannelRegression.fit(scaled)
+    whole = regression.errors(scaled)
+    scaled[1] = np.nan
+    errors = regression.errors(scaled)
+    assert np.isnan(errors[1]).all()
+    for channel in (0, 2):
+        assert errors[channel].mean() == pytest.approx(whole[channel].mean(), rel=0.1)
+
+
+def test_points_and_channels_that_are_missing_change_no_other_error():
+    scaled = coupled()
+    regression = ChannelRegression.fit(scaled)
+    before = regression.errors(scaled)
+    scaled[1, 50], scaled[:, 60] = np.nan, np.nan
+    others = np.delete(np.arange(400), [50, 60])
+    np.testing.assert_array_equal(regression.errors(scaled)[:, others], before[:, others])
+
+
+def test_missing_values_in_fit_hardly_weaken_the_relations():
+    scaled = coupled(3000)
+    full = ChannelRegression.fit(scaled).covariance
+    scaled[1, :1500] = scaled[0, :1500] = np.nan
+    np.testing.assert_allclose(ChannelRegression.fit(scaled).covariance, full, atol=0.35)
 
 
 def test_a_constant_channel_neither_predicts_nor_is_predicted():
@@ -38,17 +76,8 @@ def test_a_constant_channel_neither_predicts_nor_is_predicted():
     regression = ChannelRegression.fit(scaled)
     other = scaled.copy()
     other[1] = 5
-    assert (regression.errors(1, other) == 0).all()
-    np.testing.assert_array_equal(regression.errors(0, other), regression.errors(0, scaled))
-
-
-def test_missing_values_have_no_error_and_count_as_the_mean():
-    scaled = coupled()
-    regression = ChannelRegression.fit(scaled)
-    gap, mean = scaled.copy(), scaled.copy()
-    gap[1, 50], mean[1, 50] = np.nan, 0
-    assert np.isnan(regression.errors(1, gap)[50])
-    assert regression.errors(0, gap)[50] == regression.errors(0, mean)[50]
+    assert (regression.errors(other)[1] == 0).all()
+    np.testing.assert_array_equal(regression.errors(other)[0], regression.errors(scaled)[0])
 
 
 @pytest.mark.parametrize("trailing", [False, True])

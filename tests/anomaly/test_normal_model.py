@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import naive_anomaly
 import numpy as np
 import pytest
 from anomaly.test_multichannel import coupled
 
-from sktspulse.anomaly.calibration import TailProbability
-from sktspulse.anomaly.normal_model import NormalModel
+from sktspulse.anomaly.normal_model import NormalModel, _with_neighbours
 from sktspulse.anomaly.signals import DIRECT_HEADS
 
 ALL = np.ones(3, bool)
 
 
-def no_network(series):
-    return {}
+no_network = naive_anomaly.NoNetwork()
 
 
 def fit(X: np.ndarray, heads: tuple[str, ...], *lengths: int) -> NormalModel:
@@ -37,12 +36,31 @@ def test_a_broken_relation_is_found_by_its_head_alone():
     assert channels.max() > 2 * max(level.max(), variation.max())
 
 
-def test_scores_of_heads_are_tail_probabilities_of_the_maximum_over_channels():
+def test_scores_of_heads_are_the_highest_over_channels():
     X = coupled().T
     model = fit(X, ("level", "variation"), 1, 4)
+    assert model.level >= 1
     heads = model.score(model.signals(X, no_network)).heads
-    for row, scores in zip(np.max(channel_scores(model, X), axis=0), heads, strict=True):
-        np.testing.assert_allclose(scores, TailProbability.fit(row)(row))
+    np.testing.assert_allclose(heads, np.max(channel_scores(model, X), axis=0) / model.level)
+
+
+@pytest.mark.parametrize("trailing", [False, True])
+def test_the_evidence_of_neighbours_equals_a_loop(trailing):
+    scores = np.random.default_rng(0).exponential(size=400) / 4
+    scores[100], scores[200:220] = 50, 2
+    found = _with_neighbours(scores, trailing)
+    np.testing.assert_allclose(found, naive_anomaly.with_neighbours(scores, trailing))
+
+
+@pytest.mark.parametrize("trailing", [False, True])
+def test_neighbours_raise_no_alarm_and_lower_none(trailing):
+    scores = np.random.default_rng(0).exponential(size=400)
+    found = _with_neighbours(scores, trailing)
+    np.testing.assert_array_equal(found[scores > 1], scores[scores > 1])
+    assert found[scores <= 1].max() < 1
+    scores[100:300] = 1e9
+    found = _with_neighbours(scores, trailing)
+    assert (np.delete(found, np.s_[100:300])[scores[np.r_[:100, 300:400]] <= 1] < 1).all()
 
 
 @pytest.mark.parametrize("heads", [DIRECT_HEADS, ("level", "variation")])
@@ -64,9 +82,9 @@ def test_fit_returns_the_scores_of_its_recording(heads):
 def test_channels_are_scored_with_heads_combined():
     X = coupled().T
     model = fit(X, DIRECT_HEADS, 8)
-    expected = [model.combine(one) for one in channel_scores(model, X)[1:]]
+    expected = [one.max(0) / model.level for one in channel_scores(model, X)[1:]]
     scores = model.score_channels(model.signals(X, no_network))
-    np.testing.assert_array_equal(scores, expected)
+    np.testing.assert_allclose(scores, expected)
 
 
 def test_states_score_all_channels_together_and_no_channel_higher():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import naive_anomaly
 import numpy as np
 import pytest
 from anomaly.test_multichannel import coupled
 
+from sktspulse.anomaly.multichannel import joint_distance
 from sktspulse.anomaly.signals import (
     DIRECT_HEADS,
     HeadSignals,
@@ -17,17 +19,18 @@ from sktspulse.network import TSPulseConfig
 ALL = np.ones(3, bool)
 
 
-def no_network(series):
-    return {}
+no_network = naive_anomaly.NoNetwork()
 
 
 @pytest.mark.parametrize(
     ("shape", "causal", "expected"),
     [
-        ((1000, 1), False, ("time", "frequency", "coarse", "level", "variation")),
-        ((1000, 1), True, ("time", "frequency", "level", "variation")),
+        ((4096, 1), False, ("time", "frequency", "coarse", "level", "variation")),
+        ((4095, 1), False, ("time", "frequency", "level", "variation")),
+        ((5000, 1), True, ("time", "frequency", "level", "variation")),
         ((100, 1), False, ("time", "frequency", "level", "variation")),
-        ((1000, 2), False, ("time", "frequency", "variation", "channels", "states")),
+        ((5000, 2), False, ("time", "frequency", "level", "variation", "channels", "states")),
+        ((300, 2), False, ("time", "frequency", "level", "variation", "channels", "states")),
     ],
 )
 def test_automatic_heads_depend_on_the_recording(shape, causal, expected):
@@ -53,24 +56,50 @@ def test_channels_of_two_values_are_individual_only_if_there_are_no_others(colum
 
 def test_each_head_has_its_signal():
     scaled = coupled()
-    signals = HeadSignals.fit(scaled, ("time", *DIRECT_HEADS), ALL, trailing=False)
-    joint, *channels = signals(scaled, lambda series: {"time": 2 * series})
+    errors = naive_anomaly.NoNetwork(lambda series, shown: {"time": 2 * series})
+    signals = HeadSignals.fit(scaled, ("time", *DIRECT_HEADS), ALL, False, errors)
+    joint, *channels = signals(scaled, errors)
     assert np.isnan(joint[:4]).all()
     assert np.isfinite(joint[4]).all()
-    for channel, (time, level, variation, errors, distances) in enumerate(channels):
-        np.testing.assert_array_equal(time, 2 * scaled[channel])
-        np.testing.assert_array_equal(level, scaled[channel])
-        np.testing.assert_array_equal(variation[1:], np.diff(scaled[channel]) ** 2)
-        np.testing.assert_array_equal(errors, signals.regression.errors(channel, scaled))
+    for channel, (time, level, variation, regression, distances) in enumerate(channels):
+        values, one = scaled[channel], signals.channels[channel]
+        np.testing.assert_array_equal(time, 2 * values)
+        np.testing.assert_array_equal(level, one.cycle.deviations(values))
+        np.testing.assert_array_equal(variation, one.steps(values))
+        np.testing.assert_array_equal(regression, signals.regression.errors(scaled)[channel])
         np.testing.assert_array_equal(distances, signals.states.distances(scaled)[channel])
+
+
+def fit_one(values: np.ndarray, heads: tuple[str, ...], errors) -> HeadSignals:
+    return HeadSignals.fit(values[None], heads, ALL[:1], False, errors)
+
+
+@pytest.mark.parametrize("wild", [30.0, -1e6])
+def test_wild_values_are_hidden_from_the_network(wild):
+    seen = []
+    errors = naive_anomaly.NoNetwork(lambda series, shown: seen.append(shown.copy()) or {})
+    signals = fit_one(coupled()[0], ("time", "level"), errors)
+    values = coupled()[0]
+    values[100] = wild
+    list(signals(values[None], errors))
+    assert np.flatnonzero(np.isnan(seen[-1])).tolist() == [100]
+
+
+def test_a_level_that_is_not_predictable_has_no_signal_unless_it_is_the_only_one():
+    walk = np.arange(400.0) / 100
+    for heads, known in ((("time", "level"), False), (("level",), True)):
+        (block,) = fit_one(walk, heads, no_network)(walk[None], no_network)
+        assert np.isfinite(block[-1]).all() == known
 
 
 def test_commands_are_not_given_to_the_network_and_have_joint_signals_only():
     scaled = coupled()
     scaled[0] = scaled[0] > 1
     seen = []
-    signals = HeadSignals.fit(scaled, DIRECT_HEADS, individual_channels(scaled.T), trailing=False)
-    _, command, *others = signals(scaled, lambda series: seen.append(series) or {})
+    errors = naive_anomaly.NoNetwork(lambda series, shown: seen.append(series) or {})
+    individual = individual_channels(scaled.T)
+    signals = HeadSignals.fit(scaled, DIRECT_HEADS, individual, False, errors)
+    _, command, *others = signals(scaled, errors)
     assert len(seen) == 2
     assert np.isnan(command[:3]).all()
     assert np.isfinite(command[3]).all()
@@ -80,16 +109,31 @@ def test_commands_are_not_given_to_the_network_and_have_joint_signals_only():
 @pytest.mark.parametrize("first", [64, 100])
 def test_signals_from_a_later_point_on_are_the_same(first):
     scaled = coupled()
-    signals = HeadSignals.fit(scaled, DIRECT_HEADS, ALL, trailing=True)
+    signals = HeadSignals.fit(scaled, DIRECT_HEADS, ALL, True, no_network)
     whole = np.array(list(signals(scaled, no_network)))
     late = np.array(list(signals(scaled, no_network, first=first)))
     np.testing.assert_allclose(late, whole[:, :, first:])
 
 
+def test_training_blocks_differ_where_the_recording_was_fitted_to():
+    scaled = np.stack([np.tile(np.sin(np.arange(24) / 3.8), 10), coupled()[1, :240]])
+    scaled[0] += 0.2 * coupled()[0, :240]
+    signals = HeadSignals.fit(scaled, DIRECT_HEADS, ALL[:2], False, no_network)
+    blocks = list(signals(scaled, no_network))
+    training = [signals.training_block(n, block, scaled) for n, block in enumerate(blocks)]
+    held_out = signals.states.cross_validated_distances(scaled)
+    np.testing.assert_array_equal(training[0][3], joint_distance(held_out))
+    optimism = signals.channels[0].cycle.optimism
+    assert optimism > 1.05
+    np.testing.assert_array_equal(training[1][0], optimism * blocks[1][0])
+    np.testing.assert_array_equal(training[1][1:], blocks[1][1:])
+    assert (training[0] is not blocks[0]) and (training[1] is not blocks[1])
+
+
 def test_the_input_is_unchanged():
     scaled = coupled()
     before = scaled.copy()
-    signals = HeadSignals.fit(scaled, DIRECT_HEADS, ALL, trailing=False)
+    signals = HeadSignals.fit(scaled, DIRECT_HEADS, ALL, False, no_network)
     for block in signals(scaled, no_network):
         block[:] = 7
     np.testing.assert_array_equal(scaled, before)
