@@ -165,7 +165,7 @@ class HeadSignals(NamedTuple):
             distances = self.states.cross_validated_distances(scaled)
             block[heads.index("states")] = joint_distance(distances)
         one = self.channels[channel] if channel >= 0 else None
-        if one is not None and one.cycle is not None and "level" in heads:
+        if "level" in heads and one is not None and one.cycle is not None:
             block[heads.index("level")] *= one.cycle.optimism
         return block
 
