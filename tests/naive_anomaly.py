@@ -154,23 +154,27 @@ def best_shift(found: np.ndarray, profile: np.ndarray) -> int:
     return int(np.argmin(costs))
 
 
-def error_from_known(covariance: np.ndarray, point: np.ndarray, channel: int) -> float:
-    """Square the error of one channel by a regression on those known at one point.
+def error_from_known(
+    covariance: np.ndarray, ridge: float, point: np.ndarray, channel: int
+) -> float:
+    """Square the error of one channel by a ridge regression on those known at one point.
 
-    It is scaled to the variance of the errors with all of them.
+    It is scaled to the mean squared error with all of them.
     """
+    moments = covariance - ridge * np.eye(len(covariance))
 
     def regress(others: list[int]) -> tuple[np.ndarray, float]:
+        weights = np.zeros(len(point))
+        weights[channel] = 1
         joint = covariance[others, channel]
-        weights = np.linalg.solve(covariance[np.ix_(others, others)], joint)
-        return weights, covariance[channel, channel] - weights @ joint
+        weights[others] = -np.linalg.solve(covariance[np.ix_(others, others)], joint)
+        return weights, weights @ moments @ weights
 
     if np.isnan(point[channel]):
         return np.nan
     rest = [other for other in range(len(point)) if other != channel]
-    known = [other for other in rest if not np.isnan(point[other])]
-    weights, variance = regress(known)
-    return (point[channel] - weights @ point[known]) ** 2 * regress(rest)[1] / variance
+    weights, mean = regress([other for other in rest if not np.isnan(point[other])])
+    return (weights @ np.nan_to_num(point)) ** 2 * regress(rest)[1] / mean
 
 
 def with_neighbours(scores: np.ndarray, trailing: bool) -> np.ndarray:

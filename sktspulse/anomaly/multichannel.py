@@ -30,6 +30,7 @@ class ChannelRegression(NamedTuple):
     """Ridge regression of every channel on the others at the same time."""
 
     covariance: Floats  # (C, C), with the ridge
+    ridge: float
     constant: Flags  # (C,)
 
     @classmethod
@@ -44,7 +45,8 @@ class ChannelRegression(NamedTuple):
         counts = np.maximum(pairs @ pairs.T, 1)
         share = np.sqrt(np.outer(np.diag(counts), np.diag(counts))) / n_timepoints
         covariance = known @ known.T / n_timepoints / np.maximum(share, 1 / n_timepoints)
-        return cls(covariance + ridge * np.eye(n_channels), np.logical_not(known.any(1)))
+        constant = np.logical_not(known.any(1))
+        return cls(covariance + ridge * np.eye(n_channels), ridge, constant)
 
     def errors(self, scaled: Floats) -> Floats:
         """Return the squared errors ``(C, T)`` of all channels, NaN where one is missing.
@@ -59,7 +61,7 @@ class ChannelRegression(NamedTuple):
             points = np.flatnonzero(which == number)
             weights, own = self._inverse(pattern)
             deviations = weights @ _clip(scaled[pattern][:, points])
-            factors = variances[pattern] / own
+            factors = np.divide(variances[pattern], own, out=np.ones(len(own)), where=own > 0)
             errors[np.ix_(pattern, points)] = np.square(deviations) * factors[:, None]
         return errors
 
@@ -69,7 +71,11 @@ class ChannelRegression(NamedTuple):
         inverse = np.linalg.inv(self.covariance[np.ix_(chosen, chosen)])
         weights = inverse / np.diag(inverse)[:, None]
         constant = self.constant[chosen]
-        return np.where(np.logical_or.outer(constant, constant), 0.0, weights), 1 / np.diag(inverse)
+        weights = np.where(np.logical_or.outer(constant, constant), 0.0, weights)
+        # Errors of close relations are much smaller than the ridge, which is no part of them.
+        squares = np.square(weights) * self.ridge
+        moments = weights @ self.covariance[np.ix_(chosen, chosen)] * weights
+        return weights, np.maximum((moments - squares).sum(1), 0)
 
 
 def _clip(scaled: Floats) -> Floats:

@@ -36,7 +36,9 @@ def test_corrected_errors_are_hardly_larger_where_less_is_known():
 def test_errors_in_whole_windows_are_unchanged():
     correction = ContextCorrection.fit(windows(), errors_by_context, PATCH)
     errors = errors_by_context(windows(), windows(), 8)
-    np.testing.assert_array_equal(correction(windows(), errors), errors)
+    found = correction(windows(), errors)
+    inside = np.s_[..., PATCH:-PATCH]  # the first and the last patch have one neighbour only
+    np.testing.assert_array_equal(found[inside], errors[inside])
 
 
 def test_factors_are_at_least_1_and_errors_with_too_little_context_are_unknown():
