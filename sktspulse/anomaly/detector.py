@@ -251,8 +251,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         NotFittedError
             If ``fit`` was not called.
         """
-        container, signals = self._open(X)
-        return cast(Floats, container.series(-self._model.score(signals).combined))
+        container, scores = self._score(X)
+        return cast(Floats, container.series(-scores.combined))
 
     def decision_function(self, X: ArrayLike) -> Floats:
         """Score every point relative to the threshold.
@@ -301,8 +301,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
             below -1, it is the ``score_samples`` of the row. If X is a data frame, so are
             they, with the heads as columns.
         """
-        container, signals = self._open(X)
-        return cast(Floats, container.table(-self._model.score(signals).heads.T, self.heads_))
+        container, scores = self._score(X)
+        return cast(Floats, container.table(-scores.heads.T, self.heads_))
 
     def score_channels(self, X: ArrayLike) -> Floats:
         """Score every point by each channel.
@@ -320,7 +320,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
             with its columns.
         """
         container, signals = self._open(X)
-        return cast(Floats, container.table(-self._model.score_channels(signals).T))
+        scores = self._model.score_channels(signals, self._model.n_warm)
+        return cast(Floats, container.table(-scores.T))
 
     def predict_segments(self, X: ArrayLike) -> Any:
         """Find the segments of outliers, and the head and channel that stand out most.
@@ -341,9 +342,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
             pandas data frame, start, end and peak are labels of its index, such as time
             stamps, and end is the last row of the segment: ``X.loc[start:end]``.
         """
-        container, signals = self._open(X)
-        segments = find_segments(self._model.score(signals), self.offset_, self.heads_)
-        return segments_like(container, segments)
+        container, scores = self._score(X)
+        return segments_like(container, find_segments(scores, self.offset_, self.heads_))
 
     def stream(self) -> AnomalyStream:
         """Score a recording while it arrives.
@@ -405,6 +405,10 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         check_is_fitted(self)
         return Container(X), self._signals(X)
 
+    def _score(self, X: ArrayLike) -> tuple[Container, AnomalyScores]:
+        container, signals = self._open(X)
+        return container, self._model.score(signals, self._model.n_warm)
+
     def _signals(self, X: ArrayLike) -> Iterator[Floats]:
         network = self._load_network()
         least = network.config.patch_length
@@ -434,5 +438,4 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 
 def score_recording(detector: TSPulseAnomalyDetector, X: ArrayLike) -> AnomalyScores:
     """Score a recording by points, heads and channels in one pass of the network."""
-    _, signals = detector._open(X)
-    return detector._model.score(signals)
+    return detector._score(X)[1]

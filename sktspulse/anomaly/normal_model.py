@@ -85,7 +85,7 @@ class NormalModel:
     @property
     def n_lookback(self) -> int:
         """Number of earlier signals that a score depends on if averages look back."""
-        return MAX_SPAN * max(self.calibrations[0][0].lengths)
+        return MAX_SPAN * max(self.calibrations[0][0].lengths) + max(_NEIGHBOURS)
 
     def signals(self, values: Values, errors: HeadErrors, first: int = 0) -> Iterator[Floats]:
         """Yield the signals of a recording ``(T, C)``, as :class:`HeadSignals` does."""
@@ -105,7 +105,7 @@ class NormalModel:
 
     def score(self, signals: Iterable[Floats], skip: int = 0) -> AnomalyScores:
         """Score every point from its signals, without the first ones."""
-        scores = self._calibrated(signals, skip)
+        scores = self._calibrated(signals)
         joint = list(islice(scores, self.head_signals.n_joint))
         highest = next(scores)
         top_channels: Integers = np.zeros(highest.shape, np.int32)
@@ -114,16 +114,16 @@ class NormalModel:
             highest = np.maximum(highest, one)
         heads = reduce(np.maximum, joint, highest)
         combined = _with_neighbours(_combine(heads, self.combine), self.trailing)
-        return AnomalyScores(combined, heads, top_channels)
+        return AnomalyScores(combined[skip:], heads[:, skip:], top_channels[:, skip:])
 
     def score_channels(self, signals: Iterable[Floats], skip: int = 0) -> Floats:
         """Score every channel at every point, with the heads combined: ``(C, T)``."""
-        scores = islice(self._calibrated(signals, skip), self.head_signals.n_joint, None)
-        return np.stack([_combine(heads, self.combine) for heads in scores])
+        scores = islice(self._calibrated(signals), self.head_signals.n_joint, None)
+        return np.stack([_combine(heads, self.combine)[skip:] for heads in scores])
 
-    def _calibrated(self, signals: Iterable[Floats], skip: int) -> Iterator[Floats]:
+    def _calibrated(self, signals: Iterable[Floats]) -> Iterator[Floats]:
         for calibrations, block in zip(self.calibrations, signals, strict=True):
-            yield _apply(calibrations, block)[:, skip:] / self.level
+            yield _apply(calibrations, block) / self.level
 
 
 def _last_rows(values: Values, context_length: int) -> Values:
