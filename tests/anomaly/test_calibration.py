@@ -123,7 +123,7 @@ def test_units_of_a_signal_do_not_matter_within_reason(head):
     other[500] += 30
     expected = HeadCalibration.fit(head, signal, LENGTHS, False)(other)
     found = HeadCalibration.fit(head, 100 * signal, LENGTHS, False)(100 * other)
-    assert (expected[500] > 1) and (found[500] > 1)
+    assert min(expected[500], found[500]) > 1
     np.testing.assert_array_equal(expected > 1, found > 1)
 
 

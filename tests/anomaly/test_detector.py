@@ -85,12 +85,17 @@ def test_channels_influence_each_other_only_by_the_heads_that_compare_them(fitte
     assert (fitted.score_channels(spiked)[:, 0] != fitted.score_channels(other)[:, 0]).any()
 
 
-def test_points_far_away_do_not_matter(fitted):
+def test_points_far_away_change_no_decision(fitted):
     X = recording(1200)
     longer = np.concatenate([X, 100 * recording(200)])
     early = slice(0, 1200 - 512 - 75)
-    scores = fitted.score_samples(longer)[early]
-    np.testing.assert_allclose(scores, fitted.score_samples(X)[early], rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(fitted.predict(longer)[early], fitted.predict(X)[early])
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_the_size_of_batches_does_not_matter(fitted, spiked, causal):
+    one, other = (detector(batch_size=n, causal=causal).fit(recording()) for n in (3, 64))
+    np.testing.assert_allclose(one.score_samples(spiked), other.score_samples(spiked), rtol=1e-3)
 
 
 def test_the_input_is_unchanged(fitted, spiked):
@@ -109,8 +114,9 @@ def test_the_input_is_unchanged(fitted, spiked):
 def test_a_spike_has_the_lowest_score(place, head):
     X = recording(300, 1)
     X[place] += 30
-    scores = detector(heads=head, smoothing=8).fit(X).score_samples(X)
-    assert abs(scores.argmin() - place) <= 8
+    model = detector(heads=head).fit(recording(300, 1))
+    assert abs(model.score_samples(X).argmin() - place) <= 8
+    assert model.predict(X)[place] == -1
 
 
 def test_a_fault_is_located_by_channel_and_time(fitted, spiked):
@@ -142,69 +148,60 @@ def test_two_recordings_are_comparable(fitted, spiked):
     assert fitted.score_samples(spiked).min() < 1.5 * fitted.score_samples(recording()).min()
 
 
-def test_scores_are_log_tail_probabilities_in_the_training_recording():
-    X = recording(4000, 1)
-    scores = -detector(heads="variation", smoothing=8).fit(X).score_samples(X)
-    for fraction in (0.5, 0.1, 0.02):
-        assert (scores >= -np.log(fraction)).mean() == pytest.approx(fraction, rel=0.3)
-
-
 # --- The parts agree with the whole
 
 
-def test_scores_are_those_of_heads_combined(fitted, spiked):
+def test_decisions_are_those_of_scores(fitted, spiked):
     scores = fitted.score_samples(spiked)
-    assert fitted.score_heads(spiked).shape == (300, 5)
+    assert fitted.score_heads(spiked).shape == (300, 6)
     assert fitted.score_channels(spiked).shape == (300, 2)
-    normal = fitted.score_heads(recording())
-    combined = naive_anomaly.combine(fitted.score_heads(spiked), normal, fitted.heads_)
-    np.testing.assert_allclose(combined, scores, atol=1e-9)
     np.testing.assert_array_equal(fitted.decision_function(spiked), scores - fitted.offset_)
     outlying = fitted.decision_function(spiked) < 0
     np.testing.assert_array_equal(fitted.predict(spiked), np.where(outlying, -1, 1))
 
 
-@pytest.mark.parametrize(("combine", "function"), [("mean", np.mean), ("max", np.min)])
-def test_heads_are_combined_as_asked(spiked, combine, function):
-    model = detector(combine=combine).fit(recording()[:, 1:])
-    scores = model.score_samples(spiked[:, 1:])
-    np.testing.assert_allclose(function(model.score_heads(spiked[:, 1:]), 1), scores)
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize(("combine", "function"), [("mean", np.mean), ("max", np.max)])
+def test_heads_are_combined_as_asked(spiked, combine, function, causal):
+    model = detector(combine=combine, causal=causal).fit(recording()[:, 1:])
+    heads = -model.score_heads(spiked[:, 1:])
+    assert heads.min() >= 0
+    combined, scores = function(heads, 1), -model.score_samples(spiked[:, 1:])
+    alarmed = combined > 1
+    np.testing.assert_allclose(scores[alarmed], combined[alarmed])
+    assert (scores[~alarmed] < 1).all()
+    if not causal:
+        np.testing.assert_allclose(scores, naive_anomaly.with_neighbours(combined, False))
 
 
-@pytest.mark.parametrize(
-    "heads", [("time", "level"), ("states",), ("channels", "states"), ("states", "variation")]
-)
-def test_heads_of_a_channel_confirm_each_other_and_joint_ones_count_alone(spiked, heads):
-    model = detector(heads=heads).fit(recording())
-    expected = naive_anomaly.combine(
-        model.score_heads(spiked), model.score_heads(recording()), heads
-    )
-    np.testing.assert_allclose(model.score_samples(spiked), expected, atol=1e-9)
+@pytest.mark.parametrize("heads", ["auto", "level", ("time", "variation"), "states"])
+@pytest.mark.parametrize("fraction", [0.01, 0.1, 0.2, 0.5])
+def test_contamination_is_the_share_of_the_training_recording(fraction, heads):
+    X = recording(300)
+    flagged = detector(heads=heads, contamination=fraction).fit_predict(X) == -1
+    assert flagged.sum() == 300 * fraction
 
 
-@pytest.mark.parametrize("fraction", [0.01, 0.2, 0.5])
-def test_contamination_sets_the_threshold(fraction):
-    X = recording(1000, 1)
-    flagged = detector(heads="level", contamination=fraction).fit_predict(X) == -1
-    assert flagged.mean() == pytest.approx(fraction, abs=0.002)
+@pytest.mark.parametrize("n_timepoints", [10, 40, 300])
+def test_a_larger_contamination_never_raises_fewer_alarms(n_timepoints):
+    X = np.random.default_rng(0).normal(size=(n_timepoints, 1))
+    X[n_timepoints // 2] = 50
+    shares = (1e-9, 1e-4, "auto", 0.001, 0.01, 0.1, 0.5)
+    models = [detector(heads=("level", "variation"), contamination=c).fit(X) for c in shares]
+    offsets = [model.offset_ for model in models]
+    assert offsets == sorted(offsets)
+    assert offsets[2] == -1
+    alarms = [(model.predict(X) == -1).sum() for model in models]
+    assert alarms == sorted(alarms)
 
 
-def test_the_threshold_for_few_outliers_comes_from_the_tail():
-    X = recording(2000, 1)
-    offsets = [detector(heads="level", contamination=c).fit(X).offset_ for c in (1e-3, 1e-4, 1e-6)]
-    np.testing.assert_allclose(offsets, np.log([1e-3, 1e-4, 1e-6]), rtol=0.3)
-
-
-def test_the_automatic_threshold_flags_the_least_probable_points_only():
-    X = recording(2000, 1)
-    model = detector(heads="level").fit(X)
-    assert np.log(2e-4) < model.offset_ < 0
-    assert (model.predict(X) == -1).sum() in (1, 2)
-    assert (model.predict(X + 4) == -1).all()
-    X[1000:1020] += 20
-    far = detector(heads="level").fit(X)
-    assert far.offset_ == pytest.approx(np.log(1e-4), rel=0.3)
-    assert (far.predict(X)[1000:1020] == -1).all()
+def test_the_threshold_can_be_set_without_another_fit(spiked):
+    model = detector(heads="level").fit(recording())
+    model.offset_ = -np.inf
+    assert (model.predict(spiked) == 1).all()
+    assert len(model.predict_segments(spiked)) == 0
+    model.offset_ = 0.0
+    assert (model.predict(spiked) == -1).sum() > 100
 
 
 def test_segments_of_a_recording_equal_a_loop(fitted, spiked):
@@ -224,13 +221,13 @@ def test_any_length(length):
     assert np.isfinite(scores).all()
 
 
-def test_missing_values_take_the_scores_of_near_points(fitted):
+def test_missing_values_have_the_most_normal_score(fitted):
     X = recording(1000)
-    X[200:210, 0] = np.nan
-    X[300:900, 1] = np.nan
+    X[200:210, 0] = X[300:900, 1] = X[250:260] = np.nan
     channels = fitted.score_channels(X)
     assert np.isfinite(channels).all()
-    assert (channels[350:850, 1] == 0).all()  # averages are of up to 75 points
+    assert (channels[np.isnan(X)] == 0).all()
+    assert (fitted.score_heads(X)[250:260] == 0).all()
 
 
 def test_a_fit_on_gaps():
@@ -240,13 +237,24 @@ def test_a_fit_on_gaps():
     assert np.isfinite(detector().fit(X).score_samples(X)).all()
 
 
-def test_a_constant_channel_is_normal():
-    X = recording()
+def test_a_constant_channel_is_normal_until_it_changes():
+    X = recording(600)
     X[:, 1] = 0.1
-    model = detector().fit(X)
+    model = detector().fit(X[:300])
     assert (model.score_channels(X)[:, 1] == 0).all()
-    X[150, 1] = 0.2
+    X[450:470, 1] = 0.2
+    assert (model.predict(X)[455:465] == -1).all()
+    (found,) = model.predict_segments(X)
+    assert found["channel"] == 1
+
+
+def test_a_single_constant_channel_is_normal_until_it_changes():
+    X = np.full((300, 1), 7.0)
+    model = detector().fit(X)
+    assert (model.score_samples(X) == 0).all()
+    X[150] = 7.1
     assert model.predict(X)[150] == -1
+    assert (np.delete(model.predict(X), 150) == 1).all()
 
 
 def test_nothing_but_constants():
@@ -435,7 +443,9 @@ def test_the_network_sees_each_window_once(fitted, spiked, monkeypatch, method):
     rows = count_rows(monkeypatch)
     getattr(model, method)(spiked)
     n_windows = HeadErrors(load_checkpoint("tspulse-p8"), fitted.heads_, 8).count(len(spiked))
-    assert sum(rows) == 8 * n_windows * spiked.shape[1]
+    # In two passes, fit compares 30 windows with removed values and 16 whole ones.
+    n_compared = 2 * (30 + 16) if method == "fit" else 0
+    assert sum(rows) == (8 * n_windows + n_compared) * spiked.shape[1]
 
 
 def test_the_recording_is_scaled_once_by_fit(monkeypatch):
@@ -565,7 +575,10 @@ def test_unfitted(method):
 
 def expected_failures(estimator) -> dict[str, str]:
     reason = "the score of a row depends on the rows around it"
+    clean = "by default, rows of a clean recording are no outliers; the check wants some"
     return {
+        "check_outliers_fit_predict": clean,
+        "check_outliers_train": clean,
         "check_methods_subset_invariance": reason,
         "check_methods_sample_order_invariance": reason,
     }

@@ -127,7 +127,7 @@ def test_training_blocks_differ_where_the_recording_was_fitted_to():
     assert optimism > 1.05
     np.testing.assert_array_equal(training[1][0], optimism * blocks[1][0])
     np.testing.assert_array_equal(training[1][1:], blocks[1][1:])
-    assert (training[0] is not blocks[0]) and (training[1] is not blocks[1])
+    assert not any(one is other for one, other in zip(training, blocks, strict=True))
 
 
 def test_the_input_is_unchanged():
