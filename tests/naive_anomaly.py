@@ -202,13 +202,14 @@ def ridge_errors(scaled: np.ndarray, channel: int) -> np.ndarray:
 
 
 def typical(places: np.ndarray, trailing: bool) -> np.ndarray:
-    """Return the median of eight values around each point, or up to it, if six are known."""
+    """Return the median of eight values around each known point, or up to it, if six are known."""
     medians = []
     for t in range(len(places)):
         start = t - 7 if trailing else t - 4
         window = [places[min(max(i, 0), len(places) - 1)] for i in range(start, start + 8)]
         known = [value for value in window if not np.isnan(value)]
-        medians.append(median(known) if len(known) >= 6 else np.nan)
+        is_known = len(known) >= 6 and not np.isnan(places[t])
+        medians.append(median(known) if is_known else np.nan)
     return np.array(medians)
 
 

@@ -80,10 +80,12 @@ def _is_repeated(values: Floats, period: int) -> bool:
         np.resize(_profile(half, period), len(other))
         for half, other in zip(halves, halves[::-1], strict=True)
     ]
-    left = np.nanmean(
-        np.abs(np.concatenate([h - e for h, e in zip(halves[::-1], expected, strict=True)]))
+    left = np.abs(np.concatenate([h - e for h, e in zip(halves[::-1], expected, strict=True)]))
+    if np.isnan(left).all():
+        return False
+    return bool(
+        np.nanmean(left) < _MAX_REMAINDER * np.nanmean(np.abs(values - np.nanmedian(values)))
     )
-    return bool(left < _MAX_REMAINDER * np.nanmean(np.abs(values - np.nanmedian(values))))
 
 
 def _best_shift(found: Floats, profile: Floats) -> int:

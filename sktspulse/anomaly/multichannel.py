@@ -139,12 +139,13 @@ def _states(scaled: Floats, middles: Floats, ranges: Floats, trailing: bool) -> 
 
 
 def _typical(row: Floats, trailing: bool) -> Floats:
-    """Return the median around each point, or up to it; NaN where too little is known."""
+    """Return the median around each point, or up to it; NaN where it or too much is missing."""
     before = _STATE_LENGTH - 1 if trailing else _STATE_LENGTH // 2
     padded = np.pad(row, (before, _STATE_LENGTH - 1 - before), mode="edge")
     windows = sliding_window_view(padded, _STATE_LENGTH).T
     low, high = known_medians(windows)
-    return np.where(np.isfinite(windows).mean(0) >= _MIN_KNOWN, (low + high) / 2, np.nan)
+    known = np.isfinite(row) & (np.isfinite(windows).mean(0) >= _MIN_KNOWN)
+    return np.where(known, (low + high) / 2, np.nan)
 
 
 def _cluster(states: Floats) -> Floats:

@@ -74,6 +74,12 @@ def test_without_a_cycle_deviations_are_from_a_constant(values):
     np.testing.assert_allclose(cycle.deviations(values), values - np.median(values))
 
 
+def test_a_cycle_in_one_half_of_fit_only_is_not_believed():
+    values = seasonal()
+    values[240:] = np.nan
+    assert len(Cycle.fit(values, with_period=True).profile) == 1
+
+
 def test_a_period_is_not_looked_for_unless_asked():
     assert len(Cycle.fit(seasonal(), with_period=False).profile) == 1
 
