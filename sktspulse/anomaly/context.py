@@ -42,15 +42,14 @@ class ContextCorrection(NamedTuple):
         """Compare the errors in windows ``(n, T)`` before and after values are removed."""
         reduced = _spread(windows, int(np.clip(len(windows), *_N_WINDOWS)))
         reduced[_removed(reduced.shape)] = np.nan
-        errors, whole = (
+        parts = reduced, _spread(windows, _N_WHOLE)
+        errors = [
             _patch_means(compute(part, part, _N_PASSES).swapaxes(0, 1), patch_length)
-            for part in (reduced, _spread(windows, _N_WHOLE))
-        )
-        bins = _bins(reduced, patch_length)
-        return cls(
-            patch_length,
-            np.array([_factors(*pair, bins) for pair in zip(errors, whole, strict=True)]),
-        )
+            for part in parts
+        ]
+        bins = [_bins(part, patch_length) for part in parts]
+        factors = [_factors(*pair, *bins) for pair in zip(*errors, strict=True)]
+        return cls(patch_length, np.array(factors))
 
     def __call__(self, windows: Floats, errors: Floats) -> Floats:
         """Correct the errors ``(n, n_heads, T)`` of windows ``(n, T)``."""
@@ -86,12 +85,17 @@ def _patch_means(errors: Floats, patch_length: int) -> Floats:
     return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
 
 
-def _factors(errors: Floats, whole: Floats, bins: Indices) -> Floats:
-    """Compare the errors of one head in patches ``(n, n_patches)`` with those in whole windows."""
+def _factors(errors: Floats, whole: Floats, bins: Indices, whole_bins: Indices) -> Floats:
+    """Compare the errors of one head in patches ``(n, n_patches)`` with those in whole windows.
+
+    Whole windows may have gaps of their own. In their bins, only they count.
+    """
     usual = np.nanquantile(whole, _QUANTILES) if np.isfinite(whole).any() else np.zeros(1)
     table = np.full((_N_KNOWN, _N_NEAR), np.nan)
     for number in range(table.size):
-        inside = errors[(bins == number) & np.isfinite(errors)]
+        inside = whole[(whole_bins == number) & np.isfinite(whole)]
+        if len(inside) < _MIN_PATCHES:
+            inside = errors[(bins == number) & np.isfinite(errors)]
         if usual.min() > 0 and len(inside) >= _MIN_PATCHES:
             table.flat[number] = max(1.0, *(np.quantile(inside, _QUANTILES) / usual))
     table[-1, -1] = 1.0

@@ -51,6 +51,15 @@ def test_factors_are_at_least_1_and_errors_with_too_little_context_are_unknown()
     assert np.isnan(correction(few, errors_by_context(few, few, 8))).all()
 
 
+def test_errors_in_windows_with_gaps_of_their_own_are_unchanged():
+    gaps = windows()
+    gaps[:, 100:300] = np.nan
+    correction = ContextCorrection.fit(gaps, errors_by_context, PATCH)
+    errors = errors_by_context(gaps, gaps, 8)
+    inside = np.s_[..., 320:-PATCH]
+    np.testing.assert_allclose(correction(gaps, errors)[inside], errors[inside], rtol=0.1)
+
+
 @pytest.mark.parametrize("fill", [0.0, np.nan])
 def test_without_errors_nothing_is_corrected(fill):
     correction = ContextCorrection.fit(
