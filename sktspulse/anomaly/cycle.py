@@ -13,6 +13,7 @@ __all__ = ["Cycle", "is_level_known"]
 
 _MIN_CYCLES = 4  # in the training recording
 _MAX_REMAINDER = 0.7  # of the absolute deviations, left by the cycle of the other half
+_MAX_VALUE = 8.0  # standard deviations; larger values are clipped before a cycle is looked for
 _CHANCE = 4  # time points that independent values stay on one side beyond the usual, log2 of all
 _MIN_RETURNS = 16  # times that a level lasts at most in the training recording, to be known
 
@@ -30,6 +31,7 @@ class Cycle(NamedTuple):
     @classmethod
     def fit(cls, values: Floats, *, with_period: bool) -> Self:
         """Fit to a scaled channel ``(T,)``, NaN where missing."""
+        values = np.clip(values, -_MAX_VALUE, _MAX_VALUE)
         period = seasonal_period([values]) if with_period else 0
         if 0 < period <= len(values) // _MIN_CYCLES and _is_repeated(values, period):
             return cls(_profile(values, period), len(values))

@@ -51,6 +51,16 @@ def test_gaps_and_wild_values_do_not_move_the_phase():
     np.testing.assert_allclose(cycle.deviations(other)[others], expected[others])
 
 
+@pytest.mark.parametrize("wild", [50.0, -300.0, 1e6])
+def test_a_wild_value_in_fit_does_not_hide_the_cycle(wild):
+    values = seasonal()
+    values[100] = wild
+    cycle = Cycle.fit(values, with_period=True)
+    assert len(cycle.profile) == 24
+    clean = Cycle.fit(seasonal(), with_period=True)
+    np.testing.assert_allclose(cycle.profile, clean.profile, atol=0.05)
+
+
 def test_a_missing_cycle_is_a_deviation():
     values = seasonal()
     cycle = Cycle.fit(values, with_period=True)
