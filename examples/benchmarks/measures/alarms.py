@@ -206,7 +206,7 @@ class Counts:
 
     def rows(self) -> Iterator[Row]:
         for (length, condition, fault), sums in self.sums.items():
-            numbers = {name: int(number) for name, number in sums.items()}
+            numbers = {name: int(number) for name, number in sums.items() if number}
             yield {"length": length, "condition": condition, "fault": fault} | numbers
 
 

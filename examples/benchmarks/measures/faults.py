@@ -21,9 +21,9 @@ value at that phase of the period (from the median without one).
 Rows of signals in minutes are five times as many, and their cycle faults last for one cycle. The
 spread of a counter is a fifth of what it counts in a day.
 
-What is drawn is drawn again where one would see nothing: where the signal rests, or where the faulty
-rows (of a counter: what is used) are within 1.5 times the spread of the true ones. A channel that
-is decoupled is 3 times the noise away from the truth.
+What is drawn is drawn again where one would see nothing: where the signal rests, or where the
+faulty rows (of a counter: what is used) are within 1.5 times the spread of the true ones. A channel
+that is decoupled is 3 times the noise away from the truth.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ most signals are hourly, with a cycle of 24 rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -38,7 +38,7 @@ class Signal:
     step: float = 0.0  # of the quantised values
     is_sum: bool = False  # a counter
     real: bool = False
-    no_faults: Mapping[str, str] = MappingProxyType({})  # kind: why it is none here
+    no_faults: Mapping[str, str] = field(default_factory=dict)  # kind: why it is none here
 
     @property
     def fit(self) -> Floats:
