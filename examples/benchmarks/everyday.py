@@ -76,12 +76,13 @@ def run(part: str, arguments: argparse.Namespace) -> list[tables.Row]:
                 started = time.perf_counter()
                 rows = module.measure(signal, method, arguments.seed, arguments.quick)
                 table += [row | {"code": code} for row in rows]
-                print(f"{part}, {signal.name}, {method}: {time.perf_counter() - started:.1f} s")
+                seconds = time.perf_counter() - started
+                print(f"{part}, {signal.name}, {method}: {seconds:.1f} s", flush=True)
                 tables.write(table, path, module.COLUMNS)
     return tables.read(path)
 
 
-def seconds(arguments: argparse.Namespace) -> list[dict[str, object]]:
+def timings(arguments: argparse.Namespace) -> list[dict[str, object]]:
     """Time this package and the one before in turns, each in a process of its own."""
     path = arguments.output / "everyday-seconds.csv"
     if arguments.before:
@@ -138,7 +139,7 @@ def main() -> None:
     arguments = parse()
     arguments.output.mkdir(parents=True, exist_ok=True)
     rows = {part: run(part, arguments) for part in arguments.parts}
-    times = seconds(arguments)
+    times = timings(arguments)
     verdict.write(rows.get("detection", []), rows.get("imputation", []), times, arguments.output)
 
 
