@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from re import sub
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
@@ -13,6 +13,7 @@ from . import alarms, gaps
 
 FEW = 0.01  # percent; less is drawn as this
 ASKED = 0.3
+DARK = 0.4
 
 
 def draw(folder: Path, alarmed: pd.DataFrame | None, path: Path) -> None:
@@ -55,12 +56,12 @@ def draw_alarmed(ax: Any, alarmed: pd.DataFrame) -> None:
     ax.minorticks_off()
     ax.set_yticks([0.01, 0.1, 1, 10, 100], ["≤ 0.01", "0.1", "1", "10", "100"])
     ax.set(ylabel="clean rows alarmed, %", title="False alarms, made signals")
-    ax.legend(fontsize="small", loc="upper right", framealpha=0.9)
+    ax.legend(fontsize="small", loc="lower left", framealpha=0.9)
 
 
 def draw_methods(ax: Any, table: pd.DataFrame) -> None:
     names = list(dict.fromkeys(table["method"]))
-    for kind, marker in (("made", "o"), ("real", "^")):
+    for kind, marker in (("made", "o"), ("excerpts", "^")):
         part = table[table["signals"] == kind]
         for row in part.itertuples(index=False):
             colour, values = (
@@ -72,7 +73,7 @@ def draw_methods(ax: Any, table: pd.DataFrame) -> None:
             ax.scatter(*place, color=colour, marker=marker, s=size, alpha=0.85)
     ax.axhspan(90, 103, xmin=0.7 / 1.03, color="tab:green", alpha=0.12)
     ax.text(0.71, 91, "asked", color="tab:green")
-    for marker, kind in (("o", "made signals"), ("^", "real recordings")):
+    for marker, kind in (("o", "made signals"), ("^", "real excerpts")):
         ax.scatter([], [], color="gray", marker=marker, label=kind)
     ax.legend(loc="lower left", fontsize="small")
     ax.set(xlim=(0, 1.03), ylim=(0, 103), xlabel="precision of rows", ylabel="faults found, %")
@@ -83,11 +84,13 @@ def draw_table(
     ax: Any, table: pd.DataFrame, title: str, colours: str, limits: tuple[float, float], form: str
 ) -> None:
     values = table.to_numpy(float)
-    ax.imshow(values, cmap=mpl.colormaps[colours], vmin=limits[0], vmax=limits[1], aspect="auto")
+    image = ax.imshow(values, cmap=colours, vmin=limits[0], vmax=limits[1], aspect="auto")
     for (i, j), value in np.ndenumerate(values):
         if np.isfinite(value):
-            ax.text(j, i, form.format(value), ha="center", va="center", fontsize="small")
-    columns = [name.replace(" ", "\n", 1).replace("TSPulse", "TSPulse\n") for name in table.columns]
+            is_dark = np.mean(image.cmap(image.norm(value))[:3]) < DARK
+            ink = {"color": "white" if is_dark else "black", "fontsize": "small"}
+            ax.text(j, i, form.format(value), ha="center", va="center", **ink)
+    columns = [sub(r" |(?<=[a-z])(?=[A-Z][a-z])", "\n", name) for name in table.columns]
     ax.set_xticks(range(len(columns)), columns, fontsize="small")
     ax.set_yticks(range(len(table)), table.index)
     ax.set_title(title)
