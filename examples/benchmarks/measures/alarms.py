@@ -27,10 +27,11 @@ Score = Callable[[Floats, int], Floats]  # high where anomalous
 Fit = Callable[[Floats, Signal], Flag]
 
 OURS = "TSPulseAnomalyDetector"
-PIECES = {24: 10, 48: 8, 168: 6, 1000: 2, 3000: 1, 20_000: 1}  # length: recordings
+PIECES = {24: 6, 48: 5, 168: 4, 1000: 2, 3000: 1, 20_000: 1}  # length: recordings
 QUICK_PIECES = {24: 8, 168: 4, 3000: 1}
 LONGEST_WILD = 3000  # rows of a recording with a wild value
 WILD_IN_FIT = "wild value in fit"
+SHORT, SHORT_OF_MINUTES = 168, 1000  # rows of recordings with one fault
 APART = 1000  # rows between two faults
 COVERS = 0.4  # of a recording: a fault that lasts longer is left out
 QUANTILE = 0.999
@@ -74,8 +75,7 @@ def cases(signal: Signal, seed: int, quick: bool) -> Iterator[Case]:
             for condition in CONDITIONS if length <= LONGEST_WILD else CONDITIONS[:-1]:
                 yield Case(length, condition, lose(signal, rows, condition, rng), first, rows)
     if not quick:
-        for length in (168, 1000):
-            yield from short_cases(signal, length, rng)
+        yield from short_cases(signal, SHORT_OF_MINUTES if signal.scale > 1 else SHORT, rng)
     for condition in ("clean",) if quick else ("clean", "half missing", "wild value"):
         yield from long_case(signal, condition, rng)
 

@@ -174,7 +174,7 @@ METHODS: dict[str, Callable[[Floats, Signal], Filled | None]] = {
     "KNNImputer": folded(lambda: KNNImputer(keep_empty_features=True)),
     "IterativeImputer": folded(
         lambda: IterativeImputer(
-            max_iter=5, n_nearest_features=12, keep_empty_features=True, random_state=0
+            max_iter=3, n_nearest_features=8, keep_empty_features=True, random_state=0
         )
     ),
 }
