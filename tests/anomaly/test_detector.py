@@ -153,7 +153,7 @@ def test_two_recordings_are_comparable(fitted, spiked):
 
 def test_decisions_are_those_of_scores(fitted, spiked):
     scores = fitted.score_samples(spiked)
-    assert fitted.score_heads(spiked).shape == (300, 6)
+    assert fitted.score_heads(spiked).shape == (300, 5)
     assert fitted.score_channels(spiked).shape == (300, 2)
     np.testing.assert_array_equal(fitted.decision_function(spiked), scores - fitted.offset_)
     outlying = fitted.decision_function(spiked) < 0

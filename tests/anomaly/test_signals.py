@@ -29,8 +29,8 @@ no_network = naive_anomaly.NoNetwork()
         ((4095, 1), False, ("time", "frequency", "level", "variation")),
         ((5000, 1), True, ("time", "frequency", "level", "variation")),
         ((100, 1), False, ("time", "frequency", "level", "variation")),
-        ((5000, 2), False, ("time", "frequency", "level", "variation", "channels", "states")),
-        ((300, 2), False, ("time", "frequency", "level", "variation", "channels", "states")),
+        ((5000, 2), False, ("time", "frequency", "variation", "channels", "states")),
+        ((300, 2), False, ("time", "frequency", "variation", "channels", "states")),
     ],
 )
 def test_automatic_heads_depend_on_the_recording(shape, causal, expected):
