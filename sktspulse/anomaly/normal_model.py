@@ -18,6 +18,8 @@ from .smoothing import MAX_SPAN, moving_mean
 
 __all__ = ["AnomalyScores", "NormalModel"]
 
+_MARGIN = 1e-6  # relative, by which the highest score of a short recording is above the threshold
+_MIN_ROWS = 128  # of a recording, for that
 _N_WARM = 256  # points of the longest average
 _NEIGHBOURS = (8, 32, 96, 256)  # points that scores are averaged over
 _MAX_EVIDENCE = 3.0  # a score that counts for its neighbours
@@ -73,6 +75,10 @@ class NormalModel:
             highest = np.maximum(highest, _apply(fits, training))
             fitted = np.maximum(fitted, _apply(fits, block))
         level = max(1.0, peak_level(_combine(highest, combine)))
+        top = float(_combine(fitted, combine).max())
+        if _MIN_ROWS <= len(values) < errors.length and top > 0:
+            # So few rows do not show what is rare: the highest of their scores is an alarm.
+            level = min(level, top * (1 - _MARGIN))
         recent = _last_rows(values, errors.length) if trailing else values[:0]
         model = cls(trailing, scales, signals, calibrations, combine, level, recent)
         return model, _with_neighbours(_combine(fitted / level, combine), trailing)

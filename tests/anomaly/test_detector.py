@@ -575,10 +575,7 @@ def test_unfitted(method):
 
 def expected_failures(estimator) -> dict[str, str]:
     reason = "the score of a row depends on the rows around it"
-    clean = "by default, rows of a clean recording are no outliers; the check wants some"
     return {
-        "check_outliers_fit_predict": clean,
-        "check_outliers_train": clean,
         "check_methods_subset_invariance": reason,
         "check_methods_sample_order_invariance": reason,
     }
