@@ -238,12 +238,12 @@ def test_a_fit_on_gaps():
 
 
 def test_a_constant_channel_is_normal_until_it_changes():
-    X = recording(600)
+    X = recording(900)
     X[:, 1] = 0.1
-    model = detector().fit(X[:300])
+    model = detector().fit(X[:600])
     assert (model.score_channels(X)[:, 1] == 0).all()
-    X[450:470, 1] = 0.2
-    assert (model.predict(X)[455:465] == -1).all()
+    X[750:770, 1] = 0.2
+    assert (model.predict(X)[755:765] == -1).all()
     (found,) = model.predict_segments(X)
     assert found["channel"] == 1
 
