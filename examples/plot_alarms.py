@@ -11,7 +11,7 @@ six weeks after. The data are made, so it is known what happened.
 # The table
 # ---------
 # The faults: for a day and a half the thermometer repeats one value, the humidity jumps for half a
-# day, and the power meter once reports the fill value −999. For four days nothing is recorded.
+# day, and the power meter once reports the fill value -999. For four days nothing is recorded.
 import numpy as np
 import pandas as pd
 
@@ -50,8 +50,8 @@ print(segments.drop(columns="peak").to_string(index=False, float_format="%.1f"))
 # %%
 # The figure
 # ----------
-# Above the table, with the segments; below the scores, upside down so that faults peak. A missing row
-# raises no alarm.
+# Above the table, with the segments; below the scores, upside down so that faults peak. A missing
+# row raises no alarm.
 AnomalyScoreDisplay.from_estimator(detector, watched)
 
 # %%
@@ -65,6 +65,6 @@ AlarmRateDisplay.from_estimator(detector, watched)
 # Another threshold
 # -----------------
 # ``offset_`` can be set. The scores stay as they are, and nothing is fitted again.
-for offset in (-1, -2, -4):
+for offset in (-0.5, -1, -10):
     detector.offset_ = offset
     print(f"scores below {offset}: {len(detector.predict_segments(watched))} segments")
