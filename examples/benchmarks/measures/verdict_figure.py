@@ -51,12 +51,12 @@ def draw_alarmed(ax: Any, alarmed: pd.DataFrame) -> None:
         style = {"lw": 3, "zorder": 3} if name == alarms.OURS else {"lw": 1.3}
         ax.plot(shares.index, shares.clip(lower=FEW), "o-", color=f"C{i}", label=name, **style)
     ax.axhline(ASKED, color="gray", ls=":", label=f"asked: {ASKED} %")
-    ax.set(xscale="log", yscale="log", ylim=(FEW * 0.7, 130), xlabel="rows of the recording")
+    ax.set(xscale="log", yscale="log", ylim=(FEW * 0.7, 1500), xlabel="rows of the recording")
     ax.set_xticks(list(alarmed.index), [f"{length:,}" for length in alarmed.index])
     ax.minorticks_off()
     ax.set_yticks([0.01, 0.1, 1, 10, 100], ["≤ 0.01", "0.1", "1", "10", "100"])
     ax.set(ylabel="clean rows alarmed, %", title="False alarms, made signals")
-    ax.legend(fontsize="small", loc="lower left", framealpha=0.9)
+    ax.legend(fontsize="small", loc="upper left", ncols=2)
 
 
 def draw_methods(ax: Any, table: pd.DataFrame) -> None:
