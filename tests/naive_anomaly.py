@@ -185,7 +185,7 @@ def with_neighbours(scores: np.ndarray, trailing: bool) -> np.ndarray:
         for n in (8, 32, 96, 256):
             start = t - n + 1 if trailing else t - n // 2
             inside = [i for i in range(start, start + n) if 0 <= i < len(scores)]
-            means.append(sum(min(scores[i], 3) ** 2 for i in inside) / n)
+            means.append(sum(min(scores[i], 30) ** 2 for i in inside) / n)
         evidence = sum(means) / 4
         lifted.append(score if score > 1 else evidence / (1 + evidence))
     return np.array(lifted)

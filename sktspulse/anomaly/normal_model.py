@@ -22,7 +22,7 @@ _MARGIN = 1e-6  # relative, by which the highest score of a short recording is a
 _MIN_ROWS = 128  # of a recording, for that
 _N_WARM = 256  # points of the longest average
 _NEIGHBOURS = (8, 32, 96, 256)  # points that scores are averaged over
-_MAX_EVIDENCE = 3.0  # a score that counts for its neighbours
+_MAX_EVIDENCE = 30.0  # a score that counts for its neighbours
 
 
 class AnomalyScores(NamedTuple):
