@@ -115,12 +115,16 @@ def usual_range(values: Floats) -> tuple[float, float]:
     """Return the range that normal values ``(T,)`` rarely leave."""
     known = values[np.isfinite(values)]
     n_independent = _count_crossings(known)
-    middle = float(np.median(known))
-    below, above = (
-        max(peak_level(side) - sign * middle, tail_distance(side[np.isfinite(side)], n_independent))
-        for sign, side in ((-1, -values), (1, values))
-    )
+    middle, above = _usual_distance(values, n_independent)
+    _, below = _usual_distance(-values, n_independent)
     return middle - below, middle + above
+
+
+def _usual_distance(values: Floats, n_independent: float) -> tuple[float, float]:
+    """Return the median, and how far above it normal values ``(T,)`` rarely are."""
+    known = values[np.isfinite(values)]
+    middle = float(np.median(known))
+    return middle, max(peak_level(values) - middle, tail_distance(known, n_independent))
 
 
 def _spread(values: Floats) -> float:
@@ -151,14 +155,11 @@ class LengthCalibration(NamedTuple):
         n_independent = min(len(known) / length, _count_crossings(known))
         middle, distances = [], []
         for values in _sides(head, floor, medians):
-            middle.append(float(np.median(values[np.isfinite(values)])))
-            beyond = (
-                peak_level(values) - middle[-1],
-                tail_distance(values[np.isfinite(values)], n_independent),
-            )
+            center, distance = _usual_distance(values, n_independent)
+            middle.append(center)
             least = least if len(middle) == 1 or head == "level" else _LEAST_LOG
             margin = _LEVEL_MARGIN if head == "level" else 1.0
-            distances.append(margin * max(*beyond, least) + _drift(values))
+            distances.append(margin * max(distance, least) + _drift(values))
         if head != "level" and not (head == "variation" and length >= _TWO_SIDED_LENGTH):
             distances[1] = np.inf
         return cls(head, floor, (middle[0], middle[1]), (distances[0], distances[1]))

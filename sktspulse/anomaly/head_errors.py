@@ -124,12 +124,18 @@ class HeadErrors:
         """Average the errors at hidden points over all windows that cover them."""
         padded = self._padded(np.stack([series, shown]))
         stitcher = Stitcher(len(self.hidden_heads), padded.shape[1], self.length, taper=False)
-        for starts in self._blocks(self._hidden_starts(len(series))):
-            windows, visible = take_windows(padded, starts, self.length).swapaxes(0, 1)
-            errors = self._window_errors(windows, visible)
-            errors = errors if context is None else context(visible, errors)
+        for starts, errors in self._block_errors(padded, len(series), context):
             stitcher.add(starts, np.nan_to_num(errors), weight=np.isfinite(errors))
         return stitcher.mean()[:, -len(series) :]
+
+    def _block_errors(
+        self, padded: Floats, n_timepoints: int, context: ContextCorrection | None
+    ) -> Iterator[tuple[Indices, Floats]]:
+        """Yield the starts of windows, and their errors, corrected for what is known around."""
+        for starts in self._blocks(self._hidden_starts(n_timepoints)):
+            windows, visible = take_windows(padded, starts, self.length).swapaxes(0, 1)
+            errors = self._window_errors(windows, visible)
+            yield starts, errors if context is None else context(visible, errors)
 
     def _window_errors(self, windows: Floats, visible: Floats, n_passes: int = _N_PASSES) -> Floats:
         """Hide each patch of windows ``(n, T)`` in one pass; return errors ``(n, heads, T)``.
@@ -210,12 +216,10 @@ class CausalHeadErrors(HeadErrors):
         self, series: Floats, shown: Floats, context: ContextCorrection | None
     ) -> Floats:
         padded = self._padded(np.stack([series, shown]))
-        found = []
-        for starts in self._blocks(self._hidden_starts(len(series))):
-            windows, visible = take_windows(padded, starts, self.length).swapaxes(0, 1)
-            errors = self._window_errors(windows, visible)
-            errors = errors if context is None else context(visible, errors)
-            found.append(errors[..., -CAUSAL_BLOCK:].swapaxes(0, 1))
+        found = [
+            errors[..., -CAUSAL_BLOCK:].swapaxes(0, 1)
+            for _, errors in self._block_errors(padded, len(series), context)
+        ]
         errors = np.concatenate(found, 1)  # (heads, n_blocks, block)
         n_last = (len(series) - self.first - 1) % CAUSAL_BLOCK + 1
         full = errors[:, :-1].reshape(len(errors), -1)

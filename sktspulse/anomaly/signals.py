@@ -87,13 +87,13 @@ class ChannelSignals(NamedTuple):
     @classmethod
     def fit(cls, values: Floats, heads: Sequence[str], errors: HeadErrors) -> Self:
         """Fit to a scaled channel ``(T,)``."""
-        cycle: Cycle | None = Cycle.fit(values, with_period=not errors.is_causal)
-        limits = -np.inf, np.inf
-        if cycle is not None and is_level_known(cycle.deviations(values)):
-            limits = usual_range(cycle.deviations(values))
-        elif len(heads) > 1:
-            cycle = None
-        return cls(cycle, limits, StepScale.fit(values), errors.fit_context(values))
+        cycle = Cycle.fit(values, with_period=not errors.is_causal)
+        limits, level = (-np.inf, np.inf), cycle if len(heads) == 1 else None
+        deviations = cycle.deviations(values)
+        if is_level_known(deviations):
+            limits = usual_range(deviations)
+            level = cycle
+        return cls(level, limits, StepScale.fit(values), errors.fit_context(values))
 
     def __call__(self, values: Floats, errors: HeadErrors, first: int) -> dict[str, Floats]:
         """Return the signals from the point ``first`` on."""

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..series import Flags, Floats
+from ..series import Floats
 
 __all__ = [
     "MAX_SPAN",
@@ -42,10 +42,6 @@ class BlockMedians(NamedTuple):
 
     low: Floats  # (T,), lower median; NaN where there are too few known values
     high: Floats  # (T,), upper median
-
-    def take(self, points: Flags) -> BlockMedians:
-        """Return the medians of some points."""
-        return BlockMedians(self.low[points], self.high[points])
 
 
 def block_medians(signal: Floats, length: int, *, trailing: bool = False) -> BlockMedians:
@@ -87,7 +83,7 @@ def moving_mean(values: Floats, length: int, *, trailing: bool) -> Floats:
     """Average values ``(T,)`` around each point, or up to it; 0 beyond the ends."""
     before = length - 1 if trailing else length // 2
     padded = np.pad(values, (before, length - 1 - before))
-    return sliding_window_view(padded, length).mean(-1)
+    return _moving_means(padded, length)
 
 
 def window_means(signal: Floats, length: int, step: int = 1) -> Floats:

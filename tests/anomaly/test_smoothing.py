@@ -73,12 +73,6 @@ def test_medians_over_half_of_the_values_are_those_of_the_values_without_gaps():
         assert np.isnan(found.low[1::2]).all()
 
 
-def test_taken_points_are_those_of_the_medians():
-    medians = block_medians(np.random.default_rng(0).random(50), 8)
-    points = np.arange(50) % 3 == 0
-    np.testing.assert_array_equal(medians.take(points).high, medians.high[points])
-
-
 @pytest.mark.parametrize("trailing", [False, True])
 def test_moving_means_equal_a_convolution(trailing):
     values = np.random.default_rng(0).random(60)
