@@ -50,6 +50,8 @@ _NOT_SEASONAL = np.array([0, 1, 2, 5, 6])
 _PRIORS = (_TIME_HEAD, _LINE, _LINE), (_TIME_HEAD, _ANCHORED_SEASONAL, _SEASONAL)
 _N_NEAR_PRIOR, _N_FAR_PRIOR = 1.0, 2.0  # points that these priors count as
 _PARENT_POINTS = 5.0  # that the evidence of all channels, or of a whole group, counts as
+_ENOUGH_POINTS = 100.0  # to need hardly any other evidence
+_LEAST_FALL = 1 / 16  # of a squared error at half the distance, as that of a line across a curve
 _NEAR_ONE = 1e4  # weight of the condition that weights add up to one
 
 
@@ -102,18 +104,19 @@ def fit_weights(products: Floats) -> Floats:
         parts = np.append(chosen, len(CANDIDATES))
         own = products[:, kind]
         if kind == 0:
-            own = own + _as_points(products[:, 1])
+            own = _completed(own, products[:, 1])
         own = own[..., parts[:, None], parts]
         priors = [prior[chosen] for prior in _PRIORS[kind]]
-        weights[:, kind][..., chosen] = fit_convex_weights(own, priors)
+        weights[:, kind][..., chosen] = fit_convex_weights(own, priors, [-3, -2])
     return weights
 
 
-def fit_convex_weights(products: Floats, priors: Sequence[Floats]) -> Floats:
+def fit_convex_weights(products: Floats, priors: Sequence[Floats], narrowing: list[int]) -> Floats:
     """Fit the weights ``(n_channels, n_bins, n_candidates)`` of one kind of points.
 
     There are three priors: near known points, far from those on both sides, and on one side.
     """
+    products = _with_finer(products, narrowing)
     members = [np.flatnonzero(group == DISTANCE_GROUP) for group in range(2 * N_DISTANCES)]
     groups = np.stack([products[:, bins].sum(1) for bins in members], 1)
     weights, common = np.empty((*products.shape[:2], len(priors[0]))), groups[0, 0] * 0
@@ -133,6 +136,39 @@ def fit_convex_weights(products: Floats, priors: Sequence[Floats]) -> Floats:
                 evidence = products[channel, one] + _as_points(parent)
                 weights[channel, one] = _least_error(evidence, expected, n_prior)
     return weights
+
+
+def _with_finer(products: Floats, narrowing: list[int]) -> Floats:
+    """Complete the evidence of gaps that are finer than any hidden one.
+
+    If every fifth point is known, no hidden point is nearer than five steps to a known one. A fine
+    gap then has the evidence of one that is twice as wide on both sides. The errors of narrowing
+    candidates fall as between coarser gaps.
+    """
+    completed = products.copy()
+    shape = (-1, N_DISTANCES, N_DISTANCES, *products.shape[2:])
+    for one in completed[:, :_N_TWO_SIDED].reshape(shape):
+        enough = np.flatnonzero(one[..., -1, -1].sum(1) >= PRIOR_POINTS)
+        for near in range(enough[0] - 1, -1, -1) if len(enough) else ():
+            coarser = np.concatenate([one[near + 1, 1:], one[near + 1, -1:]])
+            fall = np.ones(products.shape[-1])
+            fall[narrowing] = _fall(one[near + 1 : near + 3].sum(1))[narrowing]
+            one[near] = _completed(one[near], coarser * np.outer(fall, fall))
+    return completed
+
+
+def _fall(products: Floats) -> Floats:
+    """Return the ratio of the errors of each candidate at two distances, at most 1."""
+    squares = np.diagonal(products, axis1=1, axis2=2)
+    mean = squares / squares[:, -1:].clip(np.finfo(np.float64).tiny)
+    ratios = np.divide(mean[0], mean[-1], out=np.ones(mean.shape[1]), where=mean[-1] > 0)
+    return np.sqrt(ratios.clip(_LEAST_FALL, 1))
+
+
+def _completed(products: Floats, others: Floats) -> Floats:
+    """Add other evidence: as many points as are missing to enough, and always a few."""
+    lacking = (_ENOUGH_POINTS - products[..., -1:, -1:]).clip(_PARENT_POINTS)
+    return products + others * (lacking / others[..., -1:, -1:].clip(lacking))
 
 
 def _as_points(products: Floats) -> Floats:

@@ -111,12 +111,16 @@ def _held_out_shifts(
 
 
 def _fit_correction_weights(windows: HiddenWindows, shifts: Floats) -> Floats:
-    """Fit the weight of the shifts for every channel and gap bin by ridge regression."""
+    """Fit the weight of the shifts for every channel and gap bin by ridge regression.
+
+    At a distance without hidden points nothing is known of the covariance, and the weight is 0.
+    """
     is_hidden, needed = windows.is_hidden, -windows.errors
-    weights = []
-    for channel in range(is_hidden.shape[1]):
+    weights = np.zeros((is_hidden.shape[1], N_GAP_BINS + 1))
+    for channel, own in enumerate(weights):
         inside = is_hidden[:, channel]
         X, y = shifts[:, channel][inside][:, None], needed[:, channel][inside]
         bins = windows.filled.gap_bins[:, channel][inside]
-        weights.append(ridge_by_bin(X, y, bins, N_GAP_BINS + 1, np.zeros(1))[:, 0])
-    return np.clip(weights, 0, 1)
+        is_seen = np.append(np.isin(DISTANCE_GROUP, DISTANCE_GROUP[bins]), True)
+        own[is_seen] = ridge_by_bin(X, y, bins, N_GAP_BINS + 1, np.zeros(1))[is_seen, 0]
+    return weights.clip(0, 1)

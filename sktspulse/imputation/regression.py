@@ -86,7 +86,7 @@ class RegressionCorrection:
         """
         models = [ProxyRegression.fit(without_fold(panels, fold)) for fold in range(N_FOLDS)]
         products = np.sum([_products(models, *trial) for trial in trials], axis=0)
-        weights = np.stack([fit_convex_weights(one, [_KEEP] * 3) for one in products])
+        weights = np.stack([fit_convex_weights(one, [_KEEP] * 3, [0, 2]) for one in products])
         last = np.tile(_KEEP, (*weights.shape[:2], 1, 1))
         return cls(ProxyRegression.fit(panels), np.concatenate([weights, last], 2))
 

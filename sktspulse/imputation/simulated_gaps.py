@@ -132,12 +132,18 @@ def _long_gaps(
 
 
 def _hide(values: Floats, observed: Flags, rng: np.random.Generator) -> Floats:
-    """Hide points; in half of the segments as they are missing elsewhere, in all channels."""
+    """Hide points; in half of the segments as they are missing elsewhere, in all channels.
+
+    Time points without a known value are skipped: if every second one is known, every second one
+    of these is hidden.
+    """
     known = ~np.isnan(values)
     with_gaps = np.flatnonzero(~known.all((1, 2)))
     for one in with_gaps[rng.random(len(with_gaps)) < 0.5] if len(with_gaps) else []:
         shift = int(rng.integers(values.shape[-1]))
-        observed[one] = np.roll(known[rng.choice(with_gaps)], shift, axis=-1)
+        elsewhere = np.roll(known[rng.choice(with_gaps)], shift, axis=-1)
+        places = np.flatnonzero(known[one].any(0))
+        observed[one][:, places] = elsewhere[:, : len(places)]
     # If too little of a channel would stay visible, none of it is hidden.
     is_enough = (observed & known).sum(-1, keepdims=True) >= _MIN_VISIBLE
     return np.where(is_enough & ~observed, np.nan, values)

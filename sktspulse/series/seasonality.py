@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.interpolate import make_interp_spline
 
 from .outliers import find_wild
 from .types import Flags, Floats, Values
@@ -72,7 +73,13 @@ def _autocorrelation(rows: Sequence[Values], width: int) -> tuple[Floats, Floats
         fourth += np.square(squares).sum()
     products, totals, pairs = (np.fft.irfft(power)[lags] for power in powers)
     is_enough = totals > _NEGLIGIBLE * totals[0]
-    correlation = np.divide(products, totals, out=np.zeros(len(lags)), where=is_enough)
+    is_enough[0] = True
+    # If every fifth value is known, there are no pairs at the lags between.
+    found = lags[is_enough]
+    each = products[found] / totals[found].clip(np.finfo(np.float64).tiny)
+    correlation = make_interp_spline(found, each, k=min(3, len(found) - 1))(lags)
+    correlation[lags > found[-1]], correlation[found] = 0, each
+    pairs = np.interp(lags, found, pairs[found], right=0)
     # Fewer values count if some are much larger than others.
     n_effective = totals[0] ** 2 / (fourth or 1) * pairs / pairs[0].clip(1)
     return correlation, np.sqrt(lags / pairs.clip(1)) + 3 / np.sqrt(n_effective.clip(1))

@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 from sktspulse.imputation import blending
 from sktspulse.imputation.blending import (
     CANDIDATES,
+    N_DISTANCES,
     N_GAP_BINS,
     blend,
     error_products,
@@ -78,6 +79,30 @@ def test_without_hidden_points_the_network_fills_near_and_the_ends_are_joined_fa
     names = [CANDIDATES[one] for one in weights.argmax(-1)[:, [NEAR, FAR, ONE_SIDED]].ravel()]
     assert names == ["time", "linear", "linear", "time", "anchored seasonal", "seasonal"]
     assert set(weights.ravel()) == {0.0, 1.0}
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_finer_gaps_than_hidden_ones_have_the_evidence_of_wider_ones(unit):
+    """If no hidden point is nearer than two steps, errors of interpolation fall on as before."""
+    two, three = N_DISTANCES + 1, 2 * (N_DISTANCES + 1)
+    near, far = np.full(K, 0.8), np.full(K, 0.9)
+    near[-2:], far[-2:] = [1.0, 1.2], [2.0, 1.2]  # the cubic halves, the line stays
+    rows = unit * np.concatenate([errors(20_000, near), errors(20_000, far, seed=1)])
+    bins = np.repeat([two, three], 20_000)
+    products = error_products(rows, bins)
+    weights = fit_weights(products[None])[0, 1]
+    measured = [np.sqrt((rows[bins == one] ** 2).mean(0)) for one in (two, three)]
+    falling = np.ones(K)
+    falling[-2:] = np.minimum(measured[0] / measured[1], 1)[-2:]
+    spelled_out = np.concatenate([rows, rows[:20_000] * falling])
+    expected = fit_weights(error_products(spelled_out, np.append(bins, [0] * 20_000))[None])[0, 1]
+    np.testing.assert_allclose(weights[0], expected[0], atol=0.02)
+    assert weights[0, CANDIDATES.index("cubic")] > 1.5 * weights[two, CANDIDATES.index("cubic")]
+
+
+def test_points_without_other_periods_borrow_from_those_with_them():
+    rows = errors(20_000, np.where(np.arange(K) == 6, 0.1, 10.0))
+    assert fit(rows, np.full(len(rows), NEAR))[0, NEAR, 6] > 0.99
 
 
 def test_few_points_stay_near_the_prior():

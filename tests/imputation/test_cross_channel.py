@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sktspulse.imputation.blending import DISTANCE_GROUP, N_GAP_BINS
 from sktspulse.imputation.cross_channel import CrossChannelCorrection
 from sktspulse.imputation.filled import Filled, HiddenWindows
 
@@ -82,3 +83,14 @@ def test_filling_without_error_stays_as_it_is():
         corrected.filled.values[windows.is_hidden], rows[windows.is_hidden]
     )
     assert np.isfinite(correction.weights).all()
+
+
+def test_nothing_is_moved_at_a_distance_without_hidden_points():
+    rows = panel(0.98)
+    windows = hidden_windows(rows)
+    correction, _ = CrossChannelCorrection.fit([rows], windows)
+    seen = np.unique(DISTANCE_GROUP[windows.filled.gap_bins[windows.is_hidden]])
+    is_seen = np.isin(DISTANCE_GROUP, seen)
+    assert 0 < is_seen.sum() < N_GAP_BINS
+    assert (correction.weights[:, :-1][:, is_seen] > 0).any(0).all()
+    assert (correction.weights[:, :-1][:, ~is_seen] == 0).all()

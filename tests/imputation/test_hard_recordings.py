@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from imputation.imputer_cases import fill
 
+from sktspulse import TSPulseImputer
+
 RNG = np.random.default_rng(0)
 NOISE = RNG.normal(size=3000)
 
@@ -110,3 +112,34 @@ def test_bounds_and_whole_numbers_are_kept_on_request():
     alone = fill_gap(truth, gap, bounds="observed", blend=False)
     assert truth[~gap].min() <= alone[gap].min()
     assert alone[gap].max() <= truth[~gap].max()
+
+
+@pytest.mark.parametrize("step", [2, 3, 5])
+@pytest.mark.parametrize("unit", [1.0, 1e-6])
+@pytest.mark.parametrize("kind", ["walk", "day", "load"])
+def test_a_recording_with_every_so_many_th_row_is_filled_as_well_as_by_a_line(step, unit, kind):
+    t = np.arange(2000)
+    shapes = {
+        "walk": NOISE[:2000].cumsum(),
+        "day": day(2000, 48) + 0.03 * NOISE[:2000],
+        "load": 5 * day(2000).clip(0) + 0.1 * NOISE[:2000],
+    }
+    truth = unit * shapes[kind]
+    gap = t % step != 1
+    X = np.where(gap, np.nan, truth)[:, None]
+    filled, std = TSPulseImputer(random_state=0).fit(X).transform(X, return_std=True)
+    assert rmse(filled[:, 0], truth, gap) < 1.05 * rmse(line(truth, gap), truth, gap)
+    if step == 2:
+        covered = np.abs(filled[:, 0] - truth)[gap] <= 1.645 * std[gap, 0]
+        assert covered.mean() > 0.85
+
+
+def test_a_second_channel_does_not_spoil_a_regular_one():
+    state = np.repeat(NOISE[:200] > 0, 10).astype(float)
+    slow = np.convolve(np.pad(state, 19, mode="edge"), np.ones(20) / 20)[19:2019]
+    truth = np.stack([state, slow + 0.02 * NOISE[:2000]], axis=1)
+    gap = np.zeros(truth.shape, bool)
+    gap[1::2, 1] = True
+    filled = fill(np.where(gap, np.nan, truth))
+    straight = line(truth[:, 1], gap[:, 1])
+    assert rmse(filled, truth, gap) < 1.1 * rmse(straight, truth[:, 1], gap[:, 1])

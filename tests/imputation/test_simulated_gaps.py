@@ -86,6 +86,19 @@ def test_hidden_points_were_known():
     assert 0.2 < np.mean(alike == 370 + 370) < 0.8 or alike.min() > 370
 
 
+@pytest.mark.parametrize("step", [2, 3])
+def test_regular_gaps_are_simulated_by_wider_regular_ones(step):
+    rows = np.ones((40, 2, 512))
+    rows[..., np.arange(512) % step > 0] = np.nan
+    visible = hide_scattered(rows, 8, np.random.default_rng(0))
+    regular = [
+        (np.diff(np.flatnonzero(~np.isnan(one[0]))) == step**2).all()
+        and (np.isnan(one[0]) == np.isnan(one[1])).all()
+        for one in visible
+    ]
+    assert 0.3 < np.mean(regular) < 0.7
+
+
 def test_scattered_points_are_hidden_in_every_stretch_of_every_channel():
     visible = hide_scattered(np.ones((20, 2, 1200)), 8, np.random.default_rng(0))
     gaps = np.isnan(visible)

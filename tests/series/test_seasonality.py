@@ -89,3 +89,11 @@ def test_moving_sums_are_those_of_a_loop(width):
     starts = np.arange(30) - width // 2
     expected = [values[:, max(s, 0) : max(s + width, 0)].sum(1) for s in starts]
     np.testing.assert_allclose(moving_sum(values, width), np.transpose(expected), atol=1e-12)
+
+
+@pytest.mark.parametrize("step", [2, 3, 5])
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_regular_part_of_the_values_has_the_period_of_all(step, first):
+    t = np.arange(2000)
+    for row, period in ((wave(24, 2000), 24), (NOISE[:2000].cumsum(), 0)):
+        assert seasonal_period([np.where(t % step == first, row, np.nan)]) == period
