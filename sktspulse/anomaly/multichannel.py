@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.model_selection import KFold
 
 from ..series import Flags, Floats, Values
-from .smoothing import known_medians
+from .smoothing import known_medians, moving_mean
 
 __all__ = ["ChannelRegression", "StateClusters", "joint_distance"]
 
@@ -24,6 +24,8 @@ _MAX_POINTS = 5000  # points that are clustered, evenly spaced over the recordin
 _N_FOLDS = 4
 _EDGE = 0.01  # fraction of the points on either side that may lie outside the range of a channel
 _MAX_RANGES = 4.0  # ranges from the middle of a channel; states are clipped there
+_MAX_NEW = 16  # points at which another value of a constant channel is news
+_NEWS_LENGTH = 448  # points up to each one, among which they are counted
 
 
 class ChannelRegression(NamedTuple):
@@ -92,6 +94,7 @@ class StateClusters(NamedTuple):
 
     middles: Floats  # (C,) [standard deviations]
     ranges: Floats  # (C,) [standard deviations]
+    constant: Flags  # (C,)
     centers: Floats  # (n_clusters, C) [ranges]
     trailing: bool  # whether a state is averaged over the last points or over those around it
 
@@ -100,9 +103,10 @@ class StateClusters(NamedTuple):
         """Fit to scaled channels ``(C, T)``, NaN where missing."""
         edges = np.array([_edges(channel) for channel in scaled])
         middles, ranges = edges.mean(1), edges[:, 1] - edges[:, 0]
-        ranges = np.where(ranges > 0, ranges, 1)
+        constant = ranges == 0
+        ranges = np.where(constant, 1, ranges)
         states = _states(scaled, middles, ranges, trailing)
-        return cls(middles, ranges, _cluster(states), trailing)
+        return cls(middles, ranges, constant, _cluster(states), trailing)
 
     def distances(self, scaled: Floats) -> Floats:
         """Return the distance of each channel from the nearest state [ranges]: ``(C, T)``."""
@@ -121,7 +125,10 @@ class StateClusters(NamedTuple):
         return np.concatenate(held_out, axis=1)
 
     def _states(self, scaled: Floats) -> Floats:
-        return _states(scaled, self.middles, self.ranges, self.trailing)
+        states = _states(scaled, self.middles, self.ranges, self.trailing)
+        for channel in np.flatnonzero(self.constant):
+            _forget_old_news(states[channel])
+        return states
 
 
 def joint_distance(distances: Floats) -> Floats:
@@ -136,6 +143,13 @@ def _states(scaled: Floats, middles: Floats, ranges: Floats, trailing: bool) -> 
     for row in states:
         row[:] = _typical(row, trailing)
     return states
+
+
+def _forget_old_news(state: Floats) -> None:
+    """Set a channel, constant in the training recording, to its usual value once others recur."""
+    new = (np.nan_to_num(state) != 0).astype(np.float64)
+    count = _NEWS_LENGTH * moving_mean(new, _NEWS_LENGTH, trailing=True)
+    state[count > _MAX_NEW] = 0
 
 
 def _typical(row: Floats, trailing: bool) -> Floats:

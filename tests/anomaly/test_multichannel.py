@@ -107,6 +107,18 @@ def test_a_new_combination_is_far():
     assert (states.distances(other).max(0)[530:570] > 0.9).all()
 
 
+@pytest.mark.parametrize("value", [1.0, -3.0])
+def test_another_value_of_a_constant_channel_is_news_for_16_points(value):
+    normal = coupled(800)
+    normal[1] = 0
+    states = StateClusters.fit(normal, trailing=True)
+    other = normal.copy()
+    other[1, 100:300] = other[1, 500:510] = other[1, 760:790] = value
+    news = np.flatnonzero(states.distances(other)[1])
+    # A state is the median of 8 points. At 763, eleven of the last 448 had another value.
+    np.testing.assert_array_equal(news, [*range(103, 119), *range(763, 768)])
+
+
 def test_rare_commands_weigh_no_more_than_frequent_ones():
     scaled = np.zeros((2, 1000))
     scaled[0, ::2], scaled[1, 5:10] = 1, 1
