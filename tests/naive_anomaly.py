@@ -142,7 +142,18 @@ def peak_level(values: np.ndarray, rate: float) -> float:
         return 0.0
     middle, upper = np.quantile(peaks, 0.5), np.quantile(peaks, 0.75)
     spread = (upper - middle) / (np.log(np.log(2)) - np.log(np.log(4 / 3)))
-    return float(middle + spread * (np.log(np.log(2)) - np.log(rate * size)))
+    level = float(middle + spread * (np.log(np.log(2)) - np.log(rate * size)))
+    return max(level, sorted(peaks)[17]) if len(peaks) == 20 else level
+
+
+def without_what_persists(scores: np.ndarray) -> np.ndarray:
+    """Lower scores to 1 that are no more than 2.5 times the geometric mean of the last 512."""
+    found = []
+    for t, score in enumerate(scores):
+        recent = [max(0.3, scores[i]) if i >= 0 else 0.3 for i in range(t - 511, t + 1)]
+        stands_out = score > 2.5 * np.exp(np.mean(np.log(recent)))
+        found.append(score if stands_out else min(score, 1.0))
+    return np.array(found)
 
 
 def best_shift(found: np.ndarray, profile: np.ndarray) -> int:
@@ -185,7 +196,7 @@ def with_neighbours(scores: np.ndarray, trailing: bool) -> np.ndarray:
         for n in (8, 32, 96, 256):
             start = t - n + 1 if trailing else t - n // 2
             inside = [i for i in range(start, start + n) if 0 <= i < len(scores)]
-            means.append(sum(min(scores[i], 30) ** 2 for i in inside) / n)
+            means.append(sum(min(scores[i], 300) ** 2 for i in inside) / n)
         evidence = sum(means) / 4
         lifted.append(score if score > 1 else evidence / (1 + evidence))
     return np.array(lifted)

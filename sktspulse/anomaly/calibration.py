@@ -9,9 +9,17 @@ import numpy as np
 
 from ..network import standardize
 from ..series import Floats, Values
-from .smoothing import BlockMedians, block_medians
+from .smoothing import BlockMedians, block_medians, moving_mean
 
-__all__ = ["ChannelScale", "HeadCalibration", "peak_level", "threshold", "usual_range"]
+__all__ = [
+    "N_RECENT",
+    "ChannelScale",
+    "HeadCalibration",
+    "peak_level",
+    "scores_of_changes",
+    "threshold",
+    "usual_range",
+]
 
 _MAX_DEVIATION = 1e6  # standard deviations; values are clipped so that their squares stay finite
 _ROUNDING = 1e-6  # relative change of a constant channel that counts as rounding
@@ -32,8 +40,12 @@ _FLOOR = 0.01  # added to averages before the logarithm, relative to a high quan
 _FLOOR_QUANTILE = 0.9
 _N_PEAKS = 20  # parts of the training recording whose highest values are compared
 _MIN_PART = 8  # points of such a part
+_N_RECURRING = 3  # of these parts, in which what recurs is normal
 _N_QUARTERS = 4
 _RATE = 1e-4  # of normal points beyond the distance at which averages are anomalous
+N_RECENT = 512  # rows, after which a change that persists is no longer anomalous
+_PERSISTENCE = 2.5  # relative to their usual score, of rows that are anomalous among them
+_LEAST_SCORE = 0.3  # of normal rows
 _AUTO_FRACTION = 1e-3  # of normal points, that the automatic threshold bounds
 
 
@@ -80,7 +92,8 @@ def peak_level(values: Floats, rate: float = _RATE) -> float:
     """Return the level that normal values ``(T,)`` exceed in peaks at a rate per time point.
 
     The peaks of consecutive parts follow a Gumbel distribution, fitted to their median and upper
-    quartile: a quarter of the parts may contain anomalies of any size. NaN marks unknown values.
+    quartile. What recurs in three of twenty parts is normal as well, so at most two of them may
+    contain anomalies. NaN marks unknown values.
     """
     n_parts = int(np.clip(len(values) // _MIN_PART, 1, _N_PEAKS))
     size = len(values) // n_parts
@@ -92,7 +105,10 @@ def peak_level(values: Floats, rate: float = _RATE) -> float:
     middle, upper = np.quantile(peaks, (0.5, 0.75))
     median, quartile = (-np.log(-np.log(share)) for share in (0.5, 0.75))
     spread = (upper - middle) / (quartile - median)
-    return float(middle + spread * (-np.log(rate * size) - median))
+    level = float(middle + spread * (-np.log(rate * size) - median))
+    if len(peaks) < _N_PEAKS:
+        return level
+    return max(level, float(np.sort(peaks)[-_N_RECURRING]))
 
 
 def tail_distance(values: Floats, n_independent: float) -> float:
@@ -222,6 +238,17 @@ class HeadCalibration(NamedTuple):
             medians = block_medians(signal, length, trailing=self.trailing)
             highest = np.maximum(highest, average(medians))
         return np.where(np.isnan(signal), 0, highest)
+
+
+def scores_of_changes(scores: Floats) -> Floats:
+    """Lower scores over 1 to 1, where the scores ``(T,)`` up to a row are similarly high.
+
+    A change is anomalous when it happens. What persists is the new normal, and what stands out
+    from it is anomalous.
+    """
+    logs = np.log(np.maximum(scores, _LEAST_SCORE) / _LEAST_SCORE)
+    usual = _LEAST_SCORE * np.exp(moving_mean(logs, N_RECENT, trailing=True))
+    return np.where(scores > np.maximum(1, _PERSISTENCE * usual), scores, np.minimum(scores, 1))
 
 
 def threshold(scores: Floats, contamination: str | float) -> float:

@@ -122,6 +122,12 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     an average of the squared scores in the 8, 32, 96 and 256 rows around it: rows near an
     alarm rank above others, but are no alarms.
 
+    **Changes that persist.** A score of a head and channel below -1 is set to -1 unless
+    it is 2.5 times as far from 0 as the geometric mean of its last 512 scores. So a change
+    raises alarms for up to 512 rows. Then it is the new normal, and what stands out from
+    it is anomalous. Likewise, if a channel is constant in ``fit``, other values are
+    unusual for ``"states"`` only as long as at most 16 of the last 448 rows have them.
+
     **Wild values.** Scales and averages are robust, and the network is not shown wild
     values. So a single one is an outlier but does not hide other anomalies, in ``fit`` or
     later.

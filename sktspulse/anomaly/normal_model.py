@@ -11,7 +11,13 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from ..series import Flags, Floats, Integers, Values
-from .calibration import ChannelScale, HeadCalibration, peak_level
+from .calibration import (
+    N_RECENT,
+    ChannelScale,
+    HeadCalibration,
+    peak_level,
+    scores_of_changes,
+)
 from .head_errors import CAUSAL_BLOCK, CausalHeadErrors, HeadErrors
 from .signals import HeadSignals
 from .smoothing import MAX_SPAN, moving_mean
@@ -22,7 +28,7 @@ _MARGIN = 1e-6  # relative, by which the highest score of a short recording is a
 _MIN_ROWS = 128  # of a recording, for that
 _N_WARM = 256  # points of the longest average
 _NEIGHBOURS = (8, 32, 96, 256)  # points that scores are averaged over
-_MAX_EVIDENCE = 30.0  # a score that counts for its neighbours
+_MAX_EVIDENCE = 300.0  # a score that counts for its neighbours
 
 
 class AnomalyScores(NamedTuple):
@@ -81,7 +87,7 @@ class NormalModel:
             level = min(level, top * (1 - _MARGIN))
         recent = _last_rows(values, errors.length) if trailing else values[:0]
         model = cls(trailing, scales, signals, calibrations, combine, level, recent)
-        return model, _with_neighbours(_combine(fitted / level, combine), trailing)
+        return model, _with_neighbours(_combine(_changes(fitted / level), combine), trailing)
 
     @property
     def heads(self) -> Sequence[str]:
@@ -91,7 +97,7 @@ class NormalModel:
     @property
     def n_lookback(self) -> int:
         """Number of earlier signals that a score depends on if averages look back."""
-        return MAX_SPAN * max(self.calibrations[0][0].lengths) + max(_NEIGHBOURS)
+        return MAX_SPAN * max(self.calibrations[0][0].lengths) + N_RECENT + max(_NEIGHBOURS)
 
     def signals(self, values: Values, errors: HeadErrors, first: int = 0) -> Iterator[Floats]:
         """Yield the signals of a recording ``(T, C)``, as :class:`HeadSignals` does."""
@@ -129,7 +135,7 @@ class NormalModel:
 
     def _calibrated(self, signals: Iterable[Floats]) -> Iterator[Floats]:
         for calibrations, block in zip(self.calibrations, signals, strict=True):
-            yield _apply(calibrations, block) / self.level
+            yield _changes(_apply(calibrations, block) / self.level)
 
 
 def _last_rows(values: Values, context_length: int) -> Values:
@@ -158,6 +164,11 @@ def _with_neighbours(scores: Floats, trailing: bool) -> Floats:
     means = [moving_mean(evidence, length, trailing=trailing) for length in _NEIGHBOURS]
     suspicion = np.mean(means, axis=0)
     return np.where(scores > 1, scores, suspicion / (1 + suspicion))
+
+
+def _changes(scores: Floats) -> Floats:
+    """Lower the scores ``(n_heads, n_timepoints)`` of what persists."""
+    return np.stack([scores_of_changes(row) for row in scores])
 
 
 def _apply(calibrations: Sequence[HeadCalibration], block: Floats) -> Floats:

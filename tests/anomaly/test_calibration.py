@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sktspulse.anomaly.calibration import (
+    N_RECENT,
     ChannelScale,
     HeadCalibration,
     peak_level,
+    scores_of_changes,
     tail_distance,
     threshold,
     usual_range,
@@ -50,12 +52,18 @@ def test_values_exceed_the_level_of_peaks_at_the_rate(rate):
     assert np.mean(shares) == pytest.approx(rate, rel=1)
 
 
-def test_anomalies_in_a_quarter_of_the_parts_hardly_move_the_level_of_peaks():
+def test_anomalies_in_two_parts_hardly_move_the_level_of_peaks():
     values = np.random.default_rng(0).exponential(size=4000)
     clean = peak_level(values)
-    for part in (3, 8, 11, 17):
+    for part in (3, 11):
         values[200 * part + 5] = 1e9
-    assert clean < peak_level(values) < 2.5 * clean
+    assert clean < peak_level(values) < 1.5 * clean
+
+
+def test_what_recurs_in_three_parts_is_normal():
+    values = np.random.default_rng(0).exponential(size=4000)
+    values[[605, 2205, 3405]] = 1e3, 1e9, 2e3
+    assert peak_level(values) >= 1e3
 
 
 @pytest.mark.parametrize("n", [12, 50, 300, 5000])
@@ -100,6 +108,25 @@ def test_scores_are_the_highest_over_lengths(head):
         for one, average in zip(alone, whole.averages, strict=True)
     ]
     np.testing.assert_array_equal(whole(signal), np.max(parts, axis=0))
+
+
+@pytest.mark.parametrize("size", [0.1, 3.0, 1e3])
+def test_scores_of_changes_equal_a_loop(size):
+    scores = size * np.random.default_rng(0).exponential(size=1300)
+    expected = naive_anomaly.without_what_persists(scores)
+    np.testing.assert_allclose(scores_of_changes(scores), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("size", [5.0, 1e2, 1e6])
+def test_a_change_that_persists_is_anomalous_at_its_beginning(size):
+    rng = np.random.default_rng(0)
+    normal, signal = rng.exponential(size=(2, 4000))
+    signal[1000:3000] *= size
+    calibration = HeadCalibration.fit("time", normal, LENGTHS, trailing=False)
+    alarms = scores_of_changes(calibration(signal)) > 1
+    assert alarms[1010:1200].mean() > 0.9
+    assert alarms[1000 + N_RECENT : 3000].mean() < 0.01
+    assert not alarms[3300:].any()
 
 
 @pytest.mark.parametrize("head", ["time", "level", "variation"])

@@ -62,10 +62,10 @@ def test_scores_do_not_look_further_ahead_than_the_delay(fitted, expected):
 
 
 def test_memory_does_not_grow(fitted):
-    stream, X = fitted.stream(), recording(2000)
-    stream.update(X[:700])
+    stream, X = fitted.stream(), recording(4000)
+    stream.update(X[:2400])
     sizes = set()
-    for start in range(700, 1980, 64):
+    for start in range(2400, 3980, 64):
         stream.update(X[start : start + 64])
         sizes.add(len(pickle.dumps([stream._rows, stream._signals])))
     assert max(sizes) - min(sizes) < 100
