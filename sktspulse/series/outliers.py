@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .types import Flags, Values
+from .types import Flags, Floats, Values
 
 __all__ = ["find_wild"]
 
@@ -35,13 +35,20 @@ def find_wild(row: Values) -> Flags:
     wild[known[far]] = True
     known, values = known[~far], values[~far]
     if len(values) > _N_MEDIAN:
-        padded = np.pad(values, _N_MEDIAN // 2, mode="reflect", reflect_type="odd")
-        distances = values - np.median(sliding_window_view(padded, _N_MEDIAN), axis=-1)
+        distances = values - np.median(sliding_window_view(_continued(values), _N_MEDIAN), axis=-1)
         lowest, highest = _range(distances)
         reach = _SPIKE * (highest - lowest)
         is_spike = (distances < lowest - reach) | (distances > highest + reach)
         wild[known[is_spike & (np.abs(distances) > _MIN_SPIKE * (high - low))]] = True
     return wild
+
+
+def _continued(values: Floats) -> Floats:
+    """Continue at both ends, reflected about the medians of three, as the ends may be spikes."""
+    n_ends, n_more = 3, _N_MEDIAN // 2
+    first, last = np.median(values[:n_ends]), np.median(values[-n_ends:])
+    before, after = values[n_ends:][:n_more][::-1], values[:-n_ends][-n_more:][::-1]
+    return np.concatenate([2 * first - before, values, 2 * last - after])
 
 
 def _range(values: Values) -> tuple[float, float]:

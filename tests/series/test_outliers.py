@@ -42,11 +42,23 @@ def test_only_fill_values_are_flagged(name, wild):
     assert (found & ~before).sum() <= 8
 
 
-@pytest.mark.parametrize("name", ["noise", "cycle", "walk", "trend"])
-def test_a_spike_is_flagged_where_it_is(name):
+@pytest.mark.parametrize("name", ["noise", "cycle", "walk", "trend", "counter"])
+@pytest.mark.parametrize("place", [0, 1, 500, 998, 999])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_a_spike_is_flagged_where_it_is(name, place, sign):
     row = signals()[name]
-    row[500] += 8 * row.std()
-    assert np.flatnonzero(find_wild(row)).tolist() == [500]
+    row[place] = np.median(row[max(0, place - 3) : place + 4]) + sign * 12 * row.std()
+    assert np.flatnonzero(find_wild(row)).tolist() == [place]
+
+
+@pytest.mark.parametrize("rise", [2.0 ** np.arange(20), 5.0 * np.arange(6), np.full(4, 9.0)])
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("is_first", [False, True])
+def test_a_rise_at_an_end_is_not_flagged(rise, sign, is_first):
+    row = np.concatenate([np.random.default_rng(0).normal(size=300), sign * rise])
+    if len(rise) == 20:
+        row = row[-30:]  # the largest are not far from this many others
+    assert not find_wild(row[::-1] if is_first else row).any()
 
 
 @pytest.mark.parametrize(("unit", "offset"), [(1e-6, 0), (1e9, 1e12), (-1, 5)])
