@@ -57,10 +57,12 @@ class Cycle(NamedTuple):
 
 
 def is_level_known(deviations: Floats) -> bool:
-    """Return whether a level has returned to its median often enough to be predictable."""
+    """Return whether a level is constant, or has returned to its median often enough."""
     known = deviations[np.isfinite(deviations)]
     if not len(known):
         return False
+    if known.min() == known.max():
+        return True
     above = known > np.median(known)
     changes = np.flatnonzero(above[1:] != above[:-1]) + 1
     longest = np.diff(np.concatenate([[0], changes, [len(known)]])).max()

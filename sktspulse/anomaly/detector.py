@@ -19,6 +19,7 @@ from ..base import BaseTSPulse, fitted_copy
 from ..network import TSPulse
 from ..series import Container, Floats, Pace, Values, check_series
 from .calibration import threshold
+from .counter import without_counters
 from .fine_tuning import N_STEPS, fine_tune
 from .head_errors import CausalHeadErrors, HeadErrors
 from .normal_model import AnomalyScores, NormalModel
@@ -127,6 +128,10 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     raises alarms for up to 512 rows. Then it is the new normal, and what stands out from
     it is anomalous. Likewise, if a channel is constant in ``fit``, other values are
     unusual for ``"states"`` only as long as at most 16 of the last 448 rows have them.
+
+    **Counters.** A channel that hardly ever goes back in ``fit``, such as a meter, is
+    scored by its increments per row. Going back is an anomaly at once. A wrong value does
+    not mark the next one, and an outage of any length is none.
 
     **Wild values.** Scales and averages are robust, and the network is not shown wild
     values. So a single one is an outlier but does not hide other anomalies, in ``fit`` or
@@ -387,7 +392,9 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         individual = individual_channels(values)
         self.network_ = None
         if self.fine_tune:
-            self.network_ = self._fine_tune(network, values[:, individual]).cpu()
+            self.network_ = self._fine_tune(
+                network, without_counters(values[:, individual], self.causal)
+            ).cpu()
         size = len(values), individual.sum()
         with self._head_errors(self._load_network(), *size, self.causal) as errors:
             self._model, scores = NormalModel.fit(

@@ -18,6 +18,7 @@ from .calibration import (
     peak_level,
     scores_of_changes,
 )
+from .counter import CounterScale, fit_scale
 from .head_errors import CAUSAL_BLOCK, CausalHeadErrors, HeadErrors
 from .signals import HeadSignals
 from .smoothing import MAX_SPAN, moving_mean
@@ -44,7 +45,7 @@ class NormalModel:
     """Scales of the channels, signals of the heads, and their calibration."""
 
     trailing: bool  # whether averages look back only
-    scales: Sequence[ChannelScale]  # (C,)
+    scales: Sequence[ChannelScale | CounterScale]  # (C,)
     head_signals: HeadSignals
     calibrations: Sequence[Sequence[HeadCalibration]]  # for each block of signals, each head
     combine: str  # "max" or "mean"
@@ -63,8 +64,9 @@ class NormalModel:
         combine: str = "max",
     ) -> tuple[Self, Floats]:
         """Fit to a recording ``(T, C)``; return the model and the recording's scores ``(T,)``."""
-        scales = [ChannelScale.fit(column) for column in values.T]
-        scaled, trailing = _scale(scales, values), errors.is_causal
+        trailing = errors.is_causal
+        scales = [fit_scale(column, trailing) for column in values.T]
+        scaled = _scale(scales, values)
         signals = HeadSignals.fit(scaled, heads, individual, trailing, errors)
         calibrations: list[list[HeadCalibration]] = []
         fitted = highest = np.zeros((len(heads), len(values)))
@@ -144,7 +146,7 @@ def _last_rows(values: Values, context_length: int) -> Values:
     return values[len(values) - n_rows // CAUSAL_BLOCK * CAUSAL_BLOCK :].copy()
 
 
-def _scale(scales: Sequence[ChannelScale], values: Values) -> Floats:
+def _scale(scales: Sequence[ChannelScale | CounterScale], values: Values) -> Floats:
     """Standardise the channels of a recording ``(T, C)``: ``(C, T)``."""
     columns = zip(scales, values.T, strict=True)
     return np.stack([scale(column) for scale, column in columns])

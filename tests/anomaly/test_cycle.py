@@ -122,6 +122,7 @@ def test_unknown_values_stay_unknown():
         (np.arange(400.0), False),
         (np.sin(np.arange(400) / 100), False),
         (np.full(9, np.nan), False),
+        (np.full(400, 7.0), True),
     ],
 )
 def test_a_level_is_known_if_it_often_returns(values, known):
