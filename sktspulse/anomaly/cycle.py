@@ -15,6 +15,7 @@ _MIN_CYCLES = 4  # in the training recording
 _MAX_REMAINDER = 0.7  # of the absolute deviations, left by the cycle of the other half
 _MAX_VALUE = 8.0  # standard deviations; larger values are clipped before a cycle is looked for
 _CHANCE = 4  # time points that independent values stay on one side beyond the usual, log2 of all
+_MAX_DRIFT = 1.0  # standard deviations within a quarter of the training recording
 _MIN_RETURNS = 16  # times that a level lasts at most in the training recording, to be known
 
 
@@ -57,7 +58,7 @@ class Cycle(NamedTuple):
 
 
 def is_level_known(deviations: Floats) -> bool:
-    """Return whether a level is constant, or has returned to its median often enough."""
+    """Return whether a level is constant, or returns to its median without a drift."""
     known = deviations[np.isfinite(deviations)]
     if not len(known):
         return False
@@ -66,7 +67,18 @@ def is_level_known(deviations: Floats) -> bool:
     above = known > np.median(known)
     changes = np.flatnonzero(above[1:] != above[:-1]) + 1
     longest = np.diff(np.concatenate([[0], changes, [len(known)]])).max()
-    return bool(longest <= max(len(known) / _MIN_RETURNS, np.log2(len(known)) + _CHANCE))
+    is_returning = longest <= max(len(known) / _MIN_RETURNS, np.log2(len(known)) + _CHANCE)
+    return bool(is_returning and not _is_drifting(known))
+
+
+def _is_drifting(known: Floats) -> bool:
+    """Return whether the medians of quarters differ by more than values do within a quarter."""
+    quarters = np.array_split(known, 4)
+    medians = [np.median(quarter) for quarter in quarters if len(quarter)]
+    spreads = [
+        np.ptp(np.quantile(quarter, (0.16, 0.84))) / 2 for quarter in quarters if len(quarter)
+    ]
+    return bool(np.ptp(medians) > _MAX_DRIFT * max(spreads))
 
 
 def _profile(values: Floats, period: int) -> Floats:

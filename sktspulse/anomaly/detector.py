@@ -146,7 +146,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     **Cycles.** If the channel repeats a cycle of up to a quarter of the recording in
     ``fit``, ``"level"`` is the difference from that cycle, even if the cycle is longer
     than a window of the network. If the level stays on one side of its median for more
-    than a sixteenth of ``fit``, it is not scored, unless ``"level"`` is the only head.
+    than a sixteenth of ``fit``, or has a trend, it is not scored, unless ``"level"`` is
+    the only head.
 
     **Switches.** If any channel takes more than two values in ``fit``, those with at most
     two, such as commands, are not scored individually. They are regressors of

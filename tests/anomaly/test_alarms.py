@@ -100,6 +100,28 @@ def test_what_is_missing_raises_no_alarm(kind, causal):
         assert not flagged[np.isnan(recording).all(1)].any()
 
 
+@pytest.mark.parametrize(
+    ("period", "step", "size"),
+    [(150, 2, 0), (150, 0.5, 0.1), (300, 0.5, 0.1), (300, 2, 0.1), (400, 1, 0.1), (330, 1, 0)],
+)
+def test_a_quantised_sensor_with_few_cycles_in_fit(period, step, size):
+    t = np.arange(2 * N_FIT)[:, None]
+    X = step * np.round((5 * np.sin(2 * np.pi * t / period + 1) + size * noise(len(t))) / step)
+    detector, holes = TSPulseAnomalyDetector().fit(X[:N_FIT]), X[N_FIT:].copy()
+    assert alarms(detector, holes).mean() <= 0.01
+    holes[np.random.default_rng(0).random(N_FIT) < 0.5] = np.nan
+    assert alarms(detector, holes).mean() <= 0.01
+    X[1500:1530] += 12 + 6 * noise(30)
+    assert alarms(detector, X[N_FIT:])[500:530].any()
+
+
+@pytest.mark.parametrize("slope", [0.002, -0.01])
+def test_a_trend_that_goes_on_raises_no_alarm(slope):
+    X = seasonal(6 * N_FIT) + slope * np.arange(6 * N_FIT)[:, None]
+    detector = TSPulseAnomalyDetector().fit(X[:N_FIT])
+    assert alarms(detector, X[N_FIT:]).mean() <= 0.003
+
+
 def test_one_missing_reading_changes_no_other_decision():
     X = seasonal(2 * N_FIT)[N_FIT:]
     X[300:310] += 10

@@ -123,6 +123,8 @@ def test_unknown_values_stay_unknown():
         (np.sin(np.arange(400) / 100), False),
         (np.full(9, np.nan), False),
         (np.full(400, 7.0), True),
+        (seasonal() + np.arange(480) / 100, False),
+        (np.random.default_rng(0).normal(size=400) + np.arange(400) / 200, False),
     ],
 )
 def test_a_level_is_known_if_it_often_returns(values, known):
