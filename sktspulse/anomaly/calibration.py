@@ -9,7 +9,7 @@ import numpy as np
 
 from ..network import standardize
 from ..series import Floats, Values
-from .smoothing import BlockMedians, block_medians, moving_mean
+from .smoothing import N_BLOCKS, BlockMedians, block_medians, moving_mean
 
 __all__ = [
     "N_RECENT",
@@ -27,9 +27,11 @@ _TRIMMED = 0.005  # of the values, on each side, that do not count for the range
 _MIN_TRIMMED = 2  # values
 _MIN_TRIMMABLE = 20  # values of a channel, for any to be trimmed
 
+_LINEAR_HEADS = ("level", "states")  # signals of others are squares
 _MANY = 200  # independent values, whose 0.99 quantile is used
 _MIN_STEEPNESS = 0.2  # of the tail, relative to that of few values
 _MIN_SCALE = 0.1  # of the tail, relative to the standard deviation of all but extreme values
+_N_STEPS = 2.0  # of quantised averages, that are not anomalous
 _N_DEVIATIONS = 3.0  # of averages of independent values, that are not anomalous
 _LEAST, _LEAST_LOG = 1e-4, 0.3  # distances from the median that are not anomalous
 _LEVEL_MARGIN = 2.0  # of these distances, as levels change more than all else
@@ -162,8 +164,13 @@ class LengthCalibration(NamedTuple):
     distances: tuple[float, float]  # at which averages are anomalous, infinite if they never are
 
     @classmethod
-    def fit(cls, head: str, length: int, medians: BlockMedians, least: float) -> Self:
-        """Fit to averages ``(T,)``, of which smaller distances than ``least`` are no anomaly."""
+    def fit(
+        cls, head: str, length: int, medians: BlockMedians, least: float, step: float = 0.0
+    ) -> Self:
+        """Fit to averages ``(T,)``, of which smaller distances than ``least`` are no anomaly.
+
+        The averages of quantised values are multiples of a step, of which one more is none.
+        """
         known = medians.high[np.isfinite(medians.high)]
         if not len(known):
             return cls(head, 1.0, (0.0, 0.0), (np.inf, np.inf))
@@ -173,7 +180,8 @@ class LengthCalibration(NamedTuple):
         for values in _sides(head, floor, medians):
             center, distance = _usual_distance(values, n_independent)
             middle.append(center)
-            least = least if len(middle) == 1 or head == "level" else _LEAST_LOG
+            is_upper = len(middle) == 1 or head == "level"
+            least = max(least, _one_more(head, values, step) - center) if is_upper else _LEAST_LOG
             margin = _LEVEL_MARGIN if head == "level" else 1.0
             distances.append(margin * max(distance, least) + _drift(values))
         if head != "level" and not (head == "variation" and length >= _TWO_SIDED_LENGTH):
@@ -191,6 +199,20 @@ class LengthCalibration(NamedTuple):
         return highest
 
 
+def _one_more(head: str, values: Floats, step: float) -> float:
+    """Return what averages, rarely exceeded, are with one more step of the block means."""
+    high = float(np.nanquantile(values, _FLOOR_QUANTILE))
+    more = high + step if head in _LINEAR_HEADS else np.sqrt(np.square(high) + step)
+    return float(more * (1 + _ROUNDING))
+
+
+def _step(signal: Floats) -> float:
+    """Return the smallest size of a signal ``(T,)`` that is not rounding, 0 if there is none."""
+    sizes = np.abs(signal[np.isfinite(signal)])
+    sizes = sizes[sizes > _ROUNDING * sizes.max(initial=0)]
+    return float(sizes.min()) if len(sizes) else 0.0
+
+
 def _drift(values: Floats) -> float:
     """Return the range of the medians of consecutive quarters, which may go on later."""
     quarters = [part[np.isfinite(part)] for part in np.array_split(values, _N_QUARTERS)]
@@ -206,7 +228,7 @@ def _count_crossings(values: Floats) -> int:
 
 def _sides(head: str, floor: float, medians: BlockMedians) -> tuple[Floats, Floats]:
     """Return averages that are large where they are too large, and where they are too small."""
-    if head in ("level", "states"):
+    if head in _LINEAR_HEADS:
         return medians.low, -medians.high
     return np.sqrt(medians.low), -np.log(np.sqrt(medians.high) + floor)
 
@@ -228,7 +250,8 @@ class HeadCalibration(NamedTuple):
             medians = block_medians(signal, length, trailing=trailing)
             # Averages of independent values vary by at least that much.
             least = max(_LEAST, _N_DEVIATIONS * spread / np.sqrt(length))
-            averages.append(LengthCalibration.fit(head, length, medians, least))
+            step = _N_STEPS * _step(signal) / max(1, length // N_BLOCKS)
+            averages.append(LengthCalibration.fit(head, length, medians, least, step))
         return cls(lengths, trailing, averages)
 
     def __call__(self, signal: Floats) -> Floats:

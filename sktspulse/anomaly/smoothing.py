@@ -11,6 +11,7 @@ from ..series import Floats
 
 __all__ = [
     "MAX_SPAN",
+    "N_BLOCKS",
     "BlockMedians",
     "block_medians",
     "choose_lengths",
@@ -21,7 +22,7 @@ __all__ = [
 
 _LENGTHS = (1, 8, 32, 96, 256)  # a point, a patch, up to half a window of the network
 _MIN_WINDOWS = 4  # of the longest length in the training recording, to see how averages vary
-_N_BLOCKS = 8  # that a window is divided into
+N_BLOCKS = 8  # that a window is divided into
 MAX_SPAN = 4  # of a window with missing values, relative to one without
 
 
@@ -50,7 +51,7 @@ def block_medians(signal: Floats, length: int, *, trailing: bool = False) -> Blo
     A window has the same number of known values everywhere, and is at most four times as long. At
     the ends of the series, windows around a point are shifted inwards.
     """
-    size = max(1, length // _N_BLOCKS)
+    size = max(1, length // N_BLOCKS)
     length = length // size * size
     places = np.flatnonzero(np.isfinite(signal))
     medians = np.full((2, len(signal)), np.nan)

@@ -210,6 +210,18 @@ def test_missing_points_score_0_and_others_keep_theirs():
     assert ((after > 1) == (before > 1)).all()
 
 
+@pytest.mark.parametrize("unit", [1e-2, 1.0, 1e4])
+@pytest.mark.parametrize("head", ["level", "variation"])
+def test_a_rare_step_of_a_quantised_signal_is_normal_and_many_are_not(unit, head):
+    signal = np.zeros(1000)
+    signal[[100, 400, 700]] = unit
+    calibration = HeadCalibration.fit(head, signal, (1, 8, 32, 96), False)
+    signal[[500, 503, 506, 509]] = unit
+    assert (calibration(signal) <= 1).all()
+    signal[500:596] = 9 * unit
+    assert (calibration(signal)[500:596] > 1).all()
+
+
 # --- The threshold
 
 
