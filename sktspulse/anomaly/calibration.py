@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -160,8 +161,9 @@ class LengthCalibration(NamedTuple):
 
     head: str
     floor: float  # added to averages before the logarithm
-    middle: tuple[float, float]  # of averages, and of their negatives or negative logarithms
-    distances: tuple[float, float]  # at which averages are anomalous, infinite if they never are
+    # Of averages, and for two-sided heads of their negatives or negative logarithms:
+    middles: Sequence[float]
+    distances: Sequence[float]  # from there, at which they are anomalous
 
     @classmethod
     def fit(
@@ -173,28 +175,28 @@ class LengthCalibration(NamedTuple):
         """
         known = medians.high[np.isfinite(medians.high)]
         if not len(known):
-            return cls(head, 1.0, (0.0, 0.0), (np.inf, np.inf))
+            return cls(head, 1.0, (), ())
         floor = _FLOOR * float(np.sqrt(np.quantile(np.abs(known), _FLOOR_QUANTILE))) + _TINY
         n_independent = min(len(known) / length, _count_crossings(known))
-        middle, distances = [], []
-        for values in _sides(head, floor, medians):
-            center, distance = _usual_distance(values, n_independent)
-            middle.append(center)
-            is_upper = len(middle) == 1 or head == "level"
-            least = max(least, _one_more(head, values, step) - center) if is_upper else _LEAST_LOG
+        is_two_sided = head == "level" or (head == "variation" and length >= _TWO_SIDED_LENGTH)
+        middles: list[float] = []
+        distances: list[float] = []
+        for values in islice(_sides(head, floor, medians), 1 + is_two_sided):
+            middle, distance = _usual_distance(values, n_independent)
+            is_linear = head == "level" or not middles
+            smallest = max(least, _one_more(head, values, step) - middle)
+            if not is_linear:
+                smallest = _LEAST_LOG
             margin = _LEVEL_MARGIN if head == "level" else 1.0
-            distances.append(margin * max(distance, least) + _drift(values))
-        if head != "level" and not (head == "variation" and length >= _TWO_SIDED_LENGTH):
-            distances[1] = np.inf
-        return cls(head, floor, (middle[0], middle[1]), (distances[0], distances[1]))
+            middles.append(middle)
+            distances.append(margin * max(distance, smallest) + _drift(values))
+        return cls(head, floor, middles, distances)
 
     def __call__(self, medians: BlockMedians) -> Floats:
         """Score averages ``(T,)``: 0 or more, rarely over 1 where normal, 0 where unknown."""
         highest = np.zeros(len(medians.low))
-        sides = zip(
-            _sides(self.head, self.floor, medians), self.middle, self.distances, strict=True
-        )
-        for values, middle, distance in sides:
+        sides = _sides(self.head, self.floor, medians)
+        for middle, distance, values in zip(self.middles, self.distances, sides, strict=False):
             highest = np.fmax(highest, (values - middle) / distance)
         return highest
 
@@ -226,11 +228,11 @@ def _count_crossings(values: Floats) -> int:
     return int((above[1:] != above[:-1]).sum())
 
 
-def _sides(head: str, floor: float, medians: BlockMedians) -> tuple[Floats, Floats]:
-    """Return averages that are large where they are too large, and where they are too small."""
-    if head in _LINEAR_HEADS:
-        return medians.low, -medians.high
-    return np.sqrt(medians.low), -np.log(np.sqrt(medians.high) + floor)
+def _sides(head: str, floor: float, medians: BlockMedians) -> Iterator[Floats]:
+    """Yield averages that are large where they are too large, and where they are too small."""
+    is_linear = head in _LINEAR_HEADS
+    yield medians.low if is_linear else np.sqrt(medians.low)
+    yield -medians.high if is_linear else -np.log(np.sqrt(medians.high) + floor)
 
 
 class HeadCalibration(NamedTuple):
@@ -243,7 +245,7 @@ class HeadCalibration(NamedTuple):
     @classmethod
     def fit(cls, head: str, signal: Floats, lengths: Sequence[int], trailing: bool) -> Self:
         """Fit to a signal ``(T,)``, NaN where unknown."""
-        points = _sides(head, 1.0, BlockMedians(signal, signal))[0]
+        points = next(_sides(head, 1.0, BlockMedians(signal, signal)))
         spread = _spread(points)
         averages = []
         for length in lengths:

@@ -14,7 +14,7 @@ __all__ = ["ContextCorrection"]
 _KNOWN_EDGES = np.array([208, 320, 448])  # of the bins of known points in a window
 _NEAR_EDGES = np.array([5, 12])  # of the bins of known points in the two adjacent patches
 _N_KNOWN, _N_NEAR = len(_KNOWN_EDGES) + 1, len(_NEAR_EDGES) + 1
-_N_WINDOWS = (30, 60)  # fewest and most windows from which values are removed
+_N_WINDOWS = 30  # from which values are removed
 _N_WHOLE = 16  # windows that they are compared with
 _N_PASSES = 2  # over each of them, which give the errors of a quarter of the points
 # Fraction of single points that are removed, and of the window in front or behind.
@@ -40,7 +40,7 @@ class ContextCorrection(NamedTuple):
     @classmethod
     def fit(cls, windows: Floats, compute: WindowErrors, patch_length: int) -> Self:
         """Compare the errors in windows ``(n, T)`` before and after values are removed."""
-        reduced = _spread(windows, int(np.clip(len(windows), *_N_WINDOWS)))
+        reduced = _spread(windows, _N_WINDOWS)
         reduced[_removed(reduced.shape)] = np.nan
         parts = reduced, _spread(windows, _N_WHOLE)
         errors = [
