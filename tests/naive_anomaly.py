@@ -188,15 +188,15 @@ def error_from_known(
     return (weights @ np.nan_to_num(point)) ** 2 * regress(rest)[1] / mean
 
 
-def with_neighbours(scores: np.ndarray, trailing: bool) -> np.ndarray:
-    """Lift scores up to 1 with those around or before."""
+def with_neighbours(scores: np.ndarray, unusual: np.ndarray, trailing: bool) -> np.ndarray:
+    """Replace scores up to 1 by how unusual the points around or before are."""
     lifted = []
     for t, score in enumerate(scores):
         means = []
         for n in (8, 32, 96, 256):
             start = t - n + 1 if trailing else t - n // 2
             inside = [i for i in range(start, start + n) if 0 <= i < len(scores)]
-            means.append(sum(min(scores[i], 300) ** 2 for i in inside) / n)
+            means.append(sum(min(unusual[i], 300) ** 2 for i in inside) / n)
         evidence = sum(means) / 4
         lifted.append(score if score > 1 else evidence / (1 + evidence))
     return np.array(lifted)

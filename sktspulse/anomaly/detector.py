@@ -126,8 +126,9 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     **Changes that persist.** A score of a head and channel below -1 is set to -1 unless
     it is 2.5 times as far from 0 as the geometric mean of its last 512 scores. So a change
     raises alarms for up to 512 rows. Then it is the new normal, and what stands out from
-    it is anomalous. Likewise, if a channel is constant in ``fit``, other values are
-    unusual for ``"states"`` only as long as at most 16 of the last 448 rows have them.
+    it is anomalous; rows around it still rank above others. Likewise, if a channel is
+    constant in ``fit``, other values are unusual for ``"states"`` only as long as at most
+    16 of the last 448 rows have them.
 
     **Counters.** A channel that hardly ever goes back in ``fit``, such as a meter, is
     scored by its increments per row. Going back is an anomaly at once. A wrong value does

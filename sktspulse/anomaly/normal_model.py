@@ -89,7 +89,8 @@ class NormalModel:
             level = min(level, top * (1 - _MARGIN))
         recent = _last_rows(values, errors.length) if trailing else values[:0]
         model = cls(trailing, scales, signals, calibrations, combine, level, recent)
-        return model, _with_neighbours(_combine(_changes(fitted / level), combine), trailing)
+        scores = _combine(_changes(fitted / level), combine)
+        return model, _with_neighbours(scores, _combine(fitted / level, combine), trailing)
 
     @property
     def heads(self) -> Sequence[str]:
@@ -119,25 +120,28 @@ class NormalModel:
 
     def score(self, signals: Iterable[Floats], skip: int = 0) -> AnomalyScores:
         """Score every point from its signals, without the first ones."""
-        scores = self._calibrated(signals)
-        joint = list(islice(scores, self.head_signals.n_joint))
-        highest = next(scores)
+        blocks = self._calibrated(signals)
+        joint = list(islice(blocks, self.head_signals.n_joint))
+        unusual = next(blocks)
+        highest = _changes(unusual)
         top_channels: Integers = np.zeros(highest.shape, np.int32)
-        for channel, one in enumerate(scores, start=1):
-            top_channels = np.where(one > highest, np.int32(channel), top_channels)
-            highest = np.maximum(highest, one)
-        heads = reduce(np.maximum, joint, highest)
-        combined = _with_neighbours(_combine(heads, self.combine), self.trailing)
+        for channel, block in enumerate(blocks, start=1):
+            changes = _changes(block)
+            top_channels = np.where(changes > highest, np.int32(channel), top_channels)
+            highest, unusual = np.maximum(highest, changes), np.maximum(unusual, block)
+        heads = reduce(np.maximum, map(_changes, joint), highest)
+        evidence = _combine(reduce(np.maximum, joint, unusual), self.combine)
+        combined = _with_neighbours(_combine(heads, self.combine), evidence, self.trailing)
         return AnomalyScores(combined[skip:], heads[:, skip:], top_channels[:, skip:])
 
     def score_channels(self, signals: Iterable[Floats], skip: int = 0) -> Floats:
         """Score every channel at every point, with the heads combined: ``(C, T)``."""
-        scores = islice(self._calibrated(signals), self.head_signals.n_joint, None)
-        return np.stack([_combine(heads, self.combine)[skip:] for heads in scores])
+        blocks = islice(self._calibrated(signals), self.head_signals.n_joint, None)
+        return np.stack([_combine(_changes(block), self.combine)[skip:] for block in blocks])
 
     def _calibrated(self, signals: Iterable[Floats]) -> Iterator[Floats]:
         for calibrations, block in zip(self.calibrations, signals, strict=True):
-            yield _changes(_apply(calibrations, block) / self.level)
+            yield _apply(calibrations, block) / self.level
 
 
 def _last_rows(values: Values, context_length: int) -> Values:
@@ -157,12 +161,12 @@ def _combine(heads: Floats, rule: str) -> Floats:
     return heads.max(0) if rule == "max" else heads.mean(0)
 
 
-def _with_neighbours(scores: Floats, trailing: bool) -> Floats:
-    """Let scores up to 1 rise, but not above 1, with those around or before a point.
+def _with_neighbours(scores: Floats, unusual: Floats, trailing: bool) -> Floats:
+    """Replace scores up to 1 by how unusual the points around or before are, at most 1.
 
     What surrounds an anomaly is suspicious, but no anomaly by itself.
     """
-    evidence = np.square(np.minimum(scores, _MAX_EVIDENCE))
+    evidence = np.square(np.minimum(unusual, _MAX_EVIDENCE))
     means = [moving_mean(evidence, length, trailing=trailing) for length in _NEIGHBOURS]
     suspicion = np.mean(means, axis=0)
     return np.where(scores > 1, scores, suspicion / (1 + suspicion))
