@@ -9,7 +9,6 @@ from numbers import Integral
 from os import PathLike
 from typing import Any, ClassVar, TypeVar
 
-import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 
@@ -43,10 +42,10 @@ class BaseTSPulse(BaseEstimator):
     ``_validate_params`` and ``_fit_network``; the other methods call ``_load_network``.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         "checkpoint": [str, PathLike],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "device": [str, torch.device],
+        "device": "no_validation",  # ``resolve_device`` does it
         "verbose": ["verbose"],
     }
 

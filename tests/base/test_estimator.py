@@ -38,7 +38,7 @@ class Estimator(BaseTSPulse):
 
 @pytest.mark.parametrize(
     "parameters",
-    [{"batch_size": 0}, {"batch_size": 2.5}, {"device": 0}, {"verbose": -1}, {"checkpoint": None}],
+    [{"batch_size": 0}, {"batch_size": 2.5}, {"verbose": -1}, {"checkpoint": None}],
     ids=str,
 )
 def test_shared_parameters_are_checked(parameters):
@@ -46,6 +46,18 @@ def test_shared_parameters_are_checked(parameters):
     (name,) = parameters
     with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of Estimator must"):
         Estimator(**parameters)._validate_params()
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta", "", None, 0.5, ["cpu"]])
+def test_a_device_that_is_not_there_is_refused(device):
+    X = np.random.default_rng(0).normal(size=(4, 64))
+    with pytest.raises(ValueError, match=r"device=.* is not available .*'cpu'.*'auto'"):
+        TSPulseTransformer(device=device).fit(X)
+    fitted = TSPulseTransformer().fit(X)
+    moved = pickle.loads(pickle.dumps(fitted.set_params(device=device)))
+    with pytest.raises(ValueError, match=r"device=.* is not available .*'cpu'.*'auto'"):
+        moved.transform(X)
+    moved.set_params(device="auto").transform(X)
 
 
 def fail_to_fit(estimator, error):

@@ -173,7 +173,7 @@ def test_a_level_row_keeps_its_level_and_an_unknown_one_is_not_guessed():
 def test_the_device_is_the_one_named(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert resolve_device("cpu") == torch.device("cpu")
-    assert resolve_device(torch.device("meta")) == torch.device("meta")
+    assert resolve_device(torch.device("cpu")) == torch.device("cpu")
 
 
 @pytest.mark.parametrize(
@@ -184,6 +184,12 @@ def test_the_best_device_is_found(monkeypatch, cuda, mps, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
     assert resolve_device("auto") == torch.device(expected)
+
+
+@pytest.mark.parametrize("device", ["gpu", "CPU", "meta", "cuda:99", "", None, 0.5, ["cpu"]])
+def test_a_device_that_is_not_there_is_refused_with_those_that_are(device):
+    with pytest.raises(ValueError, match=r"device=.* is not available .*'cpu'.*'auto'"):
+        resolve_device(device)
 
 
 # --------------------------------------------------------------------------- fingerprint
