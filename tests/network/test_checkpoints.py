@@ -7,10 +7,12 @@ import os
 import runpy
 import subprocess
 import sys
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors
 import torch
@@ -116,7 +118,72 @@ def test_a_crash_leaves_the_old_file(saved, monkeypatch):
     assert len(list(saved.parent.iterdir())) == 2
 
 
+@pytest.mark.parametrize("n_syncs", range(3))
+def test_a_full_disk_leaves_a_pair_that_belongs_together(saved, monkeypatch, n_syncs):
+    sync, calls = os.fsync, []
+
+    def fail(file):
+        calls.append(file)
+        if len(calls) > n_syncs:
+            raise OSError(28, "No space left on device")
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", fail)
+    other = TSPulse(TSPulseConfig.from_dict({**asdict(SMALL), "d_model": 5}))
+    with suppress(OSError):
+        save_checkpoint(other, saved)
+    expected = 5 if n_syncs == 2 else 3
+    assert load_checkpoint(saved).config.d_model == expected
+    beside = json.loads(saved.with_suffix(".json").read_text())
+    assert beside["config"]["d_model"] == expected
+    with safetensors.safe_open(saved, "pt") as file:
+        assert beside == json.loads(file.metadata()["sktspulse"])
+
+
+def test_a_folder_is_not_replaced(network, tmp_path):
+    (tmp_path / "a.safetensors").mkdir()
+    (tmp_path / "a.json").write_text("mine")
+    with pytest.raises(ValueError, match=r"a.safetensors', a folder. Pass the name of a file"):
+        save_checkpoint(network, tmp_path / "a.safetensors")
+    assert (tmp_path / "a.json").read_text() == "mine"
+
+
+def test_numbers_of_numpy_are_saved(tmp_path):
+    network = TSPulse(TSPulseConfig(**{**asdict(SMALL), "d_model": np.int64(3)}))
+    save_checkpoint(network, tmp_path / "a.safetensors", {"loss": np.float32(0.5)})
+    assert same_weights(load_checkpoint(tmp_path / "a.safetensors"), network)
+
+
 # --- Loading
+
+
+def test_files_without_a_hash_are_loaded(network, saved):
+    with safetensors.safe_open(saved, "pt") as file:
+        about = json.loads(file.metadata()["sktspulse"])
+    del about["sha256"]
+    save_file(load_file(saved), saved, {"sktspulse": json.dumps(about)})
+    assert same_weights(load_checkpoint(saved), network)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_file_that_another_process_replaces_is_loaded_whole_old_or_new(saved):
+    code = (
+        "import sys; from dataclasses import replace;"
+        "from sktspulse.network import TSPulse, load_checkpoint, save_checkpoint;"
+        "first = load_checkpoint(sys.argv[1]);"
+        "nets = [first, TSPulse(replace(first.config, d_model=8))];"
+        "print('ready', flush=True);"
+        "[save_checkpoint(net, sys.argv[1]) for _ in range(150) for net in nets]"
+    )
+    home = {"PYTHONPATH": str(Path(checkpoints.__file__).parents[2])}
+    command = [sys.executable, "-c", code, str(saved)]
+    with subprocess.Popen(command, env=os.environ | home, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout.readline() == b"ready\n"
+        seen = set()
+        while writer.poll() is None:
+            seen.add(load_checkpoint(saved).config.d_model)
+    assert writer.returncode == 0
+    assert seen == {3, 8}
 
 
 def test_a_checkpoint_is_loaded_once(saved):

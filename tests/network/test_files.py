@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -13,7 +14,7 @@ import pytest
 
 import sktspulse
 from sktspulse.network import files
-from sktspulse.network.files import write_atomically
+from sktspulse.network.files import open_file, write_atomically, write_together
 
 needs_locks = pytest.mark.skipif(sys.platform == "win32", reason="this system has no file locks")
 
@@ -99,15 +100,16 @@ def test_the_draft_of_a_living_writer_stays(tmp_path, writer):
 def test_a_draft_removed_before_it_is_locked_is_written_again(tmp_path, monkeypatch):
     lock, locked = files._lock, []
 
-    def remove_first(file, *, wait):
+    def remove_first(number, *, wait):
         if not locked:
-            Path(file.name).unlink()
-        locked.append(file.name)
-        lock(file, wait=wait)
+            for draft in tmp_path.iterdir():
+                draft.unlink()
+        locked.append(number)
+        lock(number, wait=wait)
 
     monkeypatch.setattr(files, "_lock", remove_first)
     write_atomically(tmp_path / "file.bin", b"content")
-    assert len(locked) == 2
+    assert len(locked) == 3  # two drafts and the folder
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"content"]
 
 
@@ -153,3 +155,80 @@ def test_many_writers_in_one_folder_do_not_disturb_each_other(tmp_path):
     for path in tmp_path.iterdir():
         content = path.read_bytes()
         assert content == content[:1] * 5000
+
+
+# ------------------------------------------------------------------------------ pairs
+
+
+def write_pair(folder, content):
+    write_together({folder / "file.bin": content, folder / "about.txt": content})
+
+
+@pytest.mark.parametrize("step", ["replace", "unlink"])
+@pytest.mark.parametrize("n_before", range(4))
+def test_an_interrupted_pair_never_disagrees(tmp_path, monkeypatch, step, n_before):
+    write_pair(tmp_path, b"old")
+    act, left = getattr(Path, step), [n_before]
+
+    def fail(*arguments, **settings):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError("the power failed")
+        return act(*arguments, **settings)
+
+    monkeypatch.setattr(Path, step, fail)
+    with suppress(OSError):
+        write_pair(tmp_path, b"new")
+    monkeypatch.undo()
+    content = (tmp_path / "file.bin").read_bytes()
+    assert content in (b"old", b"new")
+    about = tmp_path / "about.txt"
+    assert not about.exists() or about.read_bytes() == content
+
+
+def test_a_pair_that_does_not_fit_on_the_disk_changes_nothing(tmp_path, monkeypatch):
+    write_pair(tmp_path, b"old")
+    sync, calls = os.fsync, []
+
+    def fail_later(file):
+        calls.append(file)
+        if len(calls) == 2:
+            raise OSError(28, "No space left on device")
+        sync(file)
+
+    monkeypatch.setattr(files.os, "fsync", fail_later)
+    with pytest.raises(OSError, match="No space left"):
+        write_pair(tmp_path, b"new")
+    assert [(tmp_path / name).read_bytes() for name in ("file.bin", "about.txt")] == [b"old"] * 2
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@needs_locks
+def test_writers_of_a_pair_take_turns(tmp_path):
+    def write(number):
+        for _ in range(60):
+            write_pair(tmp_path, bytes([number]))
+
+    threads = [Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (tmp_path / "file.bin").read_bytes() == (tmp_path / "about.txt").read_bytes()
+
+
+# ------------------------------------------------------------------------------ opening
+
+
+def test_only_files_are_opened(tmp_path):
+    (tmp_path / "file").write_bytes(b"content")
+    with open_file(tmp_path / "file") as file:
+        assert file.read() == b"content"
+    with pytest.raises(ValueError, match="not a file"):
+        open_file(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        open_file(tmp_path / "absent")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(ValueError, match="not a file"):
+            open_file(tmp_path / "pipe")
