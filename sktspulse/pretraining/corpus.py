@@ -14,12 +14,16 @@ import torch
 from numpy.random import Generator, default_rng
 
 from ..datasets import make_series
+from ..network import explained
 from ..series import Flags, Floats, Integers, Values, resample
 from .augmentation import blend_and_flip
+from .npz_files import read_arrays
 from .options import WindowSampling
 
 __all__ = ["Corpus", "WindowStream"]
 
+_KINDS = {"values": "fiu", "offsets": "iu", "source": "iu"}  # of the arrays in a file
+_LARGEST = np.float64(np.finfo(np.float32).max)
 _SYNTHETIC_BLOCK = 2048  # series drawn at once, since every call has a fixed cost
 
 
@@ -57,24 +61,30 @@ class Corpus:
 
     @classmethod
     def _read(cls, path: Path) -> Corpus:
-        names = ("values", "offsets", "source")
-        with np.load(path, allow_pickle=False) as file:
-            arrays = [file[name] for name in names if name in file]
-        if len(arrays) < len(names):
-            raise ValueError(f"{path} is not a corpus: it must hold the arrays {names}.")
-        corpus = cls(*arrays)
-        corpus._check(path)
+        path.stat()  # that a file is absent is no damage
+        with explained(path, "a corpus", "Write it again with numpy.savez."):
+            corpus = cls(*read_arrays(path, _KINDS))
+            corpus._check()
         return corpus
 
-    def _check(self, path: Path) -> None:
-        ends = self.offsets[[0, -1]].tolist() == [0, len(self.values)]
-        if not ends or (self.lengths < 1).any() or len(self.lengths) != len(self.source):
+    def _check(self) -> None:
+        n_values, n_series = len(self.values), len(self.source)
+        ends = self.offsets[[0, -1]].tolist() if len(self.offsets) else []
+        rises = ends == [0, n_values] and (self.lengths >= 1).all()
+        if not rises or len(self.offsets) != n_series + 1:
             raise ValueError(
-                f"{path} is not a corpus: offsets must rise from 0 to the {len(self.values)} "
-                f"values, with one entry more than the {len(self.source)} of source."
+                f"offsets must rise from 0 to the {n_values} values, with one entry more than "
+                f"the {n_series} of source."
             )
-        if np.isinf(self.values).any():
-            raise ValueError(f"{path} holds infinite values. Use NaN where a value is missing.")
+        if (self.source < 0).any():
+            raise ValueError(f"source has {self.source.min()}, but data sets are numbered from 0.")
+        if (np.abs(self.values) > _LARGEST).any():
+            raise ValueError(
+                "It holds infinite values, or such that single precision cannot hold. "
+                "Use NaN where a value is missing."
+            )
+        if np.isnan(self.values).all():
+            raise ValueError("It holds no known value.")
 
     def __len__(self) -> int:
         return len(self.source)
@@ -86,8 +96,9 @@ class Corpus:
 
     def probabilities(self) -> Floats:
         """Return the probability of sampling from each series."""
-        points = np.bincount(self.source, weights=self.lengths)
-        weights = self.lengths / np.sqrt(points[self.source])
+        _, source = np.unique(self.source, return_inverse=True)
+        points = np.bincount(source, weights=self.lengths)
+        weights = self.lengths / np.sqrt(points[source])
         return weights / weights.sum()
 
     @cached_property

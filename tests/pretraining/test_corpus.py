@@ -74,13 +74,61 @@ def test_files_are_joined_end_to_end(tmp_path):
         ({"offsets": np.array([0, 10, 29])}, "offsets must rise"),
         ({"offsets": np.array([1, 10, 30])}, "offsets must rise"),
         ({"offsets": np.array([0, 0, 30])}, "offsets must rise"),
+        ({"offsets": np.zeros(0, int)}, "offsets must rise"),
+        ({"offsets": np.array([0, 20, 10, 30]), "source": np.zeros(3, int)}, "offsets must rise"),
+        ({"offsets": np.array([0.0, 10.0, 30.0])}, "offsets has type float64"),
+        ({"source": np.array([0, -1])}, "source has -1, but data sets are numbered from 0"),
+        ({"source": np.array([0, 0.5])}, "source has type float64"),
+        ({"values": np.zeros((3, 10))}, r"shape \(3, 10\), expected one axis"),
+        ({"values": np.array(["a"] * 30)}, "values has type <U1"),
         ({"values": np.full(30, np.inf)}, "infinite values"),
+        ({"values": np.full(30, -1e39)}, "single precision cannot hold"),
+        ({"values": np.full(30, np.nan)}, "no known value"),
     ],
+    ids=str,
 )
 def test_a_broken_file_is_refused_by_name(tmp_path, changes, message):
     with pytest.raises(ValueError, match=message) as caught:
         Corpus.from_files([write(tmp_path / "broken.npz", **changes)])
     assert "broken.npz" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:-200],
+        lambda content: content[:30],
+        lambda content: b"",
+        lambda content: b"hello" * 99,
+        lambda content: content.replace(b"\0<", b"\0="),
+        lambda content: content.replace(b"values.npy", b"Values.npy"),
+    ],
+    ids=["short", "start", "empty", "text", "bit", "name"],
+)
+def test_a_damaged_file_is_refused_by_name(tmp_path, damage):
+    path = write(tmp_path / "broken.npz")
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError, match=r"broken.npz cannot be .* corpus.*again with numpy.savez"):
+        Corpus.from_files([path])
+
+
+def test_what_is_no_file_is_refused_by_name(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"test_what.* cannot be loaded as a corpus. It is not a f"
+    ):
+        Corpus.from_files([tmp_path])
+    np.save(tmp_path / "array.npy", np.zeros(9))
+    with pytest.raises(ValueError, match=r"array.npy cannot be loaded as a corpus"):
+        Corpus.from_files([tmp_path / "array.npy"])
+    with pytest.raises(FileNotFoundError, match=r"absent.npz"):
+        Corpus.from_files([tmp_path / "absent.npz"])
+
+
+def test_numbers_of_data_sets_may_be_large(tmp_path):
+    numbers = {"source": np.array([5, 2**62])}
+    few = Corpus.from_files([write(tmp_path / "a.npz")]).probabilities()
+    many = Corpus.from_files([write(tmp_path / "b.npz", **numbers)]).probabilities()
+    assert many.tolist() == few.tolist()
 
 
 POSITIONS = np.linspace(0, 1, 60, endpoint=False)
