@@ -29,7 +29,7 @@ from .losses import LOSS_WEIGHTS, PAIR_LOSSES, PretrainingLoss, needs_pairs
 from .net import AcceleratedNet, PretrainingNet
 from .optimizer import MAX_GRADIENT_NORM, MuonAdamW
 from .options import OptimizerOptions, WindowSampling, checked_options
-from .run_state import RunCheckpoint, load_state
+from .run_state import RunCheckpoint, check_writable, load_state
 from .schedule import Schedule
 
 __all__ = ["TSPulsePretrainer"]
@@ -93,7 +93,8 @@ class TSPulsePretrainer(BaseEstimator):
         Background processes that draw windows; 0 draws them in the main process.
     path : path-like, default=None
         Folder for the state, ``history.csv`` and ``checkpoint.safetensors``, written
-        after every epoch; None saves nothing.
+        after every epoch; None saves nothing. If that fails later, as on a full disk, a
+        warning says so and the training goes on.
     resume : bool, default=False
         Whether to continue the run that is saved in ``path``, if there is one.
     accelerator : accelerate.Accelerator, default=None
@@ -169,7 +170,7 @@ class TSPulsePretrainer(BaseEstimator):
         "optimizer": [OptimizerOptions, None],
         "precision": [StrOptions({"float32", "bfloat16"})],
         "compile": ["boolean"],
-        "device": [str, torch.device],
+        "device": "no_validation",  # ``resolve_device`` does it
         "num_workers": [Interval(Integral, 0, None, closed="left")],
         "path": [str, os.PathLike, None],
         "resume": ["boolean"],
@@ -241,8 +242,9 @@ class TSPulsePretrainer(BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter or ``X`` is not valid, or if ``path`` holds a run that is not to
-            be resumed or has other sizes or loss weights.
+            If a parameter or ``X`` is not valid, if nothing can be written in ``path``, or
+            if ``path`` holds a run that is damaged, is not to be resumed, or has other sizes
+            or loss weights.
         FloatingPointError
             If the training diverges.
         """
@@ -266,11 +268,12 @@ class TSPulsePretrainer(BaseEstimator):
         settings = self._check_parameters()
         corpus = self._read_corpus(X)
         folder = None if self.path is None else Path(self.path)
+        check_writable(folder)
         state = load_state(folder, settings.config, settings.loss_weights, resume=self.resume)
-        seed = state["seed"] if state else self._draw_seed()
+        seed = state.seed if state else self._draw_seed()
         n_steps, options = self.max_epochs * self.steps_per_epoch, settings.optimizer
         steps = options.warmup_steps, round(options.decay_fraction * n_steps), n_steps
-        schedule = Schedule(self.lr, *steps, state["step"] if state else 0)
+        schedule = Schedule(self.lr, *steps, state.step if state else 0)
         ema = WeightEMA(options.ema_decay)
         checkpoint = RunCheckpoint(folder, state, seed, settings.loss_weights, schedule, ema)
         net = self._net(settings, seed, checkpoint)
@@ -281,6 +284,8 @@ class TSPulsePretrainer(BaseEstimator):
 
     def _check_parameters(self) -> _Settings:
         self._validate_params()
+        if self.accelerator is None:
+            resolve_device(self.device)
         windows = checked_options(self.windows, WindowSampling)
         optimizer = checked_options(self.optimizer, OptimizerOptions)
         config = self._config()

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -257,16 +258,23 @@ def test_the_history_is_a_table_beside_the_state(panel, tmp_path):
         rows = list(csv.DictReader(file))
     assert [float(row["loss"]) for row in rows] == fitted.history_["loss"]
     files = {path.name for path in tmp_path.iterdir()}
-    assert files == {"state.pt", "history.csv", "checkpoint.json", "checkpoint.safetensors"}
+    own = {"state.safetensors", "history.csv"}
+    assert files == own | {"checkpoint.json", "checkpoint.safetensors"}
 
 
-def test_the_state_holds_only_plain_things(panel, tmp_path):
-    pretrainer(path=tmp_path).fit(panel)
-    state = torch.load(tmp_path / "state.pt", weights_only=True)
-    assert set(state) == {
-        *("seed", "step", "history", "config", "loss_weights"),
-        *("network", "average", "optimizer"),
-    }
+@pytest.mark.parametrize("name", ["file", "file/run", "n" * 300])
+def test_a_path_that_cannot_be_written_is_refused_before_training(panel, tmp_path, name):
+    (tmp_path / "file").write_text("not a folder")
+    untouched = pretrainer(path=tmp_path / name, max_epochs=10**6)
+    with pytest.raises(ValueError, match="is not a folder in which files can be created"):
+        untouched.fit(panel)
+    assert not hasattr(untouched, "network_")
+
+
+@pytest.mark.parametrize("device", ["gpu", "meta", "cuda:99", "", None, 0.5, ["cpu"]])
+def test_a_device_that_is_not_there_is_refused(panel, device):
+    with pytest.raises(ValueError, match=r"device=.* is not available .*'cpu'.*'auto'"):
+        pretrainer(device=device).fit(panel)
 
 
 def test_a_run_is_not_overwritten(panel, tmp_path):
@@ -317,20 +325,22 @@ def start(code, **environment):
     )
 
 
-def test_a_killed_run_resumes_exactly(tmp_path):
+@pytest.mark.parametrize("n_kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_run_killed_at_random_moments_resumes_exactly(tmp_path, n_kills):
     panel = np.random.default_rng(0).standard_normal((6, 150)).cumsum(-1)
-    path = tmp_path / "run"
-    endless = start(
-        f"TSPulsePretrainer(max_epochs=10**6, path={str(path)!r}, **settings).fit(panel)"
-    )
-    try:
-        while not (path / "history.csv").exists() or len(saved(path)) < 2:
-            assert endless.poll() is None
-    finally:
-        endless.send_signal(signal.SIGKILL)
-        endless.communicate()
-    n_epochs = len(saved(path)) + 2
-    settings = {"max_epochs": n_epochs, "optimizer": without_decay()}
+    path, rng = tmp_path / "run", np.random.default_rng(0)
+    settings = f"max_epochs=10**6, path={str(path)!r}, resume=True, **settings"
+    for _ in range(n_kills):
+        n_before = len(saved(path))
+        endless = start(f"TSPulsePretrainer({settings}).fit(panel)")
+        try:
+            while len(saved(path)) < n_before + 1:
+                assert endless.poll() is None
+            time.sleep(rng.uniform(0, 0.1))
+        finally:
+            endless.send_signal(signal.SIGKILL)
+            endless.communicate()
+    settings = {"max_epochs": len(saved(path)) + 2, "optimizer": without_decay()}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -340,6 +350,8 @@ def test_a_killed_run_resumes_exactly(tmp_path):
         torch.set_num_threads(threads)
     assert losses(resumed.history_) == losses(whole.history_)
     assert_same(resumed.network_, whole.network_)
+    assert_same(load_checkpoint(path / "checkpoint.safetensors"), whole.network_)
+    assert len(list(path.iterdir())) == 4  # no drafts
 
 
 def saved(path):
