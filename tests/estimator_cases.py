@@ -82,7 +82,11 @@ class Case(NamedTuple):
             X[30:36, 0] = np.nan
             return X
         t = np.arange(N_TIMEPOINTS)
-        speed = 0.3 + 0.3 * (np.arange(N_SERIES) % 2)[:, None, None] + 0.1 * rng.random((N_SERIES, 2, 1))
+        speed = (
+            0.3
+            + 0.3 * (np.arange(N_SERIES) % 2)[:, None, None]
+            + 0.1 * rng.random((N_SERIES, 2, 1))
+        )
         X = np.sin(speed * t + rng.uniform(0, 6, (N_SERIES, 2, 1)))
         X += 0.3 * rng.normal(size=X.shape) + rng.normal(size=(N_SERIES, N_CHANNELS, 1))
         X[rng.random(X.shape) < 0.02] = np.nan
@@ -99,7 +103,9 @@ CASES: dict[str, Case] = {
         TSPulseClassifier(QUICK, random_state=0), "decision_function", "panel", "classes"
     ),
     "regressor": Case(TSPulseRegressor(), "predict", "panel", "numbers"),
-    "regressor-tslens": Case(TSPulseRegressor(QUICK, random_state=0), "predict", "panel", "numbers"),
+    "regressor-tslens": Case(
+        TSPulseRegressor(QUICK, random_state=0), "predict", "panel", "numbers"
+    ),
     "transformer": Case(TSPulseTransformer(), "transform", "panel"),
     "transformer-mean": Case(
         TSPulseTransformer("all", channels="mean", windowing="sliding"), "transform", "panel"

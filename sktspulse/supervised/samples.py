@@ -51,7 +51,7 @@ def _order(samples: Samples) -> Indices:
     projections = np.array([_projection(series) for series in panel]) + relative.sum(1)
     targets = samples.y.reshape(len(panel), -1).T
     # What has one projection differs in levels alone, which do not vary much, or in targets.
-    return np.lexsort((*targets, np.nan_to_num(levels).sum(1), projections))
+    return np.lexsort((*targets, (np.nan_to_num(levels) / levels.shape[1]).sum(1), projections))
 
 
 def _projection(series: Floats) -> float:

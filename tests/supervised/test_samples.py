@@ -22,7 +22,11 @@ def test_duplicates_are_merged_and_weight_0_is_dropped(as_list):
 
 def test_the_order_has_no_effect():
     rng = np.random.default_rng(0)
-    X, y, weights = rng.integers(0, 3, (40, 2)) + 0.0, rng.integers(0, 2, 40), rng.integers(0, 3, 40)
+    X, y, weights = (
+        rng.integers(0, 3, (40, 2)) + 0.0,
+        rng.integers(0, 2, 40),
+        rng.integers(0, 3, 40),
+    )
     order = rng.permutation(np.repeat(np.arange(40), weights))
     one = merge_duplicates(Samples(X, y, weights.astype(float)))
     other = merge_duplicates(Samples(X[order], y[order], np.ones(len(order))))
