@@ -66,7 +66,7 @@ class ChannelScale(NamedTuple):
             return cls(0.0, np.inf)
         standardized = standardize(_clip_extremes(known)[None])
         if not standardized.values.any():
-            return cls(float(np.median(known)), 0.0)
+            return cls(2 * float(np.median(known / 2)), 0.0)
         return cls(float(standardized.loc[0, 0]), float(standardized.scale[0, 0]))
 
     def __call__(self, values: Values) -> Floats:

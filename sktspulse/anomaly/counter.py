@@ -115,7 +115,7 @@ def without_counters(values: Values, trailing: bool) -> Values:
 
 def _direction(values: Values) -> int:
     """Return 1 or -1 if the known values hardly ever change in the other direction, else 0."""
-    changes = np.sign(np.diff(values[np.isfinite(values)]))
+    changes = np.sign(np.diff(values[np.isfinite(values)] / 2))  # halves do not overflow
     n_up, n_down = int((changes > 0).sum()), int((changes < 0).sum())
     most, least = max(n_up, n_down), min(n_up, n_down)
     if most < _MIN_INCREASES or least > _MAX_RESETS * most:

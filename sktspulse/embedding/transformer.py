@@ -160,8 +160,9 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
                 f"embedding={self.embedding!r} needs tokens for {absent}, which checkpoint "
                 f"{self.checkpoint!r} does not have. Choose another embedding."
             )
-        self._check(X, config, reset=True)
-        self._widths = widths
+        spec = EmbeddingSpec(_PARTS[self.embedding], self.windowing, self.channels == "mean")
+        self._check(X, config, spec, reset=True)
+        self._spec, self._widths = spec, widths
         self._fit_network()
         return self
 
@@ -188,10 +189,9 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         """
         check_is_fitted(self)
         network = self._load_network()
-        config = network.config
-        panel = self._check(X, config, reset=False)
-        spec = EmbeddingSpec(_PARTS[self.embedding], self.windowing, self.channels == "mean")
-        with self._progress(count_windows(panel, config.context_length, self.windowing)) as bar:
+        config, spec = network.config, self._spec
+        panel = self._check(X, config, spec, reset=False)
+        with self._progress(count_windows(panel, config.context_length, spec.windowing)) as bar:
             embeddings = embed_panel(network, panel, spec, self.batch_size, bar)
         return embeddings.reshape(len(panel), -1)
 
@@ -211,14 +211,15 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         """
         check_is_fitted(self)
         _check_feature_names_in(self, input_features, generate_names=False)
-        parts = _PARTS[self.embedding]
-        names = [f"{part}{i}" for part in parts for i in range(self._widths[part])]
-        if self.channels == "concatenate":
+        names = [f"{part}{i}" for part in self._spec.parts for i in range(self._widths[part])]
+        if not self._spec.average_channels:
             names = [f"ch{c}_{name}" for c in range(self.n_channels_in_) for name in names]
         return np.array(names, dtype=object)
 
-    def _check(self, X: ArrayLike, config: TSPulseConfig, *, reset: bool) -> Panel:
-        minimum = 2 if self.windowing == "resample" else config.patch_length
+    def _check(
+        self, X: ArrayLike, config: TSPulseConfig, spec: EmbeddingSpec, *, reset: bool
+    ) -> Panel:
+        minimum = 2 if spec.windowing == "resample" else config.patch_length
         return check_panel(self, X, reset=reset, min_timepoints=minimum)
 
     def __sklearn_tags__(self) -> Any:

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from ..network import Progress
+from ..network import Progress, standardize
 from ..series import Flags, Floats, Integers, Values, find_wild, seasonal_period
 from .blending import fit_weights, time_head_weights
 from .candidates import CandidateReader
@@ -21,6 +21,7 @@ from .uncertainty import Uncertainty
 __all__ = ["GapFiller"]
 
 _MAX_SERIES = 100  # that a period is estimated from
+_MAX_DEVIATION = 1e15  # of scaled values, whose squares are finite in single precision
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ class GapFiller:
             filled = self.regression(filled)
         if self.correction is not None:
             filled = self.correction(filled)
-        values = self.limits.apply(self._in_input_units(filled), usable)
+        largest = np.finfo(panel.dtype).max
+        values = self.limits.apply(self._in_input_units(filled), usable).clip(-largest, largest)
         std = np.zeros_like(panel)
         if return_std and self.uncertainty is not None:
             variances = _channel_variances(self.correction, filled)
@@ -118,7 +120,8 @@ class GapFiller:
         return np.where(missing, values.astype(panel.dtype), panel), std
 
     def _in_input_units(self, filled: Filled) -> Floats:
-        values: Floats = filled.values * self.scale[:, None] + self.loc[:, None]
+        with np.errstate(over="ignore"):
+            values: Floats = filled.values * self.scale[:, None] + self.loc[:, None]
         return values
 
     def _blend_channels(
@@ -141,12 +144,16 @@ def _loc_and_scale(panels: list[Values]) -> tuple[Floats, Floats]:
         values = np.concatenate([panel[:, channel].ravel() for panel in panels]).astype(np.float64)
         known = values[~np.isnan(values)]
         if len(known):
-            loc[channel], scale[channel] = known.mean(), known.std() or 1.0
+            loc[channel], scale[channel] = np.ravel(standardize(known)[1:])
     return loc, scale
 
 
 def _scaled(panel: Values, loc: Floats, scale: Floats) -> Floats:
-    return (panel.astype(np.float64) - loc[:, None]) / scale[:, None]
+    with np.errstate(over="ignore"):
+        # Quarters of the largest numbers have a finite difference.
+        values, loc, scale = (part * 0.25 for part in (panel.astype(np.float64), loc, scale))
+        scaled = (values - loc[:, None]) / scale[:, None]
+    return scaled.clip(-_MAX_DEVIATION, _MAX_DEVIATION)
 
 
 def _period(panels: list[Values], channel: int) -> int:

@@ -354,9 +354,11 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         self, X: Any, config: TSPulseConfig, *, reset: bool
     ) -> tuple[list[Values], Callable[[list[Values]], Any]]:
         """Return the panels ``(n_series, n_channels, n_timepoints)`` of X, and the way back."""
+        if reset:  # what may be set anew afterwards without an effect
+            self._layout, self._freq, self._stride = self.layout, self.freq, self.stride
         shortest = config.patch_length
-        X = X if self.freq is None else asfreq(X, self.freq)
-        if not (self.layout == "panel" or _is_panel(X)):
+        X = X if self._freq is None else asfreq(X, self._freq)
+        if not (self._layout == "panel" or _is_panel(X)):
             values, restore = check_series(self, X, reset=reset, min_timepoints=shortest)
             return [values.T[None]], lambda filled: restore(filled[0][0].T)
         panel = check_panel(self, X, reset=reset, min_timepoints=shortest)
@@ -388,7 +390,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         config = network.config
         heads = ("time", "frequency" if config.frequency_head else "time")
         run = partial(reconstruct, network, heads=heads, batch_size=self.batch_size)
-        return CandidateReader(run, config.context_length, config.patch_length, self.stride)
+        return CandidateReader(run, config.context_length, config.patch_length, self._stride)
 
 
 def _is_panel(X: Any) -> bool:

@@ -71,8 +71,9 @@ class Limits:
         is_known = lowest <= highest
         margins = np.stack([self.margin_below, self.margin_above])[..., None]
         below, above = np.where(margins > 0, np.inf, 0) if only_attained else margins
-        lowest = np.where(is_known, lowest, -np.inf) - below
-        return filled.clip(lowest, np.where(is_known, highest, np.inf) + above)
+        with np.errstate(over="ignore"):
+            lowest = np.where(is_known, lowest, -np.inf) - below
+            return filled.clip(lowest, np.where(is_known, highest, np.inf) + above)
 
     def apply(self, filled: Floats, panel: Values) -> Floats:
         """Return the filled panel within all limits; known values may change."""
@@ -113,16 +114,15 @@ def _describe(series: list[Values]) -> tuple[float, float, float, float, int, bo
         return np.inf, -np.inf, 0.0, 0.0, 0, False
     low, high = float(values.min()), float(values.max())
     often = max(_MIN_ATTAINED * len(values), _MIN_TIMES)
-    below, above = (
-        0.0 if (values == end).sum() >= often else _MARGIN * (high - low) for end in (low, high)
-    )
+    margin = _MARGIN * high - _MARGIN * low
+    below, above = (0.0 if (values == end).sum() >= often else margin for end in (low, high))
     is_integer = bool((values == np.round(values)).all())
     return low, high, below, above, _direction(series), is_integer
 
 
 def _direction(series: list[Values]) -> int:
-    steps = np.concatenate([np.sign(np.diff(row)) for row in series])
-    n_up, n_down = int((steps > 0).sum()), int((steps < 0).sum())
+    n_up = sum(int((row[1:] > row[:-1]).sum()) for row in series)
+    n_down = sum(int((row[1:] < row[:-1]).sum()) for row in series)
     if n_up + n_down < _MIN_STEPS or min(n_up, n_down) > _MAX_REVERSALS * (n_up + n_down):
         return 0
     return 1 if n_up > n_down else -1

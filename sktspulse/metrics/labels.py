@@ -41,7 +41,9 @@ def check_labels_and_predictions(
 
 def check_values(values: ArrayLike, name: str) -> Floats:
     """Return one finite number per time point."""
-    return column_or_1d(check_array(values, dtype=np.float64, ensure_2d=False, input_name=name))
+    with np.errstate(invalid="ignore"):  # when the check adds up the largest numbers
+        checked = check_array(values, dtype=np.float64, ensure_2d=False, input_name=name)
+    return column_or_1d(checked)
 
 
 def _flags(values: Floats, pos_label: int, name: str) -> Flags:

@@ -62,7 +62,10 @@ def find_period(x: ArrayLike) -> int:
     >>> find_period(np.arange(1000))
     125
     """
-    correlation = _autocorrelation(check_values(x, "x")[:_MAX_POINTS])[_LAGS]
+    values = check_values(x, "x")[:_MAX_POINTS]
+    # Divided by a power of two, values of any size have finite sums and squares.
+    values = np.ldexp(values, -np.frexp(np.abs(values).max())[1])
+    correlation = _autocorrelation(values)[_LAGS]
     middle = correlation[1:-1]
     peaks = 1 + np.flatnonzero((middle > correlation[:-2]) & (middle > correlation[2:]))
     if not peaks.size:

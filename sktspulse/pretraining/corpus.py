@@ -14,7 +14,7 @@ import torch
 from numpy.random import Generator, default_rng
 
 from ..datasets import make_series
-from ..network import explained
+from ..network import explained, standardize
 from ..series import Flags, Floats, Integers, Values, resample
 from .augmentation import blend_and_flip
 from .npz_files import read_arrays
@@ -158,10 +158,7 @@ def _at_resolution(piece: Values, resolution: float, length: int, rng: Generator
 
 
 def _standardised(series: Values) -> Values:
-    series = np.asarray(series, np.float64)
-    known = series[np.isfinite(series)]
-    loc, scale = (known.mean(), known.std()) if len(known) else (0.0, 1.0)
-    return ((series - loc) / (scale or 1.0)).astype(np.float32)
+    return standardize(np.asarray(series, np.float64)).values.astype(np.float32)
 
 
 @lru_cache(maxsize=1)

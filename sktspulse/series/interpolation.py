@@ -54,8 +54,9 @@ def interpolate_linear(x: Values, neighbors: Neighbors) -> Values:
 
     ``x`` has shape ``(n_series, n_timepoints)``; values at unknown points are ignored.
     """
-    left, right = (np.take_along_axis(x, at, -1) for at in (neighbors.before, neighbors.after))
-    return left + (right - left) * _relative_position(neighbors)
+    # Halves of the largest numbers have a finite difference.
+    left, right = (np.take_along_axis(x, at, -1) / 2 for at in (neighbors.before, neighbors.after))
+    return 2 * (left + (right - left) * _relative_position(neighbors))
 
 
 def interpolate_cubic(x: Values, neighbors: Neighbors) -> Values:

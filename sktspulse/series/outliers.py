@@ -29,6 +29,7 @@ def find_wild(row: Values) -> Flags:
     wild = np.zeros(len(row), bool)
     if len(values) <= _N_MEDIAN:
         return wild
+    values = np.ldexp(values, -np.frexp(np.abs(values).max())[1])  # exactly, so that none overflows
     low, high = _range(values)
     reach = _FAR * (high - low) + _ROUNDING * np.spacing(max(abs(low), abs(high)))
     far = (values < low - reach) | (values > high + reach)

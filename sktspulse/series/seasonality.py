@@ -31,6 +31,9 @@ def seasonal_period(rows: Sequence[Values]) -> int:
     and spikes are ignored. Without a period, or with fewer than three, return 0.
     """
     rows = [np.where(find_wild(row), np.nan, row).astype(np.float64) for row in rows]
+    # An exact division, so that neither squares nor their sums overflow or vanish.
+    peak = max(float(np.abs(row[~np.isnan(row)]).max(initial=0)) for row in rows)
+    rows = [np.ldexp(row, -np.frexp(peak)[1]) for row in rows]
     width = max(map(len, rows)) // _MIN_CYCLES
     # If slow changes hide the period, a moving average over less time removes them.
     while width >= _MIN_PERIOD:

@@ -265,6 +265,7 @@ class TabularToPanel(_Converter):
                 f"{self.n_channels}. Pass the number of channels in a row."
             )
         validate_data(self, X, skip_check_array=True)
+        self._n_channels, self._trims = self.n_channels, self.trim
         return self
 
     def transform(self, X: ArrayLike) -> Panel:
@@ -284,8 +285,8 @@ class TabularToPanel(_Converter):
         check_is_fitted(self)
         table = read_floats(X, estimator=self, **_RULES)
         validate_data(self, X, reset=False, skip_check_array=True)
-        panel = table.reshape(len(table), self.n_channels, -1)
-        return _trim(panel) if self.trim else panel
+        panel = table.reshape(len(table), self._n_channels, -1)
+        return _trim(panel) if self._trims else panel
 
     def inverse_transform(self, X: ArrayLike) -> Values:
         """Convert a panel to a table.
@@ -306,8 +307,8 @@ class TabularToPanel(_Converter):
             If X has other channels or longer series than the table in ``fit``.
         """
         check_is_fitted(self)
-        n_timepoints = self.n_features_in_ // self.n_channels
-        template = np.zeros((1, self.n_channels, n_timepoints), dtype=np.float32)
+        n_timepoints = self.n_features_in_ // self._n_channels
+        template = np.zeros((1, self._n_channels, n_timepoints), dtype=np.float32)
         return PanelToTabular().fit(template).transform(X)
 
 

@@ -163,7 +163,8 @@ def read_floats(X: Any, **rules: Any) -> Values:
     """
     X, rules = _without_masks(X), {**_RULES, **rules}
     try:
-        values: Values = check_array(X, **rules)
+        with np.errstate(invalid="ignore"):  # when the check adds up the largest numbers
+            values: Values = check_array(X, **rules)
     except TypeError as error:
         if not str(error).endswith(("'NAType'", "'NaTType'")):
             raise

@@ -47,7 +47,9 @@ class BaseSupervised(BaseTSPulse):
             self.strategy._validate_params()
 
     def _check_panel(self, X: ArrayLike, network: TSPulse, *, reset: bool) -> Panel:
-        least = 2 if self.windowing == "resample" else network.config.patch_length
+        if reset:
+            self._windowing = self.windowing
+        least = 2 if self._windowing == "resample" else network.config.patch_length
         return check_panel(self, X, reset=reset, min_timepoints=least)
 
     def _fit_model(self, network: TSPulse, samples: Samples) -> Probe | TSLensModel:
@@ -96,4 +98,4 @@ class BaseSupervised(BaseTSPulse):
             return self._model.outputs(network, panel, self.batch_size, progress)
 
     def _count_windows(self, network: TSPulse, panel: Panel) -> int:
-        return count_windows(panel, network.config.context_length, self.windowing)
+        return count_windows(panel, network.config.context_length, self._windowing)

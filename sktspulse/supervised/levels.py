@@ -9,9 +9,11 @@ import numpy as np
 from ..network import standardize
 from ..series import Floats, Panel, Values
 
-__all__ = ["FLAT", "ColumnScaler", "RobustLevelScaler", "level_features"]
+__all__ = ["FLAT", "ColumnScaler", "RobustLevelScaler", "level_features", "relative"]
 
 FLAT = 1e-3  # spread of levels or scales, relative to the median scale, that counts as none
+_QUARTER = 0.25
+_LARGEST = np.finfo(np.float64).max
 
 
 def level_features(panel: Panel) -> Floats:
@@ -30,6 +32,7 @@ def _moments(series: Values) -> Values:
 class RobustLevelScaler(NamedTuple):
     """Robust scaling of level features, learned from a panel channel by channel."""
 
+    # In quarters, as differences of the largest numbers would be infinite.
     centre: Values  # (n_channels,) median level
     spread: Values  # (n_channels,) interquartile range of levels; inf if they do not differ
     unit: Values  # (n_channels,) median scale
@@ -37,7 +40,7 @@ class RobustLevelScaler(NamedTuple):
     @classmethod
     def fit(cls, levels: Values, weights: Values) -> Self:
         """Compute weighted quartiles of the level features of a panel."""
-        loc, scale = np.hsplit(levels, 2)
+        loc, scale = np.hsplit(levels * _QUARTER, 2)
         low, centre, high = (_quantiles(loc, weights, q) for q in (0.25, 0.5, 0.75))
         unit = _quantiles(np.where(scale > 0, scale, np.nan), weights, 0.5)
         unit = np.where(unit > 0, unit, 1)
@@ -47,8 +50,8 @@ class RobustLevelScaler(NamedTuple):
     def __call__(self, levels: Values) -> Floats:
         """Compress levels and scales logarithmically; the units of channels cancel."""
         loc, scale = np.hsplit(levels, 2)
-        distance = np.where(np.isnan(loc), 0, (loc - self.centre) / self.spread)
-        ratio = np.where(np.isnan(scale), 1, scale / self.unit)
+        distance = np.where(np.isnan(loc), 0, relative(loc, self.centre, self.spread))
+        ratio = np.where(np.isnan(scale), 1, relative(scale, 0, self.unit))
         return np.hstack([np.arcsinh(distance), np.log(FLAT + ratio)])
 
 
@@ -73,6 +76,15 @@ class ColumnScaler(NamedTuple):
     def __call__(self, X: Values) -> Floats:
         """Scale the columns."""
         return np.asarray((X - self.mean) * self.factor)
+
+
+def relative(values: Values, centre: Values | float, unit: Values) -> Floats:
+    """Return the distance from ``centre`` in units, both given in quarters, if need be the largest.
+
+    Differences of quarters are finite.
+    """
+    with np.errstate(over="ignore"):
+        return np.asarray((values * _QUARTER - centre) / unit).clip(-_LARGEST, _LARGEST)
 
 
 def _quantiles(values: Values, weights: Values, q: float) -> Floats:

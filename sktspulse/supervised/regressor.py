@@ -180,6 +180,9 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             targets = check_numbers(fitted, y, len(panel))
             weights = check_weights(sample_weight, len(panel))
             rows = targets.reshape(len(targets), -1)
+            # An exact division by a power of two, so that no square overflows or vanishes.
+            fitted._exponents = np.frexp(np.abs(rows).max(0))[1]
+            rows = np.ldexp(rows, -fitted._exponents)
             model = fitted._fit_model(network, Samples(panel, rows, weights))
             alpha = model.head.alpha if isinstance(model, Probe) else np.full(rows.shape[1], np.nan)
             fitted._is_flat = targets.ndim == 1
@@ -207,7 +210,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         NotFittedError
             If ``fit`` was not called.
         """
-        outputs = self._outputs(X)
+        largest = np.ldexp(np.finfo(np.float64).max, -self._exponents.clip(0))
+        outputs = np.ldexp(self._outputs(X).clip(-largest, largest), self._exponents)
         return outputs[:, 0] if self._is_flat else outputs
 
     def __sklearn_tags__(self) -> Any:

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..series import Floats
+from ..network import standardize
+from ..series import Floats, Indices
+from .levels import RobustLevelScaler, level_features
 
 __all__ = ["Samples", "merge_duplicates"]
 
@@ -27,16 +29,34 @@ class Samples(NamedTuple):
 
 
 def merge_duplicates(samples: Samples) -> Samples:
-    """Merge equal samples, drop those of weight 0, and sort by hash.
+    """Merge equal samples, drop those of weight 0, and sort.
 
     The result depends neither on the order of the samples nor on whether one is repeated or
-    has an integer weight.
+    has an integer weight. Up to rounding, the order of the result depends neither on the units
+    and levels of channels, nor on the type of the numbers.
     """
     kept = np.flatnonzero(samples.weights > 0)
     keys = np.array([_digest(samples.X[i]) + _digest(samples.y[i]) for i in kept])
     _, first, place = np.unique(keys, return_index=True, return_inverse=True)
     sums = np.bincount(place, samples.weights[kept]).astype(np.float64)
-    return samples.take(kept[first])._replace(weights=sums)
+    merged = samples.take(kept[first])._replace(weights=sums)
+    return merged.take(_order(merged))
+
+
+def _order(samples: Samples) -> Indices:
+    """Sort by a projection of shapes and relative levels, which change of units leaves alone."""
+    panel = [np.atleast_2d(one) for one in samples.X]
+    levels = level_features(panel)
+    relative = RobustLevelScaler.fit(levels, samples.weights)(levels)
+    projections = np.array([_projection(series) for series in panel]) + relative.sum(1)
+    targets = samples.y.reshape(len(panel), -1).T
+    # What has one projection differs in levels alone, which do not vary much, or in targets.
+    return np.lexsort((*targets, (np.nan_to_num(levels) / levels.shape[1]).sum(1), projections))
+
+
+def _projection(series: Floats) -> float:
+    z = np.nan_to_num(standardize(series).values).sum(0)
+    return float(z @ np.cos(np.arange(len(z)))) / np.sqrt(len(z))
 
 
 def _digest(values: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..series import Floats
 
 __all__ = ["check_labels", "check_numbers", "check_weights", "class_weights", "encode_labels"]
 
+_MAX_WEIGHT = 1e100  # so that sums, and products with class weights, are finite
 _BAD_WEIGHTS = (
     "sample_weight has {}, expected numbers of at least 0, some of them above 0. Use 0 to "
     "leave a series out."
@@ -26,25 +28,41 @@ def check_labels(estimator: BaseEstimator, y: Any, n_series: int) -> NDArray[Any
     """Return one class label for each series, none missing, or raise ValueError."""
     _check_given(estimator, y, "label")
     try:
-        labels = np.asarray(column_or_1d(y, warn=True))
+        labels = _without_objects(np.asarray(column_or_1d(y, warn=True)))
         assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"y cannot be used as labels: {error} Pass one number or string for each series, none "
-            "missing. For continuous targets use TSPulseRegressor."
+            f"y{_kinds(y)} cannot be used as labels: {error} Pass one number or string for each "
+            "series, none missing. For continuous targets use TSPulseRegressor."
         ) from error
     _check_count(labels, n_series)
     return labels
+
+
+def _without_objects(labels: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers that came as Python objects, such as a column of a mixed table, as numbers."""
+    if labels.dtype == object and all(isinstance(label, Number) for label in labels):
+        return np.array(labels.tolist())
+    return labels
+
+
+def _kinds(y: Any) -> str:
+    """Describe the types in an array of Python objects, for a message."""
+    if getattr(y, "dtype", None) is not np.dtype(object):
+        return ""
+    names = sorted({type(label).__name__ for label in np.ravel(y)})
+    return f", of dtype object with {names[:3]},"
 
 
 def check_numbers(estimator: BaseEstimator, y: Any, n_series: int) -> Floats:
     """Return finite targets, ``(n_series,)`` or ``(n_series, n_outputs)``, or raise ValueError."""
     _check_given(estimator, y, "number")
     try:
-        targets = check_array(
-            y, dtype=np.float64, ensure_2d=False, input_name="y", ensure_min_samples=0
-        )
+        with np.errstate(invalid="ignore"):  # when the check adds up the largest numbers
+            targets = check_array(
+                y, dtype=np.float64, ensure_2d=False, input_name="y", ensure_min_samples=0
+            )
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"y cannot be used as targets: {error} Pass finite numbers, one row for each series."
@@ -91,9 +109,10 @@ def class_weights(
         return np.ones(len(classes))
     if not isinstance(class_weight, Mapping):  # "balanced"
         return np.asarray(weights.sum() / (len(classes) * np.bincount(codes, weights)))
-    unknown = set(class_weight) - set(classes.tolist())
+    # A fold of cross-validation may lack a class; a dict without any is a mistake.
+    unknown = class_weight and not set(class_weight) & set(classes.tolist())
     chosen = np.array([class_weight.get(label, 1) for label in classes.tolist()], dtype=float)
-    if unknown or not (np.isfinite(chosen) & (chosen > 0)).all():
+    if unknown or not ((chosen <= _MAX_WEIGHT) & (chosen > 0)).all():
         raise ValueError(
             f"class_weight is {dict(class_weight)!r}, expected finite numbers above 0 for labels "
             f"among {classes.tolist()}. Labels left out have weight 1."
@@ -110,4 +129,9 @@ def check_weights(sample_weight: ArrayLike | None, n_series: int) -> Floats:
     weights = np.asarray(_check_sample_weight(sample_weight, rows, dtype=np.float64))
     if (weights < 0).any():
         raise ValueError(_BAD_WEIGHTS.format(f"{weights.min():.6g}"))
+    if weights.max() > _MAX_WEIGHT:
+        raise ValueError(
+            f"sample_weight has {weights.max():.6g}, expected at most {_MAX_WEIGHT:g}. A weight of "
+            "1 is that of one series; divide all of them."
+        )
     return weights

@@ -78,3 +78,31 @@ def test_weights_are_1_by_default():
         check_weights([0, 0], 2)
     with pytest.raises(ValueError, match=r"sample_weight has -1\.5, expected numbers"):
         check_weights([1, -1.5], 2)
+
+
+@pytest.mark.parametrize(
+    ("y", "classes"),
+    [([0, 1, 0], [0, 1]), ([True, False, True], [False, True]), (["b", "a", "a"], ["a", "b"])],
+)
+def test_labels_may_come_as_python_objects(y, classes):
+    labels = check_labels(TSPulseClassifier(), np.array(y, dtype=object), 3)
+    assert encode_labels(labels, np.ones(3))[0].tolist() == classes
+
+
+@pytest.mark.parametrize("y", [[0, "b", 1], [None, "b", "b"], [[1], [2, 3], [1]]])
+def test_a_message_about_objects_names_their_types(y):
+    with pytest.raises(ValueError, match=r"y, of dtype object with .* cannot be used as labels"):
+        check_labels(TSPulseClassifier(), np.array(y, dtype=object), 3)
+
+
+def test_weights_of_absent_classes_are_ignored_but_not_a_dict_without_any():
+    classes, codes = np.array([0, 2]), np.array([0, 1, 1])
+    assert class_weights({0: 3, 1: 9}, classes, codes, np.ones(3)).tolist() == [3, 1]
+    for weights in ({7: 3}, {"0": 3}, {0: np.nan}, {0: 1e200}):
+        with pytest.raises(ValueError, match="expected finite numbers above 0"):
+            class_weights(weights, classes, codes, np.ones(3))
+
+
+def test_weights_so_large_that_their_sum_may_be_infinite_are_refused():
+    with pytest.raises(ValueError, match="expected at most 1e\\+100"):
+        check_weights([1, 1e200], 2)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...embedding import Windowing
 from ...series import Floats, Indices, Panel, Values, resample
-from ..levels import FLAT, ColumnScaler, RobustLevelScaler
+from ..levels import FLAT, ColumnScaler, RobustLevelScaler, relative
 from .representations import REPRESENTATIONS, SMOOTH_REPRESENTATIONS, unchanged
 
 __all__ = ["FeatureScaler", "Layout", "n_sampled_points", "sampled_values"]
@@ -101,5 +101,5 @@ def _scale_values(values: Values, levels: RobustLevelScaler) -> Floats:
     """Measure values, ``(n_series, n_channels * n_points)``, by the spread of their channel."""
     unit = np.hypot(np.where(np.isinf(levels.spread), 0, levels.spread), levels.unit)
     n_points = values.shape[1] // len(unit)
-    distance = (values - np.repeat(levels.centre, n_points)) / np.repeat(unit, n_points)
-    return np.nan_to_num(distance).clip(-_MAX_DISTANCE, _MAX_DISTANCE)
+    centre, unit = (np.repeat(part, n_points) for part in (levels.centre, unit))
+    return np.nan_to_num(relative(values, centre, unit)).clip(-_MAX_DISTANCE, _MAX_DISTANCE)

@@ -49,8 +49,6 @@ class LogisticHead(NamedTuple):
         Features have a mean squared norm of about 1. Targets are codes of at least two classes.
         Once it is late, no other C is tried.
         """
-        # Unlike a hash, this order of the samples survives rounding and a change of units.
-        samples = samples.take(np.argsort(samples.X.sum(1), kind="stable"))
         folds = _held_out(samples.y)
         models = [
             _Tempered.fit(samples._replace(X=samples.X[:, group]), folds, is_late)

@@ -51,18 +51,19 @@ def cumulative_sums(series: Values) -> Values:
 
 
 def time_warped(series: Values) -> Values:
-    """Resample along a time that passes faster where the series changes more.
+    """Standardise, and resample along a time that passes faster where the series changes more.
 
     Half of that time is distributed evenly, half by the distance the channels move together.
     Pauses shrink, bursts widen, and events that start at different times align.
     """
-    steps = np.nan_to_num(np.diff(standardize(series).values))
+    z = standardize(series).values
+    steps = np.nan_to_num(np.diff(z))
     distance = np.sqrt(np.square(steps).sum(0))
     if not distance.any():
         return series
     time = np.append(0, np.cumsum(distance + _REST * distance.mean()))
     even = np.linspace(0, time[-1], len(time))
-    return _interpolate(series, np.interp(even, time, np.arange(len(time))))
+    return _interpolate(z, np.interp(even, time, np.arange(len(time))))
 
 
 def _interpolate(series: Values, places: Floats) -> Values:

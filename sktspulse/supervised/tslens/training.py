@@ -41,6 +41,7 @@ History = dict[str, list[float]]
 _MAX_GRADIENT_NORM = 1.0
 _WEIGHT_DECAY = 0.01
 _MIN_DEVIATION = 1e-3  # of scaled levels and scales, below which a column counts as constant
+_MAX_LOSS = 1e3  # of a training that does not diverge; without any learning it is about 1
 _COLUMNS = {"epoch": "epoch", "train_loss": "train_loss", "valid_loss": "valid_loss"}
 _COLUMNS |= {"lr": "lr", "dur": "seconds"}  # skorch's name -> ours
 
@@ -97,7 +98,7 @@ class TSLensModel(NamedTuple):
         (train_set, _), (valid_set, owners) = cut(train), cut(valid)
         lens = _untrained(options, network, len(train.X[0]), task.n_outputs, seed)
         net = _net(options, lens, (train_set, valid_set), task, seed, verbose)
-        net.partial_fit(train_set)
+        _train(net, train_set, options)
         outputs = torch.cat([part.cpu() for part in net.forward_iter(valid_set)])
         answers = average_windows(outputs.double().numpy(), owners)
         weights = {name: weight.numpy() for name, weight in lens.trained_weights().items()}
@@ -141,6 +142,10 @@ class TSLensModel(NamedTuple):
         return average_windows(torch.cat(parts).numpy(), owners)
 
 
+class DivergenceError(ArithmeticError):
+    """Raised if the training diverges."""
+
+
 class RecordEpoch(Callback):
     """Record the validation loss, over all windows together, and the learning rate."""
 
@@ -159,10 +164,34 @@ class RecordEpoch(Callback):
             self.parts.append([y_pred, batch[1]["targets"], batch[1]["weights"]])
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Write to skorch's history."""
+        """Write to skorch's history, unless the training diverges."""
+        loss = net.history[-1, "train_loss"]
+        if not loss < _MAX_LOSS or not all(part[0].isfinite().all() for part in self.parts):
+            raise DivergenceError(
+                f"its training loss is {loss:.3g} after {len(net.history)} epochs"
+            )
         arrays = [torch.cat(part).cpu().double().numpy() for part in zip(*self.parts, strict=True)]
         net.history.record("valid_loss", self.task.validation_loss(*arrays))
         net.history.record("lr", net.optimizer_.param_groups[0]["lr"])
+
+
+def _train(net: NeuralNet, train_set: TensorDataset, options: TSLens) -> None:
+    """Train; a ValueError says what to do if the training diverges or a callback fails."""
+    try:
+        net.partial_fit(train_set)
+    except DivergenceError as error:
+        raise ValueError(
+            f"TSLens diverged: {error}. Lower lr, which is {options.lr}, to 0.005 or less."
+        ) from error
+    except Exception as error:
+        if not options.callbacks:
+            raise
+        names = [type(one).__name__ for one in options.callbacks]
+        raise ValueError(
+            f"Training with callbacks {names} failed: {error!r}. The network is trained on "
+            "windows, with 'train_loss' and 'valid_loss' in net.history, and has no net.predict. "
+            "Leave out callbacks that need more."
+        ) from error
 
 
 def _labelled_windows(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from skorch import callbacks
 
-from sktspulse import TSLens
+from sktspulse import TSLens, TSPulseClassifier
 from sktspulse.supervised.samples import Samples
 from sktspulse.supervised.tasks import Classification, Regression
 from sktspulse.supervised.tslens.batches import validation_mask
@@ -116,3 +117,32 @@ def test_moments_have_mean_0_and_variance_1_and_constants_are_0():
     np.testing.assert_allclose(moments.mean(0), 0, atol=1e-9)
     np.testing.assert_allclose(moments[:, [0, 1, 3, 4]].std(0), 1)
     assert not moments[:, [2, 5]].any()
+
+
+@pytest.mark.parametrize("lr", [1e3, 1e6, 1e30])
+def test_a_far_too_large_rate_is_an_error_with_a_remedy(lr, checkpoint):
+    X, y = np.random.default_rng(0).normal(size=(20, 1, 40)), np.arange(20) % 2
+    model = TSPulseClassifier(TSLens(5, lr=lr), checkpoint=checkpoint, random_state=0)
+    with pytest.raises(ValueError, match=r"diverged: .*Lower lr, which is"):
+        model.fit(X, y)
+    assert not hasattr(model, "classes_")
+
+
+@pytest.mark.parametrize(
+    ("callback", "works"),
+    [
+        (callbacks.EpochScoring("accuracy", lower_is_better=False), False),
+        (callbacks.InputShapeSetter(), False),
+        (callbacks.PassthroughScoring("valid_loss"), True),
+        (callbacks.EarlyStopping(patience=9, sink=lambda _: None), True),
+    ],
+)
+def test_callbacks_of_skorch_work_or_are_refused_by_name(callback, works, checkpoint):
+    X, y = np.random.default_rng(0).normal(size=(20, 1, 40)), np.arange(20) % 2
+    strategy = TSLens(2, callbacks=[callback])
+    model = TSPulseClassifier(strategy, checkpoint=checkpoint, random_state=0)
+    if works:
+        assert model.fit(X, y).n_iter_ == 2
+    else:
+        with pytest.raises(ValueError, match=f"callbacks .*{type(callback).__name__}.* failed"):
+            model.fit(X, y)
