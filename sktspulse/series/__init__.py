@@ -3,13 +3,15 @@
 from .constraints import validated
 from .containers import Container, restorer, to_library
 from .interpolation import Neighbors, interpolate_cubic, interpolate_linear
+from .numbers import read_floats
 from .outliers import find_wild
+from .panels import parse_series
 from .runs import runs
 from .seasonality import moving_sum, seasonal_period
 from .tabular import PanelToTabular, TabularToPanel
 from .time_index import Pace, asfreq
 from .types import Flags, Floats, Indices, Integers, Panel, Values
-from .validation import check_panel, check_series, read_floats
+from .validation import check_panel, check_restorable_panel, check_series
 from .windows import Stitcher, resample, take_windows, window_starts
 
 __all__ = [
@@ -27,11 +29,13 @@ __all__ = [
     "Values",
     "asfreq",
     "check_panel",
+    "check_restorable_panel",
     "check_series",
     "find_wild",
     "interpolate_cubic",
     "interpolate_linear",
     "moving_sum",
+    "parse_series",
     "read_floats",
     "resample",
     "restorer",

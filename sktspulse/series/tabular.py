@@ -11,8 +11,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
+from .numbers import read_floats
+from .panels import trim_ends
 from .types import Panel, Values
-from .validation import check_panel, read_floats
+from .validation import check_restorable_panel
 
 __all__ = ["PanelToTabular", "TabularToPanel"]
 
@@ -163,7 +165,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
                 f"channels of {self.n_timepoints_} time points. Pass a table from transform."
             )
         panel = table.reshape(len(table), self.n_channels_in_, -1)
-        return panel if self.is_equal_length_ else _trim(panel)
+        return panel if self.is_equal_length_ else list(trim_ends(panel, 1))
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
         """Return the names of the columns of the table.
@@ -184,7 +186,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         return np.array([f"ch{c}_t{t}" for c in channels for t in times], dtype=object)
 
     def _check(self, X: ArrayLike, *, reset: bool) -> Panel:
-        return check_panel(self, X, reset=reset, min_timepoints=1)
+        return check_restorable_panel(self, X, reset=reset, min_timepoints=1)[0]
 
 
 class TabularToPanel(_Converter):
@@ -285,7 +287,7 @@ class TabularToPanel(_Converter):
         table = read_floats(X, estimator=self, **_RULES)
         validate_data(self, X, reset=False, skip_check_array=True)
         panel = table.reshape(len(table), self.n_channels, -1)
-        return _trim(panel) if self.trim else panel
+        return list(trim_ends(panel, 1)) if self.trim else panel
 
     def inverse_transform(self, X: ArrayLike) -> Values:
         """Convert a panel to a table.
@@ -309,11 +311,3 @@ class TabularToPanel(_Converter):
         n_timepoints = self.n_features_in_ // self.n_channels
         template = np.zeros((1, self.n_channels, n_timepoints), dtype=np.float32)
         return PanelToTabular().fit(template).transform(X)
-
-
-def _trim(panel: Values) -> list[Values]:
-    """Remove the time points at the end of each series at which all channels are missing."""
-    known = ~np.asarray(np.isnan(panel).all(axis=1))  # (n_series, n_timepoints)
-    lengths = known.shape[1] - known[:, ::-1].argmax(axis=1)
-    lengths = np.where(known.any(axis=1), lengths, 1)
-    return [series[:, :n] for series, n in zip(panel, lengths, strict=True)]
