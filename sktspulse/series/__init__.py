@@ -1,11 +1,12 @@
 """Time-series arrays in and out: validation, windows, gaps, time stamps."""
 
 from .constraints import validated
-from .containers import Container, restorer, to_library
+from .containers import Container
 from .interpolation import Neighbors, interpolate_cubic, interpolate_linear
 from .numbers import read_floats
 from .outliers import find_wild
-from .panels import parse_series
+from .output import OutputMixin
+from .panels import parse_panel, parse_series
 from .runs import runs
 from .seasonality import moving_sum, seasonal_period
 from .tabular import PanelToTabular, TabularToPanel
@@ -21,6 +22,7 @@ __all__ = [
     "Indices",
     "Integers",
     "Neighbors",
+    "OutputMixin",
     "Pace",
     "Panel",
     "PanelToTabular",
@@ -35,14 +37,13 @@ __all__ = [
     "interpolate_cubic",
     "interpolate_linear",
     "moving_sum",
+    "parse_panel",
     "parse_series",
     "read_floats",
     "resample",
-    "restorer",
     "runs",
     "seasonal_period",
     "take_windows",
-    "to_library",
     "validated",
     "window_starts",
 ]

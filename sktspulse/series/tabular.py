@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from .numbers import read_floats
+from .output import OutputMixin
 from .panels import trim_ends
 from .types import Panel, Values
 from .validation import check_restorable_panel
@@ -21,7 +22,7 @@ __all__ = ["PanelToTabular", "TabularToPanel"]
 _RULES: dict[str, Any] = {"ensure_2d": True, "allow_nd": False, "ensure_all_finite": "allow-nan"}
 
 
-class _Converter(TransformerMixin, BaseEstimator):
+class _Converter(OutputMixin, TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -104,7 +105,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         self.is_equal_length_ = len(lengths) == 1
         return self
 
-    def transform(self, X: ArrayLike) -> Values:
+    def transform(self, X: ArrayLike) -> Any:
         """Convert a panel to a table.
 
         Parameters
@@ -115,7 +116,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         Returns
         -------
         ndarray of shape (n_series, n_channels * n_timepoints)
-            A copy; NaN where missing and at the end of shorter series.
+            A copy; NaN where missing and at the end of shorter series. A data frame if
+            ``set_output`` says so.
 
         Raises
         ------
@@ -134,7 +136,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         table = np.full(shape, np.nan, dtype=np.result_type(*panel))
         for row, series in zip(table, panel, strict=True):
             row[:, : series.shape[1]] = series
-        return table.reshape(len(panel), -1)
+        return self._to_output(table.reshape(len(panel), -1), X)
 
     def inverse_transform(self, X: ArrayLike) -> Panel:
         """Convert a table to a panel.
@@ -310,4 +312,5 @@ class TabularToPanel(_Converter):
         check_is_fitted(self)
         n_timepoints = self.n_features_in_ // self.n_channels
         template = np.zeros((1, self.n_channels, n_timepoints), dtype=np.float32)
-        return PanelToTabular().fit(template).transform(X)
+        table: Values = PanelToTabular().set_output(transform="default").fit(template).transform(X)
+        return table

@@ -104,7 +104,7 @@ def check_restorable_panel(
     _check_no_infinity(panel)
     if reset:
         _set_features(estimator, table if by_time or not is_flat else panel[0].T, n_channels)
-    _warn_of_shape(X, len(panel), n_channels, shortest)
+    _warn_of_shape(X, panel, shortest, is_flat=is_flat)
     return panel, restore
 
 
@@ -251,26 +251,24 @@ def _check_no_infinity(arrays: Iterable[Values]) -> None:
         )
 
 
-def _warn_of_shape(X: Any, n_series: int, n_channels: int, shortest: int) -> None:
+def _warn_of_shape(X: Any, panel: Panel, shortest: int, *, is_flat: bool) -> None:
     """Warn of a shape that suggests that the axes are in another order."""
+    n_channels = len(panel[0])
     if shortest >= max(_N_POINTS, n_channels):
         return
+    is_list = isinstance(X, list | tuple)
+    if n_channels > shortest:
+        swapped = "[numpy.transpose(one) for one in X]" if is_list else "X.swapaxes(1, 2)"
+        advice = f"If time comes before channels, pass {swapped}."
+    elif is_flat or (is_list and all(np.ndim(one) == 1 for one in X)):
+        array = "X" if as_frame(X) is None else "X.to_numpy()"
+        array = "numpy.array(X)" if is_list else array
+        advice = f"If the rows of X are the moments of one recording, pass {array}.T[None]."
+    else:
+        advice = "Pass longer series."
     warn_user(
-        f"X is read as {n_series} series of {n_channels} channels and, the shortest, {shortest} "
-        f"time points. Fewer time points than {_N_POINTS}, or than channels, are unusual. "
-        f"{_shape_advice(X, n_channels > shortest)} If the shape is right, ignore this warning: "
+        f"X is read as {len(panel)} series of {n_channels} channels and, the shortest, {shortest} "
+        f"time points. Fewer time points than {_N_POINTS}, or than channels, are unusual. {advice} "
+        "If the shape is right, ignore this warning: "
         "warnings.filterwarnings('ignore', 'X is read as')."
     )
-
-
-def _shape_advice(X: Any, has_many_channels: bool) -> str:
-    is_list = isinstance(X, list | tuple)
-    if has_many_channels:
-        swapped = "[numpy.transpose(one) for one in X]" if is_list else "X.swapaxes(1, 2)"
-        return f"If time comes before channels, pass {swapped}."
-    is_table = all(np.ndim(one) == 1 for one in X) if is_list else len(np.shape(X)) == 2
-    if not is_table:
-        return "Pass longer series."
-    array = "X" if as_frame(X) is None else "X.to_numpy()"
-    array = "numpy.array(X)" if is_list else array
-    return f"If the rows of X are the moments of one recording, pass {array}.T[None]."
