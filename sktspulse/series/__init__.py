@@ -3,6 +3,7 @@
 from .constraints import validated
 from .containers import Container
 from .interpolation import Neighbors, interpolate_cubic, interpolate_linear
+from .long_tables import panel_from_long, panel_to_long
 from .numbers import read_floats
 from .outliers import find_wild
 from .output import OutputMixin
@@ -37,6 +38,8 @@ __all__ = [
     "interpolate_cubic",
     "interpolate_linear",
     "moving_sum",
+    "panel_from_long",
+    "panel_to_long",
     "parse_panel",
     "parse_series",
     "read_floats",

@@ -341,12 +341,8 @@ def _cases_advice(index: Any) -> str:
 def _is_nested(column: nw.Series[Any]) -> bool:
     if column.dtype != nw.Object:
         return column.dtype in (nw.List, nw.Array)
-    cells = [cell for cell in column.to_list() if not _is_null(cell)]
+    cells = column.drop_nulls().to_list()
     return bool(cells) and all(_n_axes(cell) == 1 for cell in cells)
-
-
-def _is_null(cell: Any) -> bool:
-    return cell is None or (np.ndim(cell) == 0 and cell != cell)  # noqa: PLR0124, NaN
 
 
 def _parse_nested(
@@ -372,7 +368,9 @@ def _parse_nested(
 
 def _parse_cells(cells: Any, name: str, estimator: BaseEstimator | None) -> Values:
     check_recordings([row_index(cell) for cell in cells])
-    channels = [[] if _is_null(cell) else as_floats(estimator, cell, name) for cell in cells]
+    channels = [
+        as_floats(estimator, cell, name) if _n_axes(cell) else np.empty(0) for cell in cells
+    ]  # nulls have no axes
     lengths = sorted({len(channel) for channel in channels if len(channel)})
     if len(lengths) != 1:
         raise ValueError(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import assert_all_finite, check_array
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
-from ..series import Floats
+from ..series import Floats, read_floats
 
 __all__ = ["check_labels", "check_numbers", "check_weights", "class_weights", "encode_labels"]
 
@@ -26,7 +27,7 @@ def check_labels(estimator: BaseEstimator, y: Any, n_series: int) -> NDArray[Any
     """Return one class label for each series, none missing, or raise ValueError."""
     _check_given(estimator, y, "label")
     try:
-        labels = np.asarray(column_or_1d(y, warn=True))
+        labels = _without_objects(np.asarray(column_or_1d(y, warn=True)))
         assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
     except (TypeError, ValueError) as error:
@@ -42,9 +43,8 @@ def check_numbers(estimator: BaseEstimator, y: Any, n_series: int) -> Floats:
     """Return finite targets, ``(n_series,)`` or ``(n_series, n_outputs)``, or raise ValueError."""
     _check_given(estimator, y, "number")
     try:
-        targets = check_array(
-            y, dtype=np.float64, ensure_2d=False, input_name="y", ensure_min_samples=0
-        )
+        rules = {"dtype": np.float64, "ensure_all_finite": True, "ensure_min_samples": 0}
+        targets = read_floats(y, input_name="y", **rules)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"y cannot be used as targets: {error} Pass finite numbers, one row for each series."
@@ -59,6 +59,28 @@ def _check_given(estimator: BaseEstimator, y: Any, what: str) -> None:
             f"{type(estimator).__name__} requires y to be passed, but the target y is None. Pass "
             f"one {what} for each series."
         )
+    _check_no_mask(y, "y")
+
+
+def _check_no_mask(values: Any, name: str) -> None:
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} has masked entries, expected one value for each series. Drop the series at "
+            f"which {name}.mask is set."
+        )
+
+
+def _without_objects(labels: NDArray[Any]) -> NDArray[Any]:
+    """Convert numbers in an array of objects; strings may stay objects."""
+    if labels.dtype != object or all(isinstance(label, str) for label in labels):
+        return labels
+    if all(isinstance(label, Real) and label == label for label in labels):  # noqa: PLR0124
+        return np.array(labels.tolist())
+    kinds = sorted({type(label).__name__ for label in labels})
+    raise ValueError(
+        f"an array of objects holds {kinds[:3]}, expected numbers alone or strings alone. Drop "
+        "missing labels, and convert the others, such as by numpy.array(y).astype(str)."
+    )
 
 
 def _check_count(y: NDArray[Any], n_series: int) -> None:
@@ -103,6 +125,7 @@ def class_weights(
 
 def check_weights(sample_weight: ArrayLike | None, n_series: int) -> Floats:
     """Return finite weights of at least 0, some above 0, or raise ValueError."""
+    _check_no_mask(sample_weight, "sample_weight")
     # Recent versions of scikit-learn refuse zeros alone with a message of their own.
     if sample_weight is not None and not np.asarray(sample_weight).any():
         raise ValueError(_BAD_WEIGHTS.format("only zeros"))
