@@ -221,7 +221,7 @@ def _check_distinct(ids: nw.Series[Any], stamps: nw.Series[Any], rows: Integers)
         row = int(rows[0])
         raise ValueError(
             f"{len(rows)} rows of frame have an id and a time that occurred before; the first is "
-            f"{ids.name}={ids[row]!r}, {stamps.name}={stamps[row]!r}. Drop or average duplicates."
+            f"{ids.name}={ids[row]}, {stamps.name}={stamps[row]}. Drop or average duplicates."
         )
 
 
