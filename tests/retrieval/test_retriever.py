@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from retrieval.retrieval_cases import assert_close, assert_same, draw_panel, positions_of
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.cluster import DBSCAN
 from sklearn.exceptions import NotFittedError
@@ -293,3 +294,37 @@ def test_a_bar_counts_entries_and_queries(panel, capsys):
     assert "20.0/20.0" in shown
     assert "40.0/40.0" in shown
     assert "TSPulseRetriever" in shown
+
+
+# --------------------------------------------------------------------------- containers
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+@pytest.mark.parametrize("normalize", [True, False])
+def test_the_container_of_transform_makes_no_difference_to_a_search(library, normalize, tmp_path):
+    X = draw_panel(12, 2)
+    expected = TSPulseRetriever(3, normalize=normalize).fit(X).kneighbors(X[:4])
+    with config_context(transform_output=library):
+        retriever = TSPulseRetriever(3, normalize=normalize).fit(X[:9]).partial_fit(X[9:])
+        assert_close(retriever.kneighbors(X[:4]), expected)
+        retriever.save(tmp_path / "index")
+        assert_close(TSPulseRetriever.load(tmp_path / "index").kneighbors(X[:4]), expected)
+        with pytest.raises(ValueError, match=r"transform='default'"):
+            retriever.transform(X)
+        assert retriever.set_output(transform="default").transform(X).shape == (12, 12)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1, 1e9])
+def test_series_padded_with_nan_find_themselves(unit):
+    rng = np.random.default_rng(0)
+    series = [unit * rng.normal(size=(2, n)).cumsum(-1) for n in rng.integers(40, 90, 20)]
+    padded = np.full((20, 2, 90), np.nan)
+    for row, one in zip(padded, series, strict=True):
+        row[:, : one.shape[1]] = one
+    for known, queries in (
+        (series, padded),
+        (padded, series),
+        (padded, np.ma.masked_invalid(padded)),
+    ):
+        found = TSPulseRetriever(1).fit(known).kneighbors(queries, return_distance=False)
+        assert found[:, 0].tolist() == list(range(20))

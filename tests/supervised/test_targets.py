@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
@@ -78,3 +80,43 @@ def test_weights_are_1_by_default():
         check_weights([0, 0], 2)
     with pytest.raises(ValueError, match=r"sample_weight has -1\.5, expected numbers"):
         check_weights([1, -1.5], 2)
+
+
+@pytest.mark.parametrize(
+    ("y", "classes"),
+    [
+        (np.array([0, 1, 1], dtype=object), [0, 1]),
+        (np.array([True, False, True], dtype=object), [False, True]),
+        (np.array([2.0, 3, np.int8(3)], dtype=object), [2, 3]),
+        (np.array(["b", "a", "b"], dtype=object), ["a", "b"]),
+        (pd.Series([1, 2, 1], dtype="Int64"), [1, 2]),
+        (pd.Series(["b", "a", "b"], dtype="category"), ["a", "b"]),
+        (pl.Series(["b", "a", "b"]), ["a", "b"]),
+        (np.ma.array([0, 1, 1]), [0, 1]),
+    ],
+)
+def test_objects_become_labels(y, classes):
+    labels = check_labels(TSPulseClassifier(), y, 3)
+    assert np.unique(labels).tolist() == classes
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT])
+def test_objects_of_several_kinds_are_refused(missing):
+    for y in ([1, "a", 1], [1, missing, 1], ["a", missing, "b"]):
+        with pytest.raises(ValueError, match=r"array of objects holds \[.*expected numbers alone"):
+            check_labels(TSPulseClassifier(), np.array(y, dtype=object), 3)
+
+
+def test_masked_targets_and_weights_are_refused():
+    masked = np.ma.array([0.0, 1, 2], mask=[0, 1, 0])
+    for check in (check_labels, check_numbers):
+        with pytest.raises(ValueError, match="y has masked entries.*y.mask"):
+            check(TSPulseClassifier(), masked, 3)
+    with pytest.raises(ValueError, match="sample_weight has masked entries"):
+        check_weights(masked, 3)
+
+
+@pytest.mark.parametrize("kind", ["M8[D]", "m8[s]"])
+def test_dates_and_durations_are_no_targets(kind):
+    with pytest.raises(ValueError, match="y cannot be used as targets: y holds d"):
+        check_numbers(TSPulseRegressor(), np.arange(3).astype(kind), 3)
