@@ -75,11 +75,11 @@ def panel_from_long(
     (['b', 'a'], [[[0.1, 0.2, 0.3]], [[5.0]]])
     """
     table = _with_index(frame, (id, time))
-    channels = [name for name in table.columns if name not in (id, time)]
+    channels: list[Any] = [name for name in table.columns if name not in (id, time)]
     channels = channels if columns is None else list(columns)
     _check_names(table.columns, id, time, channels)
     values = _channel_values(table, channels)
-    ids, stamps = table.get_column(id), table.get_column(time)
+    ids, stamps = table.get_column(id), table.get_column(time)  # type: ignore[arg-type]
     _check_known(ids, stamps)
     codes, first = _codes(ids)
     ranks = stamps.rank("dense").to_numpy()
@@ -100,7 +100,10 @@ def panel_to_long(
     columns: Sequence[Hashable] | None = None,
     library: Literal["pandas", "polars"] | None = None,
 ) -> Any:
-    """Convert a panel to a long table, with a row for each moment of each series.
+    """Convert a panel to a long table.
+
+    A long table has a row for each moment of each series, with the id of the series and the
+    time in columns.
 
     Parameters
     ----------
@@ -146,8 +149,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
     names = [f"ch{c}" for c in range(len(panel[0]))] if columns is None else list(columns)
     lengths = [series.shape[1] for series in panel]
     series = nw.from_native(ids, pass_through=True, series_only=True)
-    backend = series.implementation if isinstance(series, nw.Series) else library or "pandas"
-    backend = nw.Implementation.from_backend(library or backend)
+    known = series.implementation if isinstance(series, nw.Series) else "pandas"
+    backend = nw.Implementation.from_backend(library or known)
     ids = np.arange(len(panel)) if ids is None else ids
     times = [np.arange(n) for n in lengths] if times is None else times
     stamps = [_as_series(one, backend) for one in times]
@@ -236,7 +239,7 @@ def _as_series(values: Any, backend: nw.Implementation) -> nw.Series[Any]:
     if isinstance(column, nw.Series) and column.implementation == backend:
         return column
     values = column.to_list() if isinstance(column, nw.Series) else values
-    return nw.new_series("", values, backend=backend)
+    return nw.new_series("", values, backend=backend)  # type: ignore[arg-type]
 
 
 def _concatenated(columns: list[nw.Series[Any]]) -> Any:

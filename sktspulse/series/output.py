@@ -72,7 +72,7 @@ class OutputMixin:
 
 def _series_index(X: Any, n_series: int) -> Any:
     """Return the labels that a pandas container has for its series, or None."""
-    index = getattr(X, "index", None)
+    index: Any = getattr(X, "index", None)
     if not hasattr(index, "nlevels"):
         return None
     if len(index) != n_series:

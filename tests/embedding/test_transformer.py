@@ -256,6 +256,7 @@ def test_bad_parameters_are_refused_when_fitting(parameters, message):
     assert not [name for name in vars(transformer) if name.endswith("_")]
 
 
+@pytest.mark.filterwarnings("ignore:X is read as:UserWarning")
 @pytest.mark.parametrize(
     ("windowing", "n_timepoints", "message"),
     [

@@ -110,7 +110,7 @@ def test_objects_of_several_kinds_are_refused(missing):
 def test_masked_targets_and_weights_are_refused():
     masked = np.ma.array([0.0, 1, 2], mask=[0, 1, 0])
     for check in (check_labels, check_numbers):
-        with pytest.raises(ValueError, match="y has masked entries.*y.mask"):
+        with pytest.raises(ValueError, match=r"y has masked entries.*y\.mask"):
             check(TSPulseClassifier(), masked, 3)
     with pytest.raises(ValueError, match="sample_weight has masked entries"):
         check_weights(masked, 3)
