@@ -311,8 +311,10 @@ def test_the_container_of_transform_makes_no_difference_to_a_search(library, nor
     with config_context(transform_output=library):
         retriever = TSPulseRetriever(3, normalize=normalize).fit(X[:9]).partial_fit(X[9:])
         assert_close(retriever.kneighbors(X[:4]), expected)
-        retriever.save(tmp_path / "index")
-        assert_close(TSPulseRetriever.load(tmp_path / "index").kneighbors(X[:4]), expected)
+        retriever.save(tmp_path / "index.safetensors")
+        assert_close(
+            TSPulseRetriever.load(tmp_path / "index.safetensors").kneighbors(X[:4]), expected
+        )
         with pytest.raises(ValueError, match=r"transform='default'"):
             retriever.transform(X)
         assert retriever.set_output(transform="default").transform(X).shape == (12, 12)
