@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         WindowSampling,
     )
     from .retrieval import RetrievalDisplay, TSPulseRetriever
-    from .series import PanelToTabular, TabularToPanel
+    from .series import PanelToTabular, TabularToPanel, panel_from_long, panel_to_long
     from .supervised import OcclusionDisplay, TSLens, TSPulseClassifier, TSPulseRegressor
 
 __all__ = [
@@ -57,6 +57,8 @@ __all__ = [
     "WindowSampling",
     "datasets",
     "metrics",
+    "panel_from_long",
+    "panel_to_long",
 ]
 __version__ = "0.2.0"
 
@@ -82,6 +84,8 @@ _HOME = {
     "TabularToPanel": "series",
     "TrainingDisplay": "pretraining",
     "WindowSampling": "pretraining",
+    "panel_from_long": "series",
+    "panel_to_long": "series",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tempfile import TemporaryDirectory
 
+import pytest
 import torch
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -29,6 +30,8 @@ TINY = TSPulseConfig(
     n_signature_bins=16,
     forecast_length=4,
 )
+# The checks of scikit-learn are about tables of few columns.
+pytestmark = pytest.mark.filterwarnings("ignore:X is read as:UserWarning")
 FOLDER = TemporaryDirectory()
 CHECKPOINT = f"{FOLDER.name}/tiny.safetensors"
 with torch.random.fork_rng():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..series import Floats
+from ..series import Floats, parse_series
 
 __all__ = ["load_pyplot", "one_series", "single_axes", "stacked_axes"]
 
@@ -44,8 +44,11 @@ def stacked_axes(axes: Sequence[Any] | None, n: int, **settings: Any) -> NDArray
 
 
 def one_series(values: ArrayLike) -> Floats:
-    """Return one series as ``(n_channels, n_timepoints)``, or raise a ValueError."""
-    series = np.atleast_2d(np.asarray(values, dtype=float))
+    """Return one series as ``(n_channels, n_timepoints)``, or raise a ValueError.
+
+    In a data frame, rows are moments.
+    """
+    series = parse_series(values, "The series").astype(np.float64)
     if series.ndim != 2:
         raise ValueError(
             f"The series has shape {series.shape}, expected (n_timepoints,) or (n_channels, "

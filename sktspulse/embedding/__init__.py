@@ -2,7 +2,7 @@
 
 from .display import EmbeddingDisplay
 from .embed import EmbeddingSpec, Windowing, context_windows, count_windows, embed_panel
-from .transformer import TSPulseTransformer
+from .transformer import TSPulseTransformer, embed_checked, fitted_transformer
 
 __all__ = [
     "EmbeddingDisplay",
@@ -11,5 +11,7 @@ __all__ = [
     "Windowing",
     "context_windows",
     "count_windows",
+    "embed_checked",
     "embed_panel",
+    "fitted_transformer",
 ]

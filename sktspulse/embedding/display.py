@@ -147,7 +147,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         labels = None if y is None else column_or_1d(y)
         check_consistent_length(vectors, labels)
         # The solver for large inputs is randomised.
-        pca = PCA(2, random_state=0).fit(vectors)
+        pca = PCA(2, random_state=0).set_output(transform="default").fit(vectors)
         display = cls(pca.transform(vectors), pca.explained_variance_ratio_, labels)
         return display.plot(ax, **scatter_kwargs)
 

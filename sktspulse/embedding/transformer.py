@@ -12,10 +12,10 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from ..base import BaseTSPulse
 from ..network import TSPulseConfig
-from ..series import Panel, check_panel
+from ..series import OutputMixin, Panel, check_panel
 from .embed import EmbeddingSpec, Windowing, count_windows, embed_panel, part_widths
 
-__all__ = ["TSPulseTransformer"]
+__all__ = ["TSPulseTransformer", "embed_checked", "fitted_transformer"]
 
 _PARTS = {
     "semantic": ("semantic",),
@@ -26,7 +26,7 @@ _PARTS = {
 }
 
 
-class TSPulseTransformer(TransformerMixin, BaseTSPulse):
+class TSPulseTransformer(OutputMixin, TransformerMixin, BaseTSPulse):
     """Embed each series of a panel with the pre-trained network.
 
     Use the embeddings for classification, clustering, nearest neighbours and plots.
@@ -153,20 +153,13 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         """
         self._validate_params()
         config = self._read_checkpoint().config
-        widths = part_widths(config)
-        absent = [part for part in _PARTS[self.embedding] if not widths[part]]
-        if absent:
-            raise ValueError(
-                f"embedding={self.embedding!r} needs tokens for {absent}, which checkpoint "
-                f"{self.checkpoint!r} does not have. Choose another embedding."
-            )
-        spec = EmbeddingSpec(_PARTS[self.embedding], self.windowing, self.channels == "mean")
+        spec, widths = self._known_parts(config)
         self._check(X, config, spec, reset=True)
         self._spec, self._widths = spec, widths
         self._fit_network()
         return self
 
-    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
+    def transform(self, X: ArrayLike) -> Any:
         """Embed each series.
 
         Parameters
@@ -188,12 +181,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             If ``fit`` was not called.
         """
         check_is_fitted(self)
-        network = self._load_network()
-        config, spec = network.config, self._spec
-        panel = self._check(X, config, spec, reset=False)
-        with self._progress(count_windows(panel, config.context_length, spec.windowing)) as bar:
-            embeddings = embed_panel(network, panel, spec, self.batch_size, bar)
-        return embeddings.reshape(len(panel), -1)
+        panel = self._check(X, self._load_network().config, self._spec, reset=False)
+        return self._to_output(self._embed(panel), X)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
         """Return the names of the features.
@@ -222,7 +211,39 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         minimum = 2 if spec.windowing == "resample" else config.patch_length
         return check_panel(self, X, reset=reset, min_timepoints=minimum)
 
+    def _known_parts(self, config: TSPulseConfig) -> tuple[EmbeddingSpec, dict[str, int]]:
+        """Return what is embedded, and the widths of the parts of the checkpoint."""
+        parts, widths = _PARTS[self.embedding], part_widths(config)
+        absent = [part for part in parts if not widths[part]]
+        if absent:
+            raise ValueError(
+                f"embedding={self.embedding!r} needs tokens for {absent}, which checkpoint "
+                f"{self.checkpoint!r} does not have. Choose another embedding."
+            )
+        return EmbeddingSpec(parts, self.windowing, self.channels == "mean"), widths
+
+    def _embed(self, panel: Panel) -> NDArray[np.float32]:
+        network, spec = self._load_network(), self._spec
+        length = network.config.context_length
+        with self._progress(count_windows(panel, length, spec.windowing)) as bar:
+            embeddings = embed_panel(network, panel, spec, self.batch_size, bar)
+        return embeddings.reshape(len(panel), -1)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def fitted_transformer(n_channels: int, **parameters: Any) -> TSPulseTransformer:
+    """Return a transformer that is fitted to panels with an axis for channels."""
+    transformer = TSPulseTransformer(**parameters)
+    config = transformer._fit_network().config
+    transformer._spec, transformer._widths = transformer._known_parts(config)
+    transformer.n_features_in_ = transformer.n_channels_in_ = n_channels
+    return transformer
+
+
+def embed_checked(transformer: TSPulseTransformer, panel: Panel) -> NDArray[np.float32]:
+    """Embed a panel that was validated before; an array whatever ``set_output`` says."""
+    return transformer._embed(panel)

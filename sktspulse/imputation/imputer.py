@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn import get_config
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -22,12 +21,11 @@ from ..pretraining import FineTuner
 from ..series import (
     Floats,
     Integers,
+    OutputMixin,
     Values,
     asfreq,
-    check_panel,
+    check_restorable_panel,
     check_series,
-    restorer,
-    to_library,
 )
 from .candidates import CandidateReader
 from .gap_filler import GapFiller
@@ -39,9 +37,7 @@ _MAX_STEPS = 400  # of fine-tuning
 _N_WINDOWS = 256  # whose gaps are copied for it
 
 
-class TSPulseImputer(  # type: ignore[call-arg]
-    OneToOneFeatureMixin, TransformerMixin, BaseTSPulse, auto_wrap_output_keys=None
-):
+class TSPulseImputer(OutputMixin, OneToOneFeatureMixin, TransformerMixin, BaseTSPulse):
     """Fill missing values with a pre-trained network, interpolation and the other channels.
 
     The network reads windows of 512 time points and is not trained, unless asked for. For each
@@ -266,44 +262,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
                 for panel in panels
             ]
         filled, std = (list(part) for part in zip(*answers, strict=True))
-        tables = [self._to_output(restore(part)) for part in (filled, std)[: 1 + return_std]]
+        tables = [self._to_output(restore(part), X) for part in (filled, std)[: 1 + return_std]]
         return tuple(tables) if return_std else tables[0]
-
-    def set_output(
-        self, *, transform: Literal["default", "pandas", "polars"] | None = None
-    ) -> Self:
-        """Choose the container that ``transform`` returns.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"}, default=None
-            Library of the data frame, for input with two axes; others are not affected.
-            ``"default"`` returns the container of the input; None changes nothing.
-
-        Returns
-        -------
-        TSPulseImputer
-            This object.
-
-        Raises
-        ------
-        ValueError
-            If the library is none of these.
-        """
-        if transform not in ("default", "pandas", "polars", None):
-            raise ValueError(
-                f"transform is {transform!r}, expected 'default', 'pandas', 'polars' or None. "
-                "Choose one of them."
-            )
-        if transform is not None:
-            self._sklearn_output_config = {"transform": transform}  # copied by clone
-        return self
-
-    def _to_output(self, X: Any) -> Any:
-        chosen = getattr(
-            self, "_sklearn_output_config", {"transform": get_config()["transform_output"]}
-        )
-        return to_library(X, chosen["transform"], self.get_feature_names_out())
 
     def _fit(self, X: ArrayLike) -> None:
         network = self._read_checkpoint()
@@ -361,13 +321,12 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         if not (self._layout == "panel" or _is_panel(X)):
             values, restore = check_series(self, X, reset=reset, min_timepoints=shortest)
             return [values.T[None]], lambda filled: restore(filled[0][0].T)
-        panel = check_panel(self, X, reset=reset, min_timepoints=shortest)
+        panel, give_back = check_restorable_panel(self, X, reset=reset, min_timepoints=shortest)
         if isinstance(panel, list):
-            return [one[None] for one in panel], lambda filled: [
-                one.reshape(np.shape(given)) for one, given in zip(filled, X, strict=True)
-            ]
-        is_flat, restore = panel.shape[1] == 1 and np.ndim(X) == 2, restorer(X)
-        return [panel], lambda filled: restore(filled[0][:, 0] if is_flat else filled[0])
+            return [one[None] for one in panel], lambda filled: give_back(
+                [one[0] for one in filled]
+            )
+        return [panel], lambda filled: give_back(filled[0])
 
     def _fine_tuned(
         self, network: TSPulse, panels: list[Values], rng: np.random.Generator

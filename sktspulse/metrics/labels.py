@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d
 
-from ..series import Flags, Floats
+from ..series import Flags, Floats, read_floats
 
 __all__ = ["check_labels_and_predictions", "check_labels_and_scores", "check_values"]
 
@@ -41,9 +41,8 @@ def check_labels_and_predictions(
 
 def check_values(values: ArrayLike, name: str) -> Floats:
     """Return one finite number per time point."""
-    with np.errstate(invalid="ignore"):  # when the check adds up the largest numbers
-        checked = check_array(values, dtype=np.float64, ensure_2d=False, input_name=name)
-    return column_or_1d(checked)
+    rules = {"dtype": np.float64, "ensure_all_finite": True}
+    return column_or_1d(read_floats(values, input_name=name, **rules))
 
 
 def _flags(values: Floats, pos_label: int, name: str) -> Flags:

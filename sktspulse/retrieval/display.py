@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base import one_series, stacked_axes
-from ..series import Floats, Integers
+from ..series import Floats, Integers, parse_panel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -121,10 +121,10 @@ class RetrievalDisplay:
         values = one_series(query)
         distances, ids = estimator.kneighbors(values[None], n_neighbors)
         series, starts = estimator.locate(ids[0])
-        panel = list(np.asarray(X)) if hasattr(X, "columns") else X
+        panel: Any = parse_panel(X).values if hasattr(X, "columns") else X
         _check_length("X", panel, series)
         neighbors = [
-            one_series(panel[i])[channel, start:][: estimator.window_]  # type: ignore[index]
+            one_series(panel[i])[channel, start:][: estimator.window_]
             for i, start in zip(series, starts, strict=True)
         ]
         names = [f"id {i}" for i in ids[0]]

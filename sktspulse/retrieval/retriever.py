@@ -7,16 +7,14 @@ from contextlib import contextmanager
 from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_matrix
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..base import BaseTSPulse, fitted_copy
-from ..embedding import TSPulseTransformer
-from ..series import Integers, Panel, check_panel
+from ..embedding import TSPulseTransformer, fitted_transformer
+from ..series import Integers, OutputMixin, Panel, check_panel
 from .entries import Entries
 from .faiss_index import load_faiss
 from .neighbors import NeighborsMixin
@@ -31,7 +29,11 @@ _N_SAMPLED = 1024  # entries that levels are scaled by, at most
 
 
 class TSPulseRetriever(
-    NeighborsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseSavableRetriever
+    OutputMixin,
+    NeighborsMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseSavableRetriever,
 ):
     """Index series by their embeddings and find those most like a query.
 
@@ -255,7 +257,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         self._series_index = self._series_index.without(self._series_index.entries.find_rows(ids))
         return self
 
-    def transform(self, X: ArrayLike) -> csr_matrix:
+    def transform(self, X: ArrayLike) -> Any:
         """Return the distances to the nearest entries as a sparse graph.
 
         Parameters
@@ -267,9 +269,10 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         -------
         csr_matrix of shape (n_queries, n_entries)
             As from :class:`sklearn.neighbors.KNeighborsTransformer`, with ``n_neighbors``
-            + 1 neighbours, since an indexed series finds itself.
+            + 1 neighbours, since an indexed series finds itself. It cannot become a data
+            frame, so ``set_output`` must be ``"default"``.
         """
-        return self.kneighbors_graph(X, self.n_neighbors + 1, "distance")
+        return self._to_output(self.kneighbors_graph(X, self.n_neighbors + 1, "distance"), X)
 
     def locate(self, ids: ArrayLike) -> tuple[Integers, Integers]:
         """Return the positions of entries.
@@ -339,14 +342,14 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             self._series_index = SeriesIndex.fit(panel, entries, spec, context)
 
     def _fitted_transformer(self) -> TSPulseTransformer:
-        transformer = TSPulseTransformer(
-            self.embedding,
+        return fitted_transformer(
+            self.n_channels_in_,
+            embedding=self.embedding,
             channels=self.channels,
             checkpoint=self.checkpoint,
             batch_size=self.batch_size,
             device=self.device,
         )
-        return transformer.fit(np.zeros((1, self.n_channels_in_, 2)))
 
     @contextmanager
     def _context(self, total: int, unit: str) -> Iterator[SearchContext]:

@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from ..embedding import TSPulseTransformer
+from ..embedding import TSPulseTransformer, embed_checked
 from ..network import standardize
 from ..series import Floats, Neighbors, Values, interpolate_linear
 
@@ -104,7 +104,7 @@ class SeriesVectorizer:
 
     def __call__(self, panel: Sequence[Values]) -> Values:
         """Return the vectors of series of shape (n_channels, n_timepoints_i) as float32."""
-        embeddings: Values = self.transformer.transform([bridge_short_gaps(one) for one in panel])
+        embeddings: Values = embed_checked(self.transformer, [*map(bridge_short_gaps, panel)])
         if self.level_scaler is None:
             return embeddings
         levels = _levels(self.transformer, panel)

@@ -1,15 +1,19 @@
 """Time-series arrays in and out: validation, windows, gaps, time stamps."""
 
 from .constraints import validated
-from .containers import Container, restorer, to_library
+from .containers import Container
 from .interpolation import Neighbors, interpolate_cubic, interpolate_linear
+from .long_tables import panel_from_long, panel_to_long
+from .numbers import read_floats
 from .outliers import find_wild
+from .output import OutputMixin
+from .panels import parse_panel, parse_series
 from .runs import runs
 from .seasonality import moving_sum, seasonal_period
 from .tabular import PanelToTabular, TabularToPanel
 from .time_index import Pace, asfreq
 from .types import Flags, Floats, Indices, Integers, Panel, Values
-from .validation import check_panel, check_series, read_floats
+from .validation import check_panel, check_restorable_panel, check_series
 from .windows import Stitcher, resample, take_windows, window_starts
 
 __all__ = [
@@ -19,6 +23,7 @@ __all__ = [
     "Indices",
     "Integers",
     "Neighbors",
+    "OutputMixin",
     "Pace",
     "Panel",
     "PanelToTabular",
@@ -27,18 +32,21 @@ __all__ = [
     "Values",
     "asfreq",
     "check_panel",
+    "check_restorable_panel",
     "check_series",
     "find_wild",
     "interpolate_cubic",
     "interpolate_linear",
     "moving_sum",
+    "panel_from_long",
+    "panel_to_long",
+    "parse_panel",
+    "parse_series",
     "read_floats",
     "resample",
-    "restorer",
     "runs",
     "seasonal_period",
     "take_windows",
-    "to_library",
     "validated",
     "window_starts",
 ]

@@ -56,7 +56,10 @@ def restorer(X: Any) -> Restore:
 
 
 def to_library(
-    X: Any, library: Literal["default", "pandas", "polars"], names: Sequence[str]
+    X: Any,
+    library: Literal["default", "pandas", "polars"],
+    names: Sequence[str],
+    index: Any = None,
 ) -> Any:
     """Return a table as a data frame of a library, as ``set_output`` of scikit-learn asks.
 
@@ -68,6 +71,8 @@ def to_library(
         The library; "default" returns X as it is.
     names : sequence of str
         Names of the columns. Others than there are columns are replaced by x0, x1, ...
+    index : pandas.Index, default=None
+        Labels of the rows of an array, for pandas.
 
     Returns
     -------
@@ -81,7 +86,8 @@ def to_library(
     if len(names) != X.shape[1]:
         names = [f"x{i}" for i in range(X.shape[1])]
     if frame is None:
-        return nw.from_numpy(X, schema=list(names), backend=library).to_native()
+        table = nw.from_numpy(X, schema=list(names), backend=library).to_native()
+        return table if index is None or library != "pandas" else table.set_axis(index)
     if frame.implementation != nw.Implementation.from_backend(library):
         columns = (column.to_numpy() for column in frame.iter_columns())
         return nw.from_dict(dict(zip(names, columns, strict=True)), backend=library).to_native()

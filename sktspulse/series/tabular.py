@@ -11,15 +11,18 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
+from .numbers import read_floats
+from .output import OutputMixin
+from .panels import trim_ends
 from .types import Panel, Values
-from .validation import check_panel, read_floats
+from .validation import check_restorable_panel
 
 __all__ = ["PanelToTabular", "TabularToPanel"]
 
 _RULES: dict[str, Any] = {"ensure_2d": True, "allow_nd": False, "ensure_all_finite": "allow-nan"}
 
 
-class _Converter(TransformerMixin, BaseEstimator):
+class _Converter(OutputMixin, TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -102,7 +105,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         self.is_equal_length_ = len(lengths) == 1
         return self
 
-    def transform(self, X: ArrayLike) -> Values:
+    def transform(self, X: ArrayLike) -> Any:
         """Convert a panel to a table.
 
         Parameters
@@ -113,7 +116,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         Returns
         -------
         ndarray of shape (n_series, n_channels * n_timepoints)
-            A copy; NaN where missing and at the end of shorter series.
+            A copy; NaN where missing and at the end of shorter series. A data frame if
+            ``set_output`` says so.
 
         Raises
         ------
@@ -132,7 +136,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         table = np.full(shape, np.nan, dtype=np.result_type(*panel))
         for row, series in zip(table, panel, strict=True):
             row[:, : series.shape[1]] = series
-        return table.reshape(len(panel), -1)
+        return self._to_output(table.reshape(len(panel), -1), X)
 
     def inverse_transform(self, X: ArrayLike) -> Panel:
         """Convert a table to a panel.
@@ -163,7 +167,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
                 f"channels of {self.n_timepoints_} time points. Pass a table from transform."
             )
         panel = table.reshape(len(table), self.n_channels_in_, -1)
-        return panel if self.is_equal_length_ else _trim(panel)
+        return panel if self.is_equal_length_ else list(trim_ends(panel, 1))
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
         """Return the names of the columns of the table.
@@ -184,7 +188,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         return np.array([f"ch{c}_t{t}" for c in channels for t in times], dtype=object)
 
     def _check(self, X: ArrayLike, *, reset: bool) -> Panel:
-        return check_panel(self, X, reset=reset, min_timepoints=1)
+        return check_restorable_panel(self, X, reset=reset, min_timepoints=1)[0]
 
 
 class TabularToPanel(_Converter):
@@ -286,7 +290,7 @@ class TabularToPanel(_Converter):
         table = read_floats(X, estimator=self, **_RULES)
         validate_data(self, X, reset=False, skip_check_array=True)
         panel = table.reshape(len(table), self._n_channels, -1)
-        return _trim(panel) if self._trims else panel
+        return list(trim_ends(panel, 1)) if self._trims else panel
 
     def inverse_transform(self, X: ArrayLike) -> Values:
         """Convert a panel to a table.
@@ -309,12 +313,5 @@ class TabularToPanel(_Converter):
         check_is_fitted(self)
         n_timepoints = self.n_features_in_ // self._n_channels
         template = np.zeros((1, self._n_channels, n_timepoints), dtype=np.float32)
-        return PanelToTabular().fit(template).transform(X)
-
-
-def _trim(panel: Values) -> list[Values]:
-    """Remove the time points at the end of each series at which all channels are missing."""
-    known = ~np.asarray(np.isnan(panel).all(axis=1))  # (n_series, n_timepoints)
-    lengths = known.shape[1] - known[:, ::-1].argmax(axis=1)
-    lengths = np.where(known.any(axis=1), lengths, 1)
-    return [series[:, :n] for series, n in zip(panel, lengths, strict=True)]
+        table: Values = PanelToTabular().set_output(transform="default").fit(template).transform(X)
+        return table

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .types import Floats
 
-__all__ = ["Pace", "asfreq", "row_index"]
+__all__ = ["Pace", "asfreq", "check_recordings", "is_time_index", "row_index", "warn_user"]
 
 _TOLERANCE = 0.25  # of a step: months, hours of a day that changes the clock, rounding
 _MEMORY = 32  # steps
@@ -44,7 +45,7 @@ class Pace(NamedTuple):
             index = _insert(self.last, index)
         _check_sorted(index, first_row=-1 if self.last is not None else 0)
         if _is_period(index) or index.freq is None:
-            self._warn_if_irregular(index, remedy)
+            self.warn_if_irregular(index, remedy)
 
     def after(self, X: Any) -> Pace:
         """Return the pace after the next rows, which were checked."""
@@ -55,10 +56,11 @@ class Pace(NamedTuple):
         steps = (*self.steps, *_steps(index[-_MEMORY - 1 :]).tolist())[-_MEMORY:]
         return Pace(last, steps, self.on_weekdays and _is_on_weekdays(index))
 
-    def _warn_if_irregular(self, index: Any, remedy: str) -> None:
+    def warn_if_irregular(self, index: Any, remedy: str) -> bool:
+        """Warn if the stamps of the next rows are irregular, and return whether they are."""
         new = _steps(index)
         if not len(new):
-            return
+            return False
         usual = _lower_median(np.concatenate([self.steps, new]))
         is_first_judged = len(self.steps) == 1 and self.last is not None  # a lone step is usual
         steps = np.concatenate([self.steps, new]) if is_first_judged else new
@@ -68,11 +70,38 @@ class Pace(NamedTuple):
             odd &= ~(is_weekend & np.asarray(index[-len(steps) :].day_of_week == 0))
         if odd.any():
             shortest, longest = min(usual, steps.min()), max(usual, steps.max())
-            _warn(
+            warn_user(
                 f"The time stamps of X are irregular: from {_duration(shortest, index)} to "
                 f"{_duration(longest, index)} apart. Rows are treated as evenly spaced. {remedy}, "
                 "with NaN where nothing was recorded."
             )
+        return bool(odd.any())
+
+
+def check_recordings(indexes: Iterable[Any]) -> None:
+    """Check the time stamps of the series of a panel; warn of the first that are irregular.
+
+    Parameters
+    ----------
+    indexes : iterable of pandas.Index or None
+        The labels of the rows of each series. Others than time stamps are not checked.
+
+    Raises
+    ------
+    ValueError
+        If time stamps are missing or not strictly increasing.
+    """
+    is_irregular = False
+    for i, index in enumerate(indexes):
+        if not is_time_index(index):
+            continue
+        try:
+            _check_known(index)
+            _check_sorted(index)
+        except ValueError as error:
+            raise ValueError(f"Series {i}: {error}") from error
+        if not is_irregular:
+            is_irregular = Pace().warn_if_irregular(index, "Resample the series")
 
 
 def row_index(X: Any) -> Any:
@@ -89,8 +118,8 @@ def row_index(X: Any) -> Any:
     levels = [index.get_level_values(i) for i in range(index.nlevels)]
     varying = [i for i, level in enumerate(levels) if level.nunique(dropna=False) > 1]
     if len(varying) > 1:
-        raise _stacked(index, [i for i in varying if not _is_time(levels[i])] or varying)
-    return levels[varying[0]] if varying else next(filter(_is_time, levels), levels[-1])
+        raise _stacked(index, [i for i in varying if not is_time_index(levels[i])] or varying)
+    return levels[varying[0]] if varying else next(filter(is_time_index, levels), levels[-1])
 
 
 def asfreq(X: Any, freq: str) -> Any:
@@ -127,10 +156,11 @@ def asfreq(X: Any, freq: str) -> Any:
 
 def _time_index(X: Any) -> Any:
     index = row_index(X)
-    return index if _is_time(index) else None
+    return index if is_time_index(index) else None
 
 
-def _is_time(index: Any) -> bool:
+def is_time_index(index: Any) -> bool:
+    """Return whether labels are time stamps of pandas."""
     pandas = sys.modules.get("pandas")
     kinds = ("DatetimeIndex", "TimedeltaIndex", "PeriodIndex")
     return pandas is not None and isinstance(index, tuple(getattr(pandas, kind) for kind in kinds))
@@ -178,7 +208,7 @@ def _with_stamps(index: Any, stamps: Any) -> Any:
     if index.nlevels == 1:
         return stamps
     levels = [index.get_level_values(i) for i in range(index.nlevels)]
-    arrays = [stamps if _is_time(one) else one[:1].repeat(len(stamps)) for one in levels]
+    arrays = [stamps if is_time_index(one) else one[:1].repeat(len(stamps)) for one in levels]
     return type(index).from_arrays(arrays, names=index.names)
 
 
@@ -247,7 +277,7 @@ def _check_size(index: Any, freq: str, step: float) -> None:
         )
 
 
-def _warn(message: str) -> None:
+def warn_user(message: str) -> None:
     """Warn at the line outside of this package and of scikit-learn that led here."""
     level, frame = 1, sys._getframe()
     while frame.f_back and frame.f_globals["__name__"].split(".")[0] in ("sktspulse", "sklearn"):

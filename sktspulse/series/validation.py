@@ -6,28 +6,23 @@ changed, and an estimator is only changed if its input is valid.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from .containers import Restore, as_frame, restorer
-from .time_index import Pace
+from .numbers import as_floats, is_numeric
+from .panels import parse_panel, trim_ends
+from .time_index import Pace, warn_user
 from .types import Panel, Values
 
-__all__ = ["check_panel", "check_series", "read_floats"]
+__all__ = ["check_panel", "check_restorable_panel", "check_series"]
 
-_RULES: dict[str, Any] = {
-    "dtype": (np.float64, np.float32),
-    "ensure_all_finite": False,
-    "ensure_2d": False,
-    "allow_nd": True,
-}
+_N_POINTS = 8  # of a patch: fewer have no shape
 
 
 def check_panel(estimator: BaseEstimator, X: Any, *, reset: bool, min_timepoints: int) -> Panel:
@@ -55,7 +50,8 @@ n_timepoints), data frame, or sequence of arrays of unequal length
     ndarray of shape (n_series, n_channels, n_timepoints), or list of ndarray of shape \
 (n_channels, n_timepoints_i)
         The values, NaN where missing, float32 or float64; each series of a list keeps
-        its own type. They may share memory with X.
+        its own type. Time points at the end of a series at which all channels are missing
+        are removed, down to ``min_timepoints``. The values may share memory with X.
 
     Raises
     ------
@@ -64,21 +60,52 @@ n_timepoints), data frame, or sequence of arrays of unequal length
     TypeError
         If X is sparse or holds objects that are not numbers.
     """
-    panel, is_flat = _read_panel(estimator, X)
+    panel, _ = check_restorable_panel(estimator, X, reset=reset, min_timepoints=min_timepoints)
+    return trim_ends(panel, min_timepoints)
+
+
+def check_restorable_panel(
+    estimator: BaseEstimator, X: Any, *, reset: bool, min_timepoints: int
+) -> tuple[Panel, Callable[[Sequence[Values]], Any]]:
+    """Validate a panel as :func:`check_panel`, but keep the missing values at its ends.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        The estimator that gets X.
+    X : array-like, data frame or sequence
+        The panel.
+    reset : bool
+        Whether to set the attributes, as in ``fit``, rather than check them.
+    min_timepoints : int
+        Minimum length of a series.
+
+    Returns
+    -------
+    values : ndarray or list of ndarray
+        The values.
+    restore : callable
+        Function from values of the same shape to the container of X.
+    """
+    panel, is_flat, table, restore = parse_panel(X, estimator)
     n_channels = len(panel[0])
     # One channel may come with two axes or three, in fit as well as afterwards.
     by_time = is_flat and (reset or estimator.n_features_in_ != estimator.n_channels_in_)
-    table = _table(X, np.asarray(panel)[:, 0]) if by_time else panel[0].T
     if not reset:
         if by_time:
-            remedy = "Pass X[:, None, :], which may have any length, or fit again."
+            array = "X" if as_frame(X) is None else "X.to_numpy()"
+            remedy = f"Pass {array}[:, None, :], which may have any length, or fit again."
             _check_columns(estimator, table, remedy)
+        elif not is_flat and as_frame(table) is not None:
+            _check_columns(estimator, table, "Fit again or select columns.")
         _check_n_channels(estimator, n_channels)
-    _check_length(estimator, min(series.shape[1] for series in panel), min_timepoints, is_flat)
+    shortest = min(series.shape[1] for series in panel)
+    _check_length(estimator, shortest, min_timepoints, is_flat)
     _check_no_infinity(panel)
     if reset:
-        _set_features(estimator, table, n_channels)
-    return panel
+        _set_features(estimator, table if by_time or not is_flat else panel[0].T, n_channels)
+    _warn_of_shape(X, panel, shortest, is_flat=is_flat)
+    return panel, restore
 
 
 def check_series(
@@ -124,11 +151,12 @@ def check_series(
     """
     remedy = "Resample X or set freq" if hasattr(estimator, "freq") else "Resample X"
     (pace or Pace()).check(X, remedy)
-    values = _to_floats(estimator, X)
+    _check_column_types(X)
+    values = as_floats(estimator, X)
     if values.ndim != 2:
         raise ValueError(
             f"X has shape {values.shape}, expected (n_timepoints, n_channels). Reshape your data: "
-            "X.reshape(-1, 1) is a recording of one channel."
+            f"{_recording_advice(X, values.ndim)}"
         )
     table = _table(X, values)
     if not reset:
@@ -146,120 +174,15 @@ def check_series(
     return values, restorer(X)
 
 
-def read_floats(X: Any, **rules: Any) -> Values:
-    """Read an array-like as floats, with NaN for what numpy.ma masks and for pandas.NA.
-
-    Parameters
-    ----------
-    X : array-like or data frame
-        Numbers; the container may hold Python objects.
-    **rules : Any
-        Parameters of :func:`sklearn.utils.check_array` other than those of recordings.
-
-    Returns
-    -------
-    ndarray
-        The values, float32 or float64. They may share memory with X.
-    """
-    X, rules = _without_masks(X), {**_RULES, **rules}
-    try:
-        with np.errstate(invalid="ignore"):  # when the check adds up the largest numbers
-            values: Values = check_array(X, **rules)
-    except TypeError as error:
-        if not str(error).endswith(("'NAType'", "'NaTType'")):
-            raise
-        objects = np.array(X, dtype=object)
-        objects[sys.modules["pandas"].isna(objects)] = np.nan
-        values = check_array(objects, **rules)
-    return values
-
-
 def _name(estimator: BaseEstimator) -> str:
     return type(estimator).__name__
-
-
-def _read_panel(estimator: BaseEstimator, X: Any) -> tuple[Panel, bool]:
-    """Return the panel, and whether it came without an axis for channels."""
-    series = _as_sequence(X)
-    if series is not None and len({np.shape(one) for one in series}) > 1:
-        return _read_ragged(estimator, series), False
-    values = _to_floats(estimator, X if series is None else np.asarray(series))
-    if values.ndim not in (2, 3) or 0 in values.shape:
-        raise ValueError(
-            f"X has shape {values.shape}, expected (n_series, n_timepoints) or (n_series, "
-            "n_channels, n_timepoints), none of them 0. Reshape your data: X.reshape(1, -1) is a "
-            "panel of one series."
-        )
-    return values.reshape(len(values), -1, values.shape[-1]), values.ndim == 2
-
-
-def _as_sequence(X: Any) -> list[Any] | None:
-    """Return the series of X if it is a sequence of arrays, else None."""
-    is_sequence = isinstance(X, list | tuple)
-    is_nested = getattr(X, "dtype", None) is np.dtype(object) and getattr(X, "ndim", 0) == 1
-    if not (is_sequence or is_nested) or not len(X):
-        return None
-    series = [_without_masks(one) for one in X]
-    return series if all(_n_axes(one) in (1, 2) for one in series) else None
-
-
-def _n_axes(array: Any) -> int:
-    """Count axes; -1 for nested sequences of unequal length."""
-    try:
-        return np.ndim(array)
-    except ValueError:
-        return -1
-
-
-def _read_ragged(estimator: BaseEstimator, series: list[Any]) -> list[Values]:
-    panel = [
-        np.atleast_2d(_to_floats(estimator, one, f"Series {i} of X"))
-        for i, one in enumerate(series)
-    ]
-    counts = sorted({len(one) for one in panel})
-    if len(counts) > 1:
-        raise ValueError(
-            f"X has series with {counts[:3]} channels, but all need the same number. Pass arrays "
-            "of shape (n_channels, n_timepoints); transpose them if time is their first axis."
-        )
-    return panel
-
-
-def _to_floats(estimator: BaseEstimator, X: Any, name: str = "X") -> Values:
-    _check_column_types(X)
-    try:
-        return read_floats(X, input_name=name, estimator=estimator)
-    except (TypeError, ValueError) as error:
-        if "float" not in str(error) and "sequence" not in str(error):
-            raise
-        raise type(error)(
-            f"{name} cannot be read as numbers: {error}. Convert or drop all values that are "
-            "neither numbers nor NaN."
-        ) from error
-
-
-def _without_masks(X: Any) -> Any:
-    """Replace what numpy.ma masks, in an array or a sequence of arrays, by NaN."""
-    if isinstance(X, list | tuple):
-        return [_without_masks(one) for one in X] if _holds_masks(X) else X
-    if not isinstance(X, np.ma.MaskedArray):
-        return X
-    keeps_type = X.dtype in _RULES["dtype"] or X.dtype.kind not in "biuf"
-    return np.ma.filled(X if keeps_type else X.astype(float), np.nan)
-
-
-def _holds_masks(X: Any) -> bool:
-    return any(
-        isinstance(one, np.ma.MaskedArray) or (isinstance(one, list | tuple) and _holds_masks(one))
-        for one in X
-    )
 
 
 def _check_column_types(X: Any) -> None:
     """Reject data frames with dates, text and the like, some of which numpy would convert."""
     frame = as_frame(X)
     columns = [] if frame is None else frame.iter_columns()
-    wrong = [column for column in columns if not _may_be_numeric(column)]
+    wrong = [column for column in columns if not is_numeric(column)]
     if wrong:
         raise ValueError(
             f"X has columns that are not numbers: {[str(one.name) for one in wrong[:3]]}. "
@@ -277,11 +200,12 @@ def _column_advice(wrong: list[nw.Series[Any]]) -> str:
     )
 
 
-def _may_be_numeric(column: nw.Series[Any]) -> bool:
-    if column.dtype == nw.String:
-        return column.is_null().all()
-    # check_array decides about columns of Python objects, or of nothing but nulls.
-    return column.dtype.is_numeric() or column.dtype in (nw.Boolean, nw.Object, nw.Unknown)
+def _recording_advice(X: Any, n_axes: int) -> str:
+    if n_axes > 2:
+        return "A panel has several recordings; X[0].T is one of them."
+    column = "X.to_frame()" if hasattr(X, "to_frame") else "X.reshape(-1, 1)"
+    column = "numpy.reshape(X, (-1, 1))" if isinstance(X, list | tuple) else column
+    return f"{column} is a recording of one channel."
 
 
 def _table(X: Any, values: Values) -> Any:
@@ -325,3 +249,26 @@ def _check_no_infinity(arrays: Iterable[Values]) -> None:
             "X contains infinity (inf), expected finite numbers, or NaN where missing. Replace "
             "inf by NaN if it marks values that were not measured."
         )
+
+
+def _warn_of_shape(X: Any, panel: Panel, shortest: int, *, is_flat: bool) -> None:
+    """Warn of a shape that suggests that the axes are in another order."""
+    n_channels = len(panel[0])
+    if shortest >= max(_N_POINTS, n_channels):
+        return
+    is_list = isinstance(X, list | tuple)
+    if n_channels > shortest:
+        swapped = "[numpy.transpose(one) for one in X]" if is_list else "X.swapaxes(1, 2)"
+        advice = f"If time comes before channels, pass {swapped}."
+    elif is_flat or (is_list and all(np.ndim(one) == 1 for one in X)):
+        array = "X" if as_frame(X) is None else "X.to_numpy()"
+        array = "numpy.array(X)" if is_list else array
+        advice = f"If the rows of X are the moments of one recording, pass {array}.T[None]."
+    else:
+        advice = "Pass longer series."
+    warn_user(
+        f"X is read as {len(panel)} series of {n_channels} channels and, the shortest, {shortest} "
+        f"time points. Fewer time points than {_N_POINTS}, or than channels, are unusual. {advice} "
+        "If the shape is right, ignore this warning: "
+        "warnings.filterwarnings('ignore', 'X is read as')."
+    )

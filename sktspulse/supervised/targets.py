@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Number
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import assert_all_finite, check_array
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
-from ..series import Floats
+from ..series import Floats, read_floats
 
 __all__ = ["check_labels", "check_numbers", "check_weights", "class_weights", "encode_labels"]
 
@@ -33,36 +33,19 @@ def check_labels(estimator: BaseEstimator, y: Any, n_series: int) -> NDArray[Any
         check_classification_targets(labels)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"y{_kinds(y)} cannot be used as labels: {error} Pass one number or string for each "
+            f"y cannot be used as labels: {error} Pass one number or string for each "
             "series, none missing. For continuous targets use TSPulseRegressor."
         ) from error
     _check_count(labels, n_series)
     return labels
 
 
-def _without_objects(labels: NDArray[Any]) -> NDArray[Any]:
-    """Return numbers that came as Python objects, such as a column of a mixed table, as numbers."""
-    if labels.dtype == object and all(isinstance(label, Number) for label in labels):
-        return np.array(labels.tolist())
-    return labels
-
-
-def _kinds(y: Any) -> str:
-    """Describe the types in an array of Python objects, for a message."""
-    if getattr(y, "dtype", None) is not np.dtype(object):
-        return ""
-    names = sorted({type(label).__name__ for label in np.ravel(y)})
-    return f", of dtype object with {names[:3]},"
-
-
 def check_numbers(estimator: BaseEstimator, y: Any, n_series: int) -> Floats:
     """Return finite targets, ``(n_series,)`` or ``(n_series, n_outputs)``, or raise ValueError."""
     _check_given(estimator, y, "number")
     try:
-        with np.errstate(invalid="ignore"):  # when the check adds up the largest numbers
-            targets = check_array(
-                y, dtype=np.float64, ensure_2d=False, input_name="y", ensure_min_samples=0
-            )
+        rules = {"dtype": np.float64, "ensure_all_finite": True, "ensure_min_samples": 0}
+        targets = read_floats(y, input_name="y", **rules)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"y cannot be used as targets: {error} Pass finite numbers, one row for each series."
@@ -77,6 +60,28 @@ def _check_given(estimator: BaseEstimator, y: Any, what: str) -> None:
             f"{type(estimator).__name__} requires y to be passed, but the target y is None. Pass "
             f"one {what} for each series."
         )
+    _check_no_mask(y, "y")
+
+
+def _check_no_mask(values: Any, name: str) -> None:
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} has masked entries, expected one value for each series. Drop the series at "
+            f"which {name}.mask is set."
+        )
+
+
+def _without_objects(labels: NDArray[Any]) -> NDArray[Any]:
+    """Convert numbers in an array of objects; strings may stay objects."""
+    if labels.dtype != object or all(isinstance(label, str) for label in labels):
+        return labels
+    if all(isinstance(label, Real) and label == label for label in labels):  # noqa: PLR0124
+        return np.array(labels.tolist())
+    kinds = sorted({type(label).__name__ for label in labels})
+    raise ValueError(
+        f"an array of objects holds {kinds[:3]}, expected numbers alone or strings alone. Drop "
+        "missing labels, and convert the others, such as by numpy.array(y).astype(str)."
+    )
 
 
 def _check_count(y: NDArray[Any], n_series: int) -> None:
@@ -122,6 +127,7 @@ def class_weights(
 
 def check_weights(sample_weight: ArrayLike | None, n_series: int) -> Floats:
     """Return finite weights of at least 0, some above 0, or raise ValueError."""
+    _check_no_mask(sample_weight, "sample_weight")
     # Recent versions of scikit-learn refuse zeros alone with a message of their own.
     if sample_weight is not None and not np.asarray(sample_weight).any():
         raise ValueError(_BAD_WEIGHTS.format("only zeros"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 
 from sktspulse.base.axes import load_pyplot, one_series, single_axes, stacked_axes
@@ -41,3 +43,14 @@ def test_one_series_has_channels_and_time():
     assert one_series(np.zeros((2, 5))).shape == (2, 5)
     with pytest.raises(ValueError, match=r"shape \(1, 2, 5\).*Pass one series, such as X\[0\]"):
         one_series(np.zeros((1, 2, 5)))
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_rows_of_a_data_frame_are_moments(frame):
+    assert one_series(frame(np.zeros((9, 2)))).shape == (2, 9)
+
+
+def test_masked_points_are_missing_and_dates_refused():
+    assert np.isnan(one_series(np.ma.masked_equal([1, 2, 3], 2))).tolist() == [[False, True, False]]
+    with pytest.raises(ValueError, match="The series holds dates"):
+        one_series(np.arange(9).astype("M8[D]"))

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn import config_context
 
 from sktspulse import EmbeddingDisplay, TSPulseTransformer
 from sktspulse.datasets import make_labelled_panel
@@ -73,3 +74,14 @@ def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
     display = EmbeddingDisplay(np.zeros((3, 2)), np.array([0.6, 0.3]))
     with pytest.raises(ImportError, match=r'pip install "sktspulse\[plot\]"'):
         display.plot()
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+@pytest.mark.parametrize("n_classes", [None, 2])
+def test_the_choice_of_a_container_makes_no_difference(library, n_classes):
+    X, y = make_labelled_panel(n_series=12, random_state=0)
+    y = y if n_classes else None
+    expected = EmbeddingDisplay.from_estimator(TSPulseTransformer().fit(X), X, y)
+    with config_context(transform_output=library):
+        display = EmbeddingDisplay.from_estimator(TSPulseTransformer().fit(X), X, y)
+    np.testing.assert_allclose(display.coordinates, expected.coordinates, atol=1e-4)

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import RidgeClassifier
@@ -19,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sktspulse import TSPulseTransformer
 from sktspulse.datasets import make_labelled_panel
+from sktspulse.embedding import embed_checked, fitted_transformer
 from sktspulse.network.checkpoints import save_checkpoint
 from sktspulse.network.config import TSPulseConfig
 from sktspulse.network.tspulse import TSPulse
@@ -254,6 +256,7 @@ def test_bad_parameters_are_refused_when_fitting(parameters, message):
     assert not [name for name in vars(transformer) if name.endswith("_")]
 
 
+@pytest.mark.filterwarnings("ignore:X is read as:UserWarning")
 @pytest.mark.parametrize(
     ("windowing", "n_timepoints", "message"),
     [
@@ -285,3 +288,49 @@ def test_embeddings_that_a_network_lacks_are_refused(tmp_path):
     for embedding in ("frequency", "detailed", "all"):
         with pytest.raises(ValueError, match=r"needs tokens for \['frequency'\]"):
             embed(X, embedding=embedding, checkpoint=path)
+
+
+# --------------------------------------------------------------------------- containers
+
+
+def test_series_padded_with_nan_are_those_of_a_list():
+    X = [draw_panel(1, 2, n, seed)[0] for seed, n in enumerate([60, 100, 87])]
+    padded = np.full((3, 2, 100), np.nan)
+    for row, one in zip(padded, X, strict=True):
+        row[:, : one.shape[1]] = one
+    for windowing in ("resample", "sliding"):
+        expected = embed(X, windowing=windowing)
+        assert_close(embed(padded, windowing=windowing), expected)
+        assert_close(embed(np.ma.masked_invalid(padded), windowing=windowing), expected)
+
+
+def test_rows_have_the_labels_of_the_cases():
+    X = draw_panel(3, 2, 20)
+    frames = {name: pd.DataFrame(one.T) for name, one in zip("bac", X, strict=True)}
+    answer = (
+        TSPulseTransformer()
+        .set_output(transform="pandas")
+        .fit_transform(pd.concat(frames, names=["case", "time"]))
+    )
+    assert list(answer.index) == ["b", "a", "c"]
+    assert_close(answer.to_numpy(), embed(X))
+
+
+@pytest.mark.parametrize(("kind", "frame"), [("pandas", pd.DataFrame), ("polars", pl.DataFrame)])
+def test_frames_are_returned_if_the_configuration_says_so(kind, frame):
+    X = [pd.DataFrame(one.T) for one in draw_panel(4, 2, 20)]
+    with config_context(transform_output=kind):
+        answer = embed(X)
+        assert isinstance(answer, frame)
+        model = make_pipeline(TSPulseTransformer(), StandardScaler(), RidgeClassifier())
+        assert model.fit(X, [0, 1, 0, 1]).predict(X).shape == (4,)
+        (inside,) = (embed_checked(TSPulseTransformer().fit(X), draw_panel(1)),)
+    assert isinstance(inside, np.ndarray)
+
+
+def test_a_transformer_for_some_channels_is_that_of_fit():
+    X = draw_panel(3, 2, 20)
+    expected = TSPulseTransformer("time").fit(X)
+    found = fitted_transformer(2, embedding="time")
+    assert vars(found) == vars(expected)
+    assert_close(found.transform(X), expected.transform(X))

@@ -237,3 +237,40 @@ def test_some_columns_are_filled(kind, library):
     assert list(getattr(given, "columns", names)) == names
     expected = [imputer().fit_transform(VALUES[:, 1:])[:, 0], VALUES[:, 0]]
     np.testing.assert_array_equal(np.asarray(given, float), np.transpose(expected))
+
+
+# --------------------------------------------------------------------------- panels
+
+
+def panel_frame(library):
+    return pd.DataFrame(VALUES, columns=["a", "b"]) if library is pd else pl.DataFrame(VALUES)
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+@pytest.mark.parametrize("lengths", [(120, 120), (120, 90)])
+def test_a_list_of_frames_is_returned_as_it_came(library, lengths):
+    frames = [panel_frame(library)[:n] for n in lengths]
+    filled = fill(frames)
+    arrays = fill([VALUES[:n].T for n in lengths])
+    assert isinstance(filled, list)
+    assert isinstance(arrays, list)
+    for one, given, expected in zip(filled, frames, arrays, strict=True):
+        assert type(one) is type(given)
+        assert list(one.columns) == list(given.columns)
+        np.testing.assert_array_equal(one.to_numpy(), expected.T)
+
+
+def test_cases_are_filled_in_their_frame():
+    frames = {"b": FRAME, "a": FRAME[:90]}
+    X = pd.concat(frames, names=["case", "time"])
+    filled = fill(X, layout="panel")
+    pd.testing.assert_index_equal(filled.index, X.index)
+    expected = fill([VALUES.T, VALUES[:90].T])
+    np.testing.assert_array_equal(filled.loc["a"].to_numpy(), expected[1].T)
+
+
+def test_missing_values_at_the_end_of_a_panel_are_filled():
+    X = VALUES.T[None].copy()
+    X[0, :, 100:] = np.nan
+    assert fill(X).shape == X.shape
+    assert np.isfinite(fill(X)).all()

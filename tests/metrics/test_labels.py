@@ -32,6 +32,8 @@ def test_values_become_one_float_per_point(values):
         ([], "0 sample"),
         ([0, np.nan], "Input x contains NaN"),
         ([np.inf, 0], "Input x contains infinity"),
+        (np.ma.array([0.0, 1.0], mask=[0, 1]), "Input x contains NaN"),
+        (np.arange(2).astype("M8[D]"), "x holds dates"),
         (["high", "low"], "could not convert string to float"),
     ],
 )

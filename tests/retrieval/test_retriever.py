@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from retrieval.retrieval_cases import assert_close, assert_same, draw_panel, positions_of
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.cluster import DBSCAN
 from sklearn.exceptions import NotFittedError
@@ -18,6 +19,7 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from sklearn.pipeline import make_pipeline
 
 from sktspulse import TSPulseRetriever, TSPulseTransformer
+from sktspulse.retrieval import vectorizer
 from sktspulse.retrieval.vector_index import STORES
 
 
@@ -65,6 +67,7 @@ def test_the_container_does_not_matter(panel):
     assert_close(TSPulseRetriever(2).fit(list(X[:50])).kneighbors(X[50:, None]), expected)
 
 
+@pytest.mark.filterwarnings("ignore:X is read as:UserWarning")
 @settings(max_examples=10)
 @given(
     st.lists(st.integers(2, 40), min_size=2, max_size=6),
@@ -95,6 +98,7 @@ def test_windows_cover_their_series_and_have_positions():
     assert starts.tolist() == [[11, 0], [20, 20]]
 
 
+@pytest.mark.filterwarnings("ignore:X is read as:UserWarning")
 def test_the_default_stride_is_half_a_window():
     retriever = TSPulseRetriever(window=30).fit(draw_panel(1, 1, 90))
     assert retriever.starts_.tolist() == [0, 15, 30, 45, 60]
@@ -278,7 +282,7 @@ def test_an_interrupted_fit_leaves_the_index_alone(panel, retriever, monkeypatch
     def stop(*arguments, **settings_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(TSPulseTransformer, "transform", stop)
+    monkeypatch.setattr(vectorizer, "embed_checked", stop)
     for use in (retriever.fit, retriever.partial_fit):
         with pytest.raises(KeyboardInterrupt):
             use(panel[0][:, :, :50])
@@ -293,3 +297,40 @@ def test_a_bar_counts_entries_and_queries(panel, capsys):
     assert "20.0/20.0" in shown
     assert "40.0/40.0" in shown
     assert "TSPulseRetriever" in shown
+
+
+# --------------------------------------------------------------------------- containers
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+@pytest.mark.parametrize("normalize", [True, False])
+def test_the_container_of_transform_makes_no_difference_to_a_search(library, normalize, tmp_path):
+    X = draw_panel(12, 2)
+    expected = TSPulseRetriever(3, normalize=normalize).fit(X[:9]).partial_fit(X[9:])
+    expected = expected.kneighbors(X[:4])
+    with config_context(transform_output=library):
+        retriever = TSPulseRetriever(3, normalize=normalize).fit(X[:9]).partial_fit(X[9:])
+        assert_close(retriever.kneighbors(X[:4]), expected)
+        retriever.save(tmp_path / "index.safetensors")
+        assert_close(
+            TSPulseRetriever.load(tmp_path / "index.safetensors").kneighbors(X[:4]), expected
+        )
+        with pytest.raises(ValueError, match=r"transform='default'"):
+            retriever.transform(X)
+        assert retriever.set_output(transform="default").transform(X).shape == (12, 12)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1, 1e9])
+def test_series_padded_with_nan_find_themselves(unit):
+    rng = np.random.default_rng(0)
+    series = [unit * rng.normal(size=(2, n)).cumsum(-1) for n in rng.integers(40, 90, 20)]
+    padded = np.full((20, 2, 90), np.nan)
+    for row, one in zip(padded, series, strict=True):
+        row[:, : one.shape[1]] = one
+    for known, queries in (
+        (series, padded),
+        (padded, series),
+        (padded, np.ma.masked_invalid(padded)),
+    ):
+        found = TSPulseRetriever(1).fit(known).kneighbors(queries, return_distance=False)
+        assert found[:, 0].tolist() == list(range(20))

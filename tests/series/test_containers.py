@@ -116,6 +116,12 @@ def test_tables_become_frames_of_a_library(kind, library):
     assert to_library(X, "default", ["u", "v"]) is X
 
 
+def test_a_pandas_frame_gets_an_index():
+    table = to_library(VALUES, "pandas", ["u", "v"], pd.Index(list("wxyz")))
+    assert list(table.index) == list("wxyz")
+    assert to_library(VALUES, "polars", ["u", "v"], pd.Index(list("wxyz"))).shape == (4, 2)
+
+
 @pytest.mark.parametrize("X", [np.zeros((2, 2, 2)), [np.zeros((2, 3))], np.zeros(3)])
 def test_what_is_no_table_stays(X):
     assert to_library(X, "pandas", ["u", "v"]) is X

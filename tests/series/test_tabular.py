@@ -16,6 +16,8 @@ from sktspulse import PanelToTabular, TabularToPanel, TSPulseConfig, TSPulseTran
 from sktspulse.network.checkpoints import save_checkpoint
 from sktspulse.network.tspulse import TSPulse
 
+# The panels here are short, and so are those of scikit-learn's checks.
+pytestmark = pytest.mark.filterwarnings("ignore:X is read as:UserWarning")
 SIZES = {"context_length": 64, "d_model": 8, "n_layers": 1, "n_registers": 2}
 SIZES |= {"n_signature_bins": 0, "forecast_length": 0}
 

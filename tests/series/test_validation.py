@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ from sklearn.base import BaseEstimator
 
 from sktspulse.series.validation import check_panel, check_series
 
+# Many panels here are short; tests of the warning ask for it.
+pytestmark = pytest.mark.filterwarnings("ignore:X is read as:UserWarning")
 Z = np.zeros
 
 
@@ -43,6 +46,14 @@ def nested(*arrays):
     return holder
 
 
+def without_end(series, shortest=8):
+    """Return a series without the time points at its end at which no channel has a value."""
+    n = series.shape[1]
+    while n > shortest and all(np.isnan(value) for value in series[:, n - 1]):
+        n -= 1
+    return series[:, :n]
+
+
 # --------------------------------------------------------------------------- panels: accepted
 
 
@@ -51,12 +62,12 @@ def nested(*arrays):
     [
         (Z((3, 9)), (3, 1, 9), 9),
         (Z((3, 2, 9)), (3, 2, 9), 2),
-        (Z((3, 9)).tolist(), (3, 1, 9), 9),
+        (Z((3, 9)).tolist(), (3, 1, 9), 1),
         (tuple(Z((3, 2, 9))), (3, 2, 9), 2),
-        (list(Z((3, 9))), (3, 1, 9), 9),
-        (nested(*Z((3, 9))), (3, 1, 9), 9),
+        (list(Z((3, 9))), (3, 1, 9), 1),
+        (nested(*Z((3, 9))), (3, 1, 9), 1),
         (nested(*Z((3, 2, 9))), (3, 2, 9), 2),
-        (pd.Series(list(Z((3, 9)))), (3, 1, 9), 9),
+        (pd.Series(list(Z((3, 9)))), (3, 1, 9), 1),
         (pd.DataFrame(Z((3, 9))), (3, 1, 9), 9),
         (pl.DataFrame(Z((3, 9))), (3, 1, 9), 9),
         (np.asfortranarray(Z((3, 2, 9))), (3, 2, 9), 2),
@@ -115,7 +126,7 @@ def test_missing_values_of_frames_become_nan():
     nullable = pd.DataFrame(table).astype({"a": "Int64", "b": "Float64"})
     for frame in (pd.DataFrame(table), nullable, pl.DataFrame(table, strict=False)):
         np.testing.assert_array_equal(series(frame, minimum=1)[0], expected)
-        np.testing.assert_array_equal(panel(frame, minimum=1)[0][:, 0], expected)
+        np.testing.assert_array_equal(panel(frame, minimum=3)[0][:, 0], expected)
 
 
 MASK = np.random.default_rng(0).random((3, 2, 9)) < 0.3
@@ -206,10 +217,9 @@ def test_values_come_through_as_they_are(lengths, n_channels, dtype, missing_fra
         one[rng.random(one.shape) < missing_fraction] = np.nan
     before = copy.deepcopy(X)
     values, estimator = panel(X)
-    assert isinstance(values, list) == (len(set(lengths)) > 1)
     assert estimator.n_features_in_ == estimator.n_channels_in_ == n_channels
     for out, given_, kept in zip(values, X, before, strict=True):
-        np.testing.assert_array_equal(out, kept)
+        np.testing.assert_array_equal(out, without_end(kept))
         np.testing.assert_array_equal(given_, kept)
         assert out.dtype == dtype
 
@@ -273,6 +283,68 @@ def test_other_channels_than_fitted_are_refused(fitted_with, X, message):
         panel(X, fitted_with)
 
 
+@pytest.mark.parametrize("member", [Z((2, 9)), pd.DataFrame(Z((9, 2))), pl.DataFrame(Z((9, 2)))])
+def test_a_list_of_equal_lengths_is_like_any_list(member):
+    other = member[:, :8] if isinstance(member, np.ndarray) else member[:8]
+    for fitted_with, X in (([member] * 3, [other] * 3), ([member, other], [member] * 2)):
+        values, estimator = panel(X, fitted_with)
+        assert len(values) == len(X)
+        assert estimator.n_features_in_ == estimator.n_channels_in_ == 2
+
+
+def test_frames_of_other_columns_than_fitted_are_refused():
+    frames = [pd.DataFrame(Z((9, 2)), columns=["x", "y"])] * 2
+    _, estimator = panel(frames)
+    assert list(estimator.feature_names_in_) == ["x", "y"]
+    for names in (["x", "z"], ["y", "x"]):
+        with pytest.raises(ValueError, match="feature names should match"):
+            panel([frame.set_axis(names, axis=1) for frame in frames], frames)
+
+
+@pytest.mark.parametrize("wide", [pd.DataFrame, pl.DataFrame])
+def test_remedies_of_other_lengths_work_on_the_container(wide):
+    for table, remedy in ((Z((3, 10)), "X[:, None, :]"), (wide(Z((3, 10))), "X.to_numpy()")):
+        with pytest.raises(ValueError, match=f"Pass {re.escape(remedy)}"):
+            panel(table, wide(Z((3, 9))) if remedy != "X[:, None, :]" else Z((3, 9)))
+    X = wide(Z((3, 10)))
+    assert len(panel(X.to_numpy()[:, None, :], wide(Z((3, 9))))[0]) == 3
+
+
+# --------------------------------------------------------------------------- unusual shapes
+
+
+@pytest.mark.parametrize(
+    ("X", "remedy"),
+    [
+        (Z((10, 64, 9)), "X.swapaxes(1, 2)"),
+        (list(Z((10, 64, 9))), "[numpy.transpose(one) for one in X]"),
+        (Z((10, 64, 9)).tolist(), "[numpy.transpose(one) for one in X]"),
+        (Z((100, 3)), "X.T[None]"),
+        (Z((100, 3)).tolist(), "numpy.array(X).T[None]"),
+        (list(Z((100, 3))), "numpy.array(X).T[None]"),
+        (pd.DataFrame(Z((100, 3))), "X.to_numpy().T[None]"),
+        (pl.DataFrame(Z((100, 3))), "X.to_numpy().T[None]"),
+        (Z((100, 1, 7)), None),
+        ([Z((1, 30)), Z((1, 7))], None),
+    ],
+)
+def test_few_time_points_and_many_channels_warn(X, remedy):
+    with pytest.warns(UserWarning, match="X is read as") as told:
+        panel(X, minimum=2)
+    assert len(told) == 1
+    assert told[0].filename == __file__
+    if remedy is not None:
+        assert f"pass {remedy}." in str(told[0].message)
+        values = eval(remedy, {"X": X, "numpy": np})  # noqa: S307
+        assert panel(values)[1].n_channels_in_ == (3 if len(X) == 100 else 9)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("X", [Z((3, 8)), Z((3, 8, 8)), [Z((2, 8)), Z((2, 9))]])
+def test_usual_shapes_do_not_warn(X):
+    panel(X)
+
+
 # --------------------------------------------------------------------------- series
 
 
@@ -316,7 +388,7 @@ def test_columns_of_several_levels_come_back():
     [
         ([], r"0 sample\(s\)"),
         (Z(9), r"shape \(9,\).*X.reshape\(-1, 1\)"),
-        (pd.Series(Z(9)), r"X.reshape\(-1, 1\)"),
+        (pd.Series(Z(9)), r"X.to_frame\(\)"),
         (Z((2, 3, 9)), r"shape \(2, 3, 9\)"),
         (Z((7, 2)), r"7 time points \(n_samples = 7\), but Estimator needs at least 8"),
         (Z((9, 0)), r"0 feature\(s\)"),

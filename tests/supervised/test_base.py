@@ -42,3 +42,20 @@ def test_progress_counts_all_windows(checkpoint, capsys):
     assert "140/140" in capsys.readouterr().err
     model.predict(X[:5])
     assert "70.0/70.0" in capsys.readouterr().err
+
+
+def test_series_padded_with_nan_are_those_of_a_list(checkpoint):
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(2, n)).cumsum(1) for n in rng.integers(20, 60, 24)]
+    padded = np.full((24, 2, 60), np.nan)
+    for row, one in zip(padded, X, strict=True):
+        row[:, : one.shape[1]] = one
+    for unit in (1.0, 1e-6, 1e9):
+        for kind in (TSPulseClassifier, TSPulseRegressor):
+            model = kind(checkpoint=checkpoint).fit([unit * one for one in X], np.arange(24) % 2)
+            other = kind(checkpoint=checkpoint).fit(unit * padded, np.arange(24) % 2)
+            answer = "predict_proba" if kind is TSPulseClassifier else "predict"
+            expected = getattr(model, answer)([unit * one for one in X])
+            for fitted in (model, other):
+                found = getattr(fitted, answer)(unit * padded)
+                np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)

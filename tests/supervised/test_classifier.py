@@ -178,6 +178,7 @@ def test_missing_values_constants_and_unequal_lengths_are_taken(tiny):
         assert np.isfinite(model.predict_proba(X)).all()
 
 
+@pytest.mark.filterwarnings("ignore:X is read as:UserWarning")
 def test_hundreds_of_channels_are_taken(tiny):
     X, y = draw_panel(12, 2, 300, 16)
     model = clone(tiny).fit(X, y)

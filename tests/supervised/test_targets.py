@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
@@ -82,17 +84,42 @@ def test_weights_are_1_by_default():
 
 @pytest.mark.parametrize(
     ("y", "classes"),
-    [([0, 1, 0], [0, 1]), ([True, False, True], [False, True]), (["b", "a", "a"], ["a", "b"])],
+    [
+        (np.array([0, 1, 1], dtype=object), [0, 1]),
+        (np.array([True, False, True], dtype=object), [False, True]),
+        (np.array([2.0, 3, np.int8(3)], dtype=object), [2, 3]),
+        (np.array(["b", "a", "b"], dtype=object), ["a", "b"]),
+        (pd.Series([1, 2, 1], dtype="Int64"), [1, 2]),
+        (pd.Series(["b", "a", "b"], dtype="category"), ["a", "b"]),
+        (pl.Series(["b", "a", "b"]), ["a", "b"]),
+        (np.ma.array([0, 1, 1]), [0, 1]),
+    ],
 )
-def test_labels_may_come_as_python_objects(y, classes):
-    labels = check_labels(TSPulseClassifier(), np.array(y, dtype=object), 3)
-    assert encode_labels(labels, np.ones(3))[0].tolist() == classes
+def test_objects_become_labels(y, classes):
+    labels = check_labels(TSPulseClassifier(), y, 3)
+    assert np.unique(labels).tolist() == classes
 
 
-@pytest.mark.parametrize("y", [[0, "b", 1], [None, "b", "b"], [[1], [2, 3], [1]]])
-def test_a_message_about_objects_names_their_types(y):
-    with pytest.raises(ValueError, match=r"y, of dtype object with .* cannot be used as labels"):
-        check_labels(TSPulseClassifier(), np.array(y, dtype=object), 3)
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT])
+def test_objects_of_several_kinds_are_refused(missing):
+    for y in ([1, "a", 1], [1, missing, 1], ["a", missing, "b"]):
+        with pytest.raises(ValueError, match=r"array of objects holds \[.*expected numbers alone"):
+            check_labels(TSPulseClassifier(), np.array(y, dtype=object), 3)
+
+
+def test_masked_targets_and_weights_are_refused():
+    masked = np.ma.array([0.0, 1, 2], mask=[0, 1, 0])
+    for check in (check_labels, check_numbers):
+        with pytest.raises(ValueError, match=r"y has masked entries.*y\.mask"):
+            check(TSPulseClassifier(), masked, 3)
+    with pytest.raises(ValueError, match="sample_weight has masked entries"):
+        check_weights(masked, 3)
+
+
+@pytest.mark.parametrize("kind", ["M8[D]", "m8[s]"])
+def test_dates_and_durations_are_no_targets(kind):
+    with pytest.raises(ValueError, match="y cannot be used as targets: y holds d"):
+        check_numbers(TSPulseRegressor(), np.arange(3).astype(kind), 3)
 
 
 def test_weights_of_absent_classes_are_ignored_but_not_a_dict_without_any():
