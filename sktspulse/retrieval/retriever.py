@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
+from dataclasses import replace
 from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
 
@@ -24,6 +26,7 @@ from .persistence import BaseSavableRetriever
 from .series_index import INDEXES, IndexSpec, SearchContext, SeriesIndex
 from .vector_index import METRICS, STORES, SearchResult
 from .vectorizer import SeriesVectorizer
+from .writing import writing
 
 __all__ = ["TSPulseRetriever"]
 
@@ -114,6 +117,9 @@ class TSPulseRetriever(
     search needs little memory beside the index. ``fit`` holds 4 bytes a number whatever
     ``store`` is, and :meth:`partial_fit` holds the index twice.
 
+    Several threads may use one retriever. A query sees the entries of one moment. ``fit``,
+    :meth:`partial_fit` and :meth:`remove` wait for each other.
+
     References
     ----------
     .. [1] Ekambaram et al., "TSPulse: Tiny Pre-Trained Models with Disentangled
@@ -201,7 +207,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             of range, or the checkpoint cannot be read. The index is then left as it was.
         """
         self._check_parameters()
-        with fitted_copy(self) as fitted:
+        with writing(self), fitted_copy(self) as fitted:
             fitted._fit(check_panel(fitted, X, reset=True, min_timepoints=self.window or 2))
         return self
 
@@ -225,12 +231,13 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         ValueError
             If X is not as ``fit`` requires. The index is then left as it was.
         """
-        if not hasattr(self, "_series_index"):
-            return self.fit(X)
-        panel = check_panel(self, X, reset=False, min_timepoints=self.window_ or 2)
-        following = self._series_index.entries.following(panel)
-        with self._context(len(following), "entries") as context:
-            self._series_index = self._series_index.extended(panel, following, context)
+        with writing(self):
+            if not hasattr(self, "_series_index"):
+                return self.fit(X)
+            panel = check_panel(self, X, reset=False, min_timepoints=self.window_ or 2)
+            following = self._series_index.entries.following(panel)
+            with self._context(len(following), "entries") as context:
+                self._series_index = self._series_index.extended(panel, following, context)
         return self
 
     def remove(self, ids: ArrayLike) -> Self:
@@ -252,7 +259,9 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             If an id is not in the index. Then no entry is removed.
         """
         check_is_fitted(self)
-        self._series_index = self._series_index.without(self._series_index.entries.find_rows(ids))
+        with writing(self):
+            rows = self._series_index.entries.find_rows(ids)
+            self._series_index = self._series_index.without(rows)
         return self
 
     def transform(self, X: ArrayLike) -> csr_matrix:
@@ -287,8 +296,9 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             First time points there; 0 for whole series.
         """
         check_is_fitted(self)
-        rows = self._series_index.entries.find_rows(ids)
-        return self.series_[rows], self.starts_[rows]
+        entries = self._series_index.entries
+        rows = entries.find_rows(ids)
+        return entries.series[rows], entries.starts[rows]
 
     @property
     def ids_(self) -> Integers:  # type: ignore[override]
@@ -351,9 +361,10 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
     @contextmanager
     def _context(self, total: int, unit: str) -> Iterator[SearchContext]:
         names = ("checkpoint", "batch_size", "device")  # may change after fit
-        self.transformer_.set_params(**{name: getattr(self, name) for name in names})
+        transformer = copy(self.transformer_)  # as other threads may use it
+        transformer.set_params(**{name: getattr(self, name) for name in names})
         with self._progress(total, unit) as progress:
-            yield SearchContext(self._vectorizer, progress)
+            yield SearchContext(replace(self._vectorizer, transformer=transformer), progress)
 
     @contextmanager
     def _queries(self, X: ArrayLike | None) -> Iterator[tuple[Panel | None, SearchContext]]:
