@@ -1,11 +1,12 @@
 """The TSPulse network, its checkpoints, and arrays through it."""
 
-from .checkpoints import CheckpointError, load_checkpoint, save_checkpoint
+from .checkpoints import CheckpointError, load_checkpoint, save_checkpoint, weight_shapes
 from .config import TSPulseConfig
-from .files import write_atomically
+from .files import write_atomically, write_together
 from .inference import Progress, Read, fingerprint, infer, reconstruct, resolve_device
 from .masks import block_mask, gap_mask, hybrid_mask, varied_mask
 from .scaling import standardize
+from .tensor_files import TensorFile, check_hash, dump_tensors, explained
 from .tslens import TSLensConfig, TSLensNetwork
 from .tspulse import Prediction, SpectralSignature, Spectrum, TSPulse
 
@@ -20,7 +21,11 @@ __all__ = [
     "TSLensNetwork",
     "TSPulse",
     "TSPulseConfig",
+    "TensorFile",
     "block_mask",
+    "check_hash",
+    "dump_tensors",
+    "explained",
     "fingerprint",
     "gap_mask",
     "hybrid_mask",
@@ -31,5 +36,7 @@ __all__ = [
     "save_checkpoint",
     "standardize",
     "varied_mask",
+    "weight_shapes",
     "write_atomically",
+    "write_together",
 ]

@@ -1,54 +1,50 @@
 """Load and save networks: by shipped name, by path, or from the published checkpoints.
 
-Files are safetensors with the configuration inside; nothing in them is ever executed. No
-weight is read before the header is found to describe exactly the network of the
-configuration, so a damaged or hostile file gives one error and costs little.
+Files hold the configuration; nothing in them is ever executed. No weight is read before the
+header is found to describe exactly the network of the configuration, so a damaged or hostile
+file gives one error and costs little.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
 import os
 import re
 import stat
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from .config import TSPulseConfig
-from .files import write_atomically
+from .files import write_together
 from .granite import config_from_granite, granite_layout
+from .inference import resolve_device
+from .tensor_files import TensorFile, check_hash, dump_tensors, explained
 from .tspulse import TSPulse
 
-__all__ = ["CheckpointError", "load_checkpoint", "save_checkpoint", "shipped_checkpoints"]
+__all__ = [
+    "CheckpointError",
+    "load_checkpoint",
+    "save_checkpoint",
+    "shipped_checkpoints",
+    "weight_shapes",
+]
 
 _FOLDER = Path(__file__).with_name("weights")
 _METADATA_KEY = "sktspulse"
 _FORMAT = 1
 _MAX_JSON_BYTES = 2**20  # the largest published config.json has 4 kB
+_MAX_LAYERS = 256  # building thousands from a hostile file would take minutes
 _WEIGHTS_PER_LAYER = 16  # two mixers of a norm, two linear maps and a gate, with their biases
 _DTYPES = ("F32", "F16", "BF16")
-# What reading a damaged file may raise; RecursionError is a RuntimeError.
-_FAULTS = (
-    OSError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    RuntimeError,
-)
 
 Shape = tuple[int, ...]
 
@@ -83,7 +79,7 @@ def load_checkpoint(
     revision : str, optional
         Branch, tag or commit on the hub. Takes precedence over one in the name.
     device : str or torch.device, default="cpu"
-        Device of the weights.
+        Device of the weights; ``"auto"`` takes CUDA, else MPS, else the CPU.
 
     Returns
     -------
@@ -95,6 +91,8 @@ def load_checkpoint(
     CheckpointError
         If there is no such checkpoint, if it is damaged, or if it describes another
         network. A ``ValueError``.
+    ValueError
+        If there is no such device.
     ImportError
         If a hub name is given and ``huggingface_hub`` is not installed.
 
@@ -109,9 +107,9 @@ def load_checkpoint(
     1
     """
     source = _locate(name_or_path, revision)
-    with _explained(source.weights):
+    with _reading(source.weights):
         stamp = tuple(_stamp(path) for path in (source.weights, source.config) if path)
-    return _load(source, torch.device(device), stamp)
+    return _load(source, resolve_device(device), stamp)
 
 
 def save_checkpoint(
@@ -126,34 +124,33 @@ def save_checkpoint(
     network : TSPulse
         The network. Its weights are stored in single precision.
     path : str or path-like
-        Name of the file, ending in ``.safetensors``. A ``.json`` file beside it repeats
-        the configuration and the metadata for people to read.
+        Name of the file, ending in ``.safetensors``. It holds the weights, the
+        configuration, the metadata, and a hash of all three. A ``.json`` file beside it
+        repeats all but the weights for people to read.
     metadata : mapping, optional
         Notes about the network that JSON can hold: data, recipe, licence.
 
     Raises
     ------
     ValueError
-        If the name has another ending, a weight is not finite, or the metadata are too
-        long.
+        If the name has another ending or is that of a folder, a weight is not finite, the
+        metadata are too long, or the network has more than 256 layers.
     """
     path = Path(path)
     if path.suffix != ".safetensors":
         raise ValueError(f"path is {str(path)!r}, expected a name that ends in '.safetensors'.")
-    tensors = {
-        name: tensor.detach().to("cpu", torch.float32).contiguous()
-        for name, tensor in network.state_dict().items()
-    }
+    if path.is_dir():
+        raise ValueError(f"path is {str(path)!r}, a folder. Pass the name of a file in it.")
+    _check_depth(network.config)
+    tensors = {name: tensor.float() for name, tensor in network.state_dict().items()}
     _check_finite(tensors)
     about = {"format": _FORMAT, "config": asdict(network.config), "metadata": dict(metadata or {})}
-    text = json.dumps(about, indent=2, allow_nan=False)
+    content, text = dump_tensors(tensors, _METADATA_KEY, about)
     if len(text) > _MAX_JSON_BYTES // 2:
         raise ValueError(
             f"metadata takes {len(text)} characters, at most {_MAX_JSON_BYTES // 2} fit."
         )
-    write_atomically(path.with_suffix(".json"), text.encode() + b"\n")
-    # One key only: the order in which safetensors writes several is not reproducible.
-    write_atomically(path, safetensors.torch.save(tensors, {_METADATA_KEY: text}))
+    write_together({path: content, path.with_suffix(".json"): text.encode() + b"\n"})
 
 
 def shipped_checkpoints() -> dict[str, dict[str, str]]:
@@ -196,16 +193,25 @@ def _find_here(name_or_path: str | os.PathLike[str]) -> _Source | None:
     path, name = Path(name_or_path), str(name_or_path)
     if name in shipped:
         return _Source(_FOLDER / shipped[name]["file"], sha256=shipped[name]["sha256"])
-    if path.is_dir():
+    if _exists(path) and path.is_dir():
         return _Source(path / "model.safetensors", path / "config.json")
-    if path.exists() or path.suffix == ".safetensors":
+    if _exists(path) or path.suffix == ".safetensors":
         return _Source(path)
     if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*(@[\w./-]+)?", name):
         return None
+    known = ", ".join(sorted(shipped)) or "none"
     raise CheckpointError(
-        f"There is no checkpoint {name!r}. Known names: {', '.join(sorted(shipped)) or 'none'}. "
+        f"There is no checkpoint {name[:200]!r}. Known names: {known}. "
         "Or pass a .safetensors file, a folder, or 'organisation/name' on the hub."
     )
+
+
+def _exists(path: Path) -> bool:
+    """Look for a path; one that the system does not permit is not there."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _download(repository: str, revision: str | None) -> _Source:
@@ -235,17 +241,10 @@ def _download(repository: str, revision: str | None) -> _Source:
         ) from error
 
 
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _reading(path: Path) -> AbstractContextManager[None]:
     """Turn every error that a damaged file may cause into a CheckpointError."""
-    try:
-        yield
-    except SafetensorError as error:
-        raise CheckpointError(
-            f"{path} cannot be loaded. It is not a safetensors file, or it is damaged: {error}."
-        ) from error
-    except _FAULTS as error:
-        raise CheckpointError(f"{path} cannot be loaded. {error}") from error
+    remedy = "Copy or download it again, or save it again with save_checkpoint."
+    return explained(path, "a checkpoint", remedy, CheckpointError)
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
@@ -253,32 +252,41 @@ def _stamp(path: Path) -> tuple[int, ...]:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise ValueError("It is not a file.")
-    return status.st_ino, status.st_size, status.st_mtime_ns
+    changed = status.st_mtime_ns, status.st_ctime_ns
+    return status.st_dev, status.st_ino, status.st_size, *changed
 
 
 @lru_cache(maxsize=8)
 @torch.inference_mode(mode=False)
 def _load(source: _Source, device: torch.device, stamp: tuple[tuple[int, ...], ...]) -> TSPulse:
     """Load once; ``stamp`` changes with the file, so that a changed one is loaded again."""
-    with _explained(source.weights):
-        network = _read(source)
+    settings = config = None
+    if source.config:
+        with _reading(source.config):
+            settings = _parse(_read_json(source.config))
+            config = config_from_granite(settings)
+    with _reading(source.weights):
+        network = _read(source, settings, config)
     return network.to(device).eval().requires_grad_(False)
 
 
-def _read(source: _Source) -> TSPulse:
-    _check_hash(source)
-    settings = _parse(_read_json(source.config)) if source.config else None
-    with safe_open(source.weights, "pt") as file:
-        config = config_from_granite(settings) if settings else _stored_config(file.metadata())
-        network = _skeleton(config, len(file.keys()))
+def _read(
+    source: _Source, settings: dict[str, Any] | None, config: TSPulseConfig | None
+) -> TSPulse:
+    with TensorFile.open(source.weights) as file:
+        if source.sha256 not in (None, file.sha256()):
+            raise ValueError("It is not the file that was shipped. Install the package again.")
+        about = file.describe(_METADATA_KEY)
+        config = config or _stored_config(about)
+        network = _skeleton(config, len(file.kinds))
         shapes = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
         layout = {name: (name, shape) for name, shape in shapes.items()}
         if settings:
             layout = granite_layout(shapes, config, settings)
-        _check_layout(file, dict(layout.values()))
-        # Copies, since the file may change after it was read.
-        stored = {name: file.get_tensor(name).clone() for name, _ in layout.values()}
+        _check_layout(file.kinds, dict(layout.values()))
+        stored = file.load()
     _check_finite(stored)
+    check_hash(stored, about)
     weights = {name: torch.zeros(shapes[name]) for name in shapes.keys() - layout.keys()}
     for name, (stored_name, _) in layout.items():
         weights[name] = stored[stored_name].float().reshape(shapes[name])
@@ -286,40 +294,31 @@ def _read(source: _Source) -> TSPulse:
     return network
 
 
-def _check_hash(source: _Source) -> None:
-    if source.sha256 is None:
-        return
-    if hashlib.sha256(source.weights.read_bytes()).hexdigest() != source.sha256:
-        raise ValueError("It is not the file that was shipped. Install the package again.")
-
-
 def _read_json(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(_MAX_JSON_BYTES)
 
 
-def _stored_config(metadata: Mapping[str, str] | None) -> TSPulseConfig:
+def _stored_config(about: Mapping[str, Any] | None) -> TSPulseConfig:
     """Read the configuration that ``save_checkpoint`` puts in."""
-    if not metadata or _METADATA_KEY not in metadata:
+    if about is None:
         raise ValueError("It holds no configuration. Pass the folder if there is one beside it.")
-    about = _parse(metadata[_METADATA_KEY])
     if about["format"] != _FORMAT:
         raise ValueError(f"Its format is {about['format']!r}, expected {_FORMAT}.")
     return TSPulseConfig.from_dict(about["config"])
 
 
-def _check_layout(file: Any, expected: Mapping[str, Shape]) -> None:
+def _check_layout(kinds: Mapping[str, tuple[str, Shape]], expected: Mapping[str, Shape]) -> None:
     """Compare names, shapes and types with those expected, before any weight is read."""
-    names = set(file.keys())
-    if names != expected.keys():
-        missing, unknown = _shorten(expected.keys() - names), _shorten(names - expected.keys())
+    if kinds.keys() != expected.keys():
+        missing = _shorten(expected.keys() - kinds.keys())
+        unknown = _shorten(kinds.keys() - expected.keys())
         raise ValueError(f"Weights are missing: {missing}; unknown: {unknown}.")
     for name, shape in expected.items():
-        stored = file.get_slice(name)
-        kind, found = stored.get_dtype(), tuple(stored.get_shape())
+        kind, found = kinds[name]
         if found != shape or kind not in _DTYPES:
-            kinds = ", ".join(_DTYPES)
-            raise ValueError(f"{name} is {kind} {found}, expected {shape} of type {kinds}.")
+            accepted = ", ".join(_DTYPES)
+            raise ValueError(f"{name} is {kind} {found}, expected {shape} of type {accepted}.")
 
 
 def _parse(text: str | bytes) -> dict[str, Any]:
@@ -329,13 +328,31 @@ def _parse(text: str | bytes) -> dict[str, Any]:
     return content
 
 
+def weight_shapes(config: TSPulseConfig) -> dict[str, Shape]:
+    """Return the shape of every weight of a network, by name, without building it."""
+    return {name: tuple(tensor.shape) for name, tensor in _build(config).state_dict().items()}
+
+
 def _skeleton(config: TSPulseConfig, n_tensors: int) -> TSPulse:
-    """Build the network without memory or random numbers for its weights."""
+    """Build the network if a file of so many tensors can be its own."""
+    n_layers = _check_depth(config)
+    if n_layers * _WEIGHTS_PER_LAYER > n_tensors:
+        raise ValueError(f"It describes {n_layers} layers but holds {n_tensors} weights.")
+    return _build(config)
+
+
+def _check_depth(config: TSPulseConfig) -> int:
+    """Return the number of layers, unless there are too many."""
     n_register_heads = (config.n_signature_bins > 0) + (config.forecast_length > 0)
     n_layers = config.n_layers + config.n_decoder_layers
     n_layers += n_register_heads * config.n_register_layers
-    if n_layers * _WEIGHTS_PER_LAYER > n_tensors:
-        raise ValueError(f"It describes {n_layers} layers but holds {n_tensors} weights.")
+    if n_layers > _MAX_LAYERS:
+        raise ValueError(f"The network has {n_layers} layers, at most {_MAX_LAYERS} are supported.")
+    return n_layers
+
+
+def _build(config: TSPulseConfig) -> TSPulse:
+    """Build a network without memory or random numbers for its weights."""
     with torch.device("meta"), _WithoutDraws():
         return TSPulse(config)
 

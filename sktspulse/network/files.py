@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["write_atomically"]
+__all__ = ["write_atomically", "write_together"]
 
 _HAS_LOCKS = sys.platform != "win32"
 _PREFIX, _SUFFIX = ".sktspulse-", ".draft"
@@ -24,8 +25,30 @@ def write_atomically(path: Path, content: bytes) -> None:
     A killed writer leaves a draft, which the next writer in the same folder removes. A living
     one locks its draft, so that it stays. Where there are no locks, nothing is removed.
     """
-    _remove_drafts(path.parent)
-    draft, file = _open_draft(path.parent)
+    write_together({path: content})
+
+
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Replace a file, and those of the same folder that describe it, which come after it.
+
+    All are written before the first is replaced. A crash between the replacements, or a
+    reader at that moment, finds a description of the file or none, never that of another.
+    """
+    folder = next(iter(contents)).parent
+    _remove_drafts(folder)
+    with ExitStack() as stack:
+        drafts = {p: stack.enter_context(_draft(folder, c)) for p, c in contents.items()}
+        stack.enter_context(_sole_writer(folder))
+        for path in [*contents][1:]:
+            path.unlink(missing_ok=True)
+        for path, draft in drafts.items():
+            draft.replace(path)
+
+
+@contextmanager
+def _draft(folder: Path, content: bytes) -> Iterator[Path]:
+    """Write a draft, and keep it locked."""
+    draft, file = _open_draft(folder)
     try:
         with file:
             file.write(content)
@@ -33,7 +56,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(file)
             if not _HAS_LOCKS:  # Windows renames no open file
                 file.close()
-            draft.replace(path)
+            yield draft
     finally:
         draft.unlink(missing_ok=True)
 
@@ -44,10 +67,25 @@ def _open_draft(folder: Path) -> tuple[Path, BinaryIO]:
         draft = folder / f"{_PREFIX}{uuid.uuid4().hex}{_SUFFIX}"
         file = draft.open("xb")
         with suppress(OSError):
-            _lock(file, wait=True)
+            _lock(file.fileno(), wait=True)
         if draft.exists():
             return draft, file
         file.close()
+
+
+@contextmanager
+def _sole_writer(folder: Path) -> Iterator[None]:
+    """Let one writer at a time replace files of a folder, if it can be locked."""
+    if not _HAS_LOCKS:
+        yield
+        return
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            _lock(number, wait=True)
+        yield
+    finally:
+        os.close(number)
 
 
 def _remove_drafts(folder: Path) -> None:
@@ -57,11 +95,11 @@ def _remove_drafts(folder: Path) -> None:
             named = entry.name.startswith(_PREFIX) and entry.name.endswith(_SUFFIX)
             if named and _HAS_LOCKS and entry.is_file(follow_symlinks=False):
                 with suppress(OSError), Path(entry).open("rb") as file:
-                    _lock(file, wait=False)
+                    _lock(file.fileno(), wait=False)
                     Path(entry).unlink()
 
 
-def _lock(file: BinaryIO, *, wait: bool) -> None:
-    """Lock a file until it is closed, also by the end of the process; OSError if that fails."""
+def _lock(number: int, *, wait: bool) -> None:
+    """Lock an open file until it is closed, also by the end of the process."""
     if sys.platform != "win32":
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

@@ -128,12 +128,34 @@ def reconstruct(
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
-    """Return a device; ``"auto"`` is CUDA where there is one, else MPS, else the CPU."""
-    if device != "auto":
-        return torch.device(device)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    """Return a device; ``"auto"`` is CUDA where there is one, else MPS, else the CPU.
+
+    A ValueError says which devices there are, if this is none of them.
+    """
+    if isinstance(device, str) and device == "auto":
+        return torch.device(_devices()[-1])
+    try:
+        found = torch.device(device)
+        torch.empty(1, device=found)
+    except (AssertionError, RuntimeError, TypeError, ValueError, ImportError) as error:
+        raise _no_such(device) from error
+    if found.type == "meta":
+        raise _no_such(device)
+    return found
+
+
+def _devices() -> list[str]:
+    """Return the devices there are, the fastest last."""
+    has_mps, has_cuda = torch.backends.mps.is_available(), torch.cuda.is_available()
+    return ["cpu", *["mps"] * has_mps, *["cuda"] * has_cuda]
+
+
+def _no_such(device: Any) -> ValueError:
+    known = ", ".join(map(repr, _devices()))
+    return ValueError(
+        f"device={device!r} is not available on this machine, which has {known}. "
+        "Use one of these, or device='auto'."
+    )
 
 
 @lru_cache(maxsize=8)

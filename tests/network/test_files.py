@@ -99,15 +99,16 @@ def test_the_draft_of_a_living_writer_stays(tmp_path, writer):
 def test_a_draft_removed_before_it_is_locked_is_written_again(tmp_path, monkeypatch):
     lock, locked = files._lock, []
 
-    def remove_first(file, *, wait):
+    def remove_first(number, *, wait):
         if not locked:
-            Path(file.name).unlink()
-        locked.append(file.name)
-        lock(file, wait=wait)
+            for draft in tmp_path.iterdir():
+                draft.unlink()
+        locked.append(number)
+        lock(number, wait=wait)
 
     monkeypatch.setattr(files, "_lock", remove_first)
     write_atomically(tmp_path / "file.bin", b"content")
-    assert len(locked) == 2
+    assert len(locked) == 3  # two drafts and the folder
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"content"]
 
 

@@ -1,0 +1,210 @@
+"""Files of named tensors with a description in JSON; nothing in them is ever executed.
+
+The format is safetensors. Its own reader opens a file twice and maps it into memory, so a
+file that is replaced meanwhile is a mixture, and one that is cut is a crash. Here a file
+is opened once, and nothing is allocated before the header fits the size of the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, Self
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+__all__ = ["TensorFile", "check_hash", "dump_tensors", "explained"]
+
+_MAX_HEADER_BYTES = 2**24
+_MAX_REASON = 400  # characters: a file may name anything
+_HASH = "sha256"
+_DTYPES = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+}
+# What reading a damaged file may raise; RecursionError is a RuntimeError.
+_FAULTS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    EOFError,
+)
+
+Shape = tuple[int, ...]
+Description = dict[str, Any]
+
+
+@contextmanager
+def explained(
+    path: str | os.PathLike[str],
+    kind: str,
+    remedy: str,
+    error_type: type[ValueError] = ValueError,
+) -> Iterator[None]:
+    """Turn every error that a damaged file may cause into one that names it and the remedy."""
+    start = f"{os.fspath(path)} cannot be loaded as {kind}."
+    try:
+        yield
+    except OSError as error:
+        raise error_type(f"{start} {error}. Check the path and its permissions.") from error
+    except MemoryError as error:
+        raise error_type(f"{start} It does not fit into memory. {remedy}") from error
+    except _FAULTS as error:
+        reason = f"It lacks {error}" if isinstance(error, KeyError) else str(error)
+        reason = reason if len(reason) < _MAX_REASON else f"{reason[:_MAX_REASON]} ..."
+        raise error_type(f"{start} {reason.rstrip('.')}. {remedy}") from error
+
+
+def dump_tensors(
+    tensors: Mapping[str, Tensor], key: str, description: Mapping[str, Any]
+) -> tuple[bytes, str]:
+    """Return the content of a file, and its description as text.
+
+    A hash of both is added to the description, so that damage is noticed.
+    """
+    stored = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    plain = json.loads(json.dumps(description, allow_nan=False, default=_plain))
+    text = json.dumps({**plain, _HASH: _digest(stored, plain)}, indent=2)
+    # One key only: the order in which safetensors writes several is not reproducible.
+    return safetensors.torch.save(stored, {key: text}), text
+
+
+def check_hash(tensors: Mapping[str, Tensor], description: Mapping[str, Any] | None) -> None:
+    """Compare what was read with the hash in the description, if it holds one."""
+    rest = dict(description or {})
+    if _HASH in rest and rest.pop(_HASH) != _digest(tensors, rest):
+        raise ValueError("Its content is not what was written. It is damaged.")
+
+
+class _Entry(NamedTuple):
+    """Where a tensor is in a file."""
+
+    start: int
+    end: int
+    dtype: str
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class TensorFile:
+    """An open file whose header was found to describe exactly the bytes that follow."""
+
+    _file: BinaryIO
+    _first: int  # byte at which the tensors begin
+    _metadata: dict[str, str]
+    _entries: dict[str, _Entry]
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path) -> Iterator[Self]:
+        """Open a file and check its header; a ValueError says what is wrong."""
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for a writer
+            raise ValueError("It is not a file.")
+        with path.open("rb") as file:
+            header, first = _read_header(file)
+            metadata = header.pop("__metadata__", {})
+            if not all(isinstance(text, str) for text in metadata.values()):
+                raise ValueError("Its metadata are not text. It is damaged.")
+            entries = {name: _entry(name, **fields) for name, fields in header.items()}
+            _check_ends(entries, os.fstat(file.fileno()).st_size - first)
+            yield cls(file, first, metadata, entries)
+
+    def sha256(self) -> str:
+        """Return the hash of the whole file."""
+        self._file.seek(0)
+        return hashlib.file_digest(self._file, "sha256").hexdigest()
+
+    @property
+    def kinds(self) -> dict[str, tuple[str, Shape]]:
+        """Type and shape of each tensor, by name."""
+        return {name: (entry.dtype, entry.shape) for name, entry in self._entries.items()}
+
+    def describe(self, key: str) -> Description | None:
+        """Return the description that is stored under a key, if there is one."""
+        if key not in self._metadata:
+            return None
+        description = json.loads(self._metadata[key])
+        if not isinstance(description, dict):
+            raise TypeError(f"Its description is a JSON {type(description).__name__}.")
+        return description
+
+    def load(self) -> dict[str, Tensor]:
+        """Read all tensors."""
+        return {name: self._read(entry) for name, entry in self._entries.items()}
+
+    def _read(self, entry: _Entry) -> Tensor:
+        content = torch.empty(entry.end - entry.start, dtype=torch.uint8, device="cpu")
+        self._file.seek(self._first + entry.start)
+        if self._file.readinto(content.numpy()) != len(content):  # type: ignore[attr-defined]
+            raise ValueError("It was cut while it was read.")
+        return content.view(_DTYPES[entry.dtype]).reshape(entry.shape)
+
+
+def _read_header(file: BinaryIO) -> tuple[dict[str, Any], int]:
+    """Return the header, and the byte at which it ends."""
+    size = os.fstat(file.fileno()).st_size
+    length = int.from_bytes(file.read(8), "little")
+    if not 0 < length <= min(size - 8, _MAX_HEADER_BYTES):
+        raise ValueError("It is not a safetensors file, or it is damaged.")
+    try:
+        header = json.loads(file.read(length).decode())
+    except ValueError as error:
+        raise ValueError("It is not a safetensors file, or it is damaged.") from error
+    if not isinstance(header, dict) or not all(isinstance(part, dict) for part in header.values()):
+        raise TypeError("Its header is not that of a safetensors file.")
+    return header, 8 + length
+
+
+def _entry(name: str, dtype: Any, shape: Any, data_offsets: Any) -> _Entry:
+    start, end = data_offsets
+    if dtype not in _DTYPES:
+        raise ValueError(f"{name} has type {dtype!r}, expected one of {', '.join(_DTYPES)}.")
+    whole = all(type(number) is int and number >= 0 for number in (start, end, *shape))
+    if not whole or end - start != math.prod(shape) * _DTYPES[dtype].itemsize:
+        raise ValueError(f"The header gives {name} a size that is not that of its shape.")
+    return _Entry(start, end, dtype, tuple(shape))
+
+
+def _check_ends(entries: Mapping[str, _Entry], n_bytes: int) -> None:
+    """Check that the tensors lie one after the other and fill the file."""
+    end = 0
+    for entry in sorted(entries.values()):
+        if entry.start != end:
+            raise ValueError("Its tensors overlap or leave gaps. It is damaged.")
+        end = entry.end
+    if end != n_bytes:
+        raise ValueError(f"It has {n_bytes} bytes of tensors instead of {end}. It is damaged.")
+
+
+def _digest(tensors: Mapping[str, Tensor], description: Description) -> str:
+    digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Turn NumPy numbers into those of Python, which JSON can hold."""
+    if hasattr(value, "item"):
+        return value.item()
+    raise TypeError(f"JSON cannot hold {value!r}.")
