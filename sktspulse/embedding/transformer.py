@@ -217,6 +217,11 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             names = [f"ch{c}_{name}" for c in range(self.n_channels_in_) for name in names]
         return np.array(names, dtype=object)
 
+    @property
+    def _n_features_out(self) -> int:
+        n_features = sum(self._widths[part] for part in _PARTS[self.embedding])
+        return n_features * (self.n_channels_in_ if self.channels == "concatenate" else 1)
+
     def _check(self, X: ArrayLike, config: TSPulseConfig, *, reset: bool) -> Panel:
         minimum = 2 if self.windowing == "resample" else config.patch_length
         return check_panel(self, X, reset=reset, min_timepoints=minimum)

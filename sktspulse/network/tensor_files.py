@@ -199,7 +199,8 @@ def _digest(tensors: Mapping[str, Tensor], description: Description) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.flatten().view(torch.uint8).numpy())
+        if tensor.numel():  # an empty one cannot be viewed as bytes
+            digest.update(tensor.flatten().view(torch.uint8).numpy())
     return digest.hexdigest()
 
 

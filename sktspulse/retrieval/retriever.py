@@ -207,6 +207,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             of range, or the checkpoint cannot be read. The index is then left as it was.
         """
         self._check_parameters()
+        if self.index == "faiss":
+            load_faiss()
         with writing(self), fitted_copy(self) as fitted:
             fitted._fit(check_panel(fitted, X, reset=True, min_timepoints=self.window or 2))
         return self
@@ -332,8 +334,6 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
                 f"stride is {self.stride}, but window is {self.window}. Pass a window that is at "
                 "least as long."
             )
-        if self.index == "faiss":
-            load_faiss()
 
     def _fit(self, panel: Panel) -> None:
         self._fit_network()
@@ -356,7 +356,10 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             batch_size=self.batch_size,
             device=self.device,
         )
-        return transformer.fit(np.zeros((1, self.n_channels_in_, 2)))
+        transformer.fit(np.zeros((1, 1, 512)))
+        # Set, not fitted, as an index file may hold any number.
+        transformer.n_features_in_ = transformer.n_channels_in_ = self.n_channels_in_
+        return transformer
 
     @contextmanager
     def _context(self, total: int, unit: str) -> Iterator[SearchContext]:
