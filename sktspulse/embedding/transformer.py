@@ -44,10 +44,11 @@ class TSPulseTransformer(TransformerMixin, BaseTSPulse):
     channels : {"concatenate", "mean"}, default="concatenate"
         Whether to concatenate or to average the embeddings of the channels.
     windowing : {"resample", "sliding"}, default="resample"
-        How a series becomes windows of 512 time points. ``"resample"`` stretches or
-        shrinks it to one window by linear interpolation, which suits series that hold one
-        event each. ``"sliding"`` keeps the sampling rate: windows overlap by half, and
-        their embeddings are averaged. Shorter series are padded with NaN in front.
+        How a series becomes windows of 512 time points. ``"resample"`` makes one window,
+        which suits series that hold one event each: a shorter series is interpolated
+        linearly, a longer one averaged block by block. ``"sliding"`` keeps the sampling
+        rate: windows overlap by half, and their embeddings are averaged. Shorter series
+        are padded with NaN in front.
     checkpoint : str or path, default="tspulse-p8"
         Name of a shipped network, path of a file or folder, or hub id.
     batch_size : int, default=32

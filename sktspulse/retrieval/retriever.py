@@ -107,7 +107,8 @@ class TSPulseRetriever(
 
     Notes
     -----
-    Series of any length are resampled to the input length of the network. NaN is missing:
+    Shorter series than the input of the network, 512 time points, are interpolated, longer
+    ones averaged block by block. NaN is missing:
     gaps of at most one in 32 time points are interpolated, longer ones are masked. ±inf
     is an error.
 
