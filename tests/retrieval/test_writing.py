@@ -17,6 +17,7 @@ from retrieval.retrieval_cases import draw_panel
 from sklearn.base import clone
 
 from sktspulse import TSPulseRetriever
+from sktspulse.retrieval import SeriesIndex, persistence
 from sktspulse.retrieval.writing import writing
 
 faiss = pytest.param(
@@ -135,6 +136,42 @@ def test_a_saved_index_is_that_of_one_moment(tmp_path):
             done.set()
 
     together(save, add)
+
+
+def test_what_is_removed_during_a_query_does_not_mix_with_it(monkeypatch):
+    X = draw_panel(20)
+    retriever = TSPulseRetriever(1).fit(X)
+
+    def then_remove(method):
+        def search(*arguments):
+            found = method(*arguments)
+            retriever.remove(retriever.ids_[0])
+            return found
+
+        return search
+
+    for name in ("nearest", "within"):
+        monkeypatch.setattr(SeriesIndex, name, then_remove(getattr(SeriesIndex, name)))
+    assert retriever.kneighbors(X[[9]], return_distance=False).tolist() == [[9]]
+    assert retriever.radius_neighbors(X[[9]], 0.0, return_distance=False)[0].tolist() == [9]
+    assert retriever.kneighbors_graph(X[[19]]).shape == (1, 18)
+    assert retriever.ids_.tolist() == list(range(3, 20))
+
+
+def test_what_is_added_during_a_save_does_not_mix_with_it(tmp_path, monkeypatch):
+    X = draw_panel(20)
+    retriever = TSPulseRetriever(1).fit(X)
+    arrays = persistence._arrays
+
+    def then_add(snapshot):
+        found = arrays(snapshot)
+        retriever.partial_fit(X)
+        return found
+
+    monkeypatch.setattr(persistence, "_arrays", then_add)
+    retriever.save(tmp_path / "one.safetensors")
+    again = TSPulseRetriever.load(tmp_path / "one.safetensors")
+    assert again.partial_fit(X[:1]).ids_.tolist() == list(range(21))
 
 
 def test_only_one_thread_writes_at_a_time_and_others_have_their_own_turns():
