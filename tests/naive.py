@@ -270,6 +270,22 @@ def resample(values, length):
     return new
 
 
+def downsample(values, length):
+    """Average the known values of equal blocks; one at a border counts with its share."""
+    if len(values) <= length:
+        return values
+    width, new = Fraction(len(values), length), []
+    for block in range(length):
+        total, weights = 0.0, 0.0
+        for place, value in enumerate(values):
+            share = min(place + 1, (block + 1) * width) - max(place, block * width)
+            if share > 0 and not math.isnan(value):
+                total += float(share) * value
+                weights += float(share)
+        new.append(total / weights if weights else math.nan)
+    return new
+
+
 def standardize(values):
     """Give the known values mean 0 and variance 1, or only mean 0 if they are all equal."""
     known = [value for value in values if not math.isnan(value)]

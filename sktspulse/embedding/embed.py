@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..network import Progress, TSPulse, TSPulseConfig, infer, standardize
-from ..series import Indices, Panel, Values, resample, take_windows, window_starts
+from ..series import Indices, Panel, Values, downsample, resample, take_windows, window_starts
 
 __all__ = [
     "EmbeddingSpec",
@@ -74,12 +74,14 @@ def count_windows(panel: Iterable[Values], context_length: int, windowing: Windo
 def context_windows(series: Values, context_length: int, windowing: Windowing) -> Iterator[Values]:
     """Yield the windows ``(n_windows, n_channels, context_length)`` of one series.
 
-    ``"resample"`` gives one window, by linear interpolation. ``"sliding"`` gives windows
+    ``"resample"`` gives one window: a longer series is averaged, a shorter one interpolated
+    linearly. ``"sliding"`` gives windows
     that overlap by half, in blocks if there are many; a series shorter than a window is
     preceded by NaN. Each channel of the series has mean 0 and variance 1.
     """
     if windowing == "resample":
-        yield standardize(resample(series, context_length)).values[None]
+        window = resample(downsample(series, context_length), context_length)
+        yield standardize(window).values[None]
         return
     n_missing = max(0, context_length - series.shape[1])
     scaled = standardize(series).values

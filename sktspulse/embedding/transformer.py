@@ -44,10 +44,11 @@ class TSPulseTransformer(OutputMixin, TransformerMixin, BaseTSPulse):
     channels : {"concatenate", "mean"}, default="concatenate"
         Whether to concatenate or to average the embeddings of the channels.
     windowing : {"resample", "sliding"}, default="resample"
-        How a series becomes windows of 512 time points. ``"resample"`` stretches or
-        shrinks it to one window by linear interpolation, which suits series that hold one
-        event each. ``"sliding"`` keeps the sampling rate: windows overlap by half, and
-        their embeddings are averaged. Shorter series are padded with NaN in front.
+        How a series becomes windows of 512 time points. ``"resample"`` makes one window,
+        which suits series that hold one event each: a shorter series is interpolated
+        linearly, a longer one averaged block by block. ``"sliding"`` keeps the sampling
+        rate: windows overlap by half, and their embeddings are averaged. Shorter series
+        are padded with NaN in front.
     checkpoint : str or path, default="tspulse-p8"
         Name of a shipped network, path of a file or folder, or hub id.
     batch_size : int, default=32
@@ -204,6 +205,11 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         if not self._spec.average_channels:
             names = [f"ch{c}_{name}" for c in range(self.n_channels_in_) for name in names]
         return np.array(names, dtype=object)
+
+    @property
+    def _n_features_out(self) -> int:
+        n_features = sum(self._widths[part] for part in self._spec.parts)
+        return n_features * (1 if self._spec.average_channels else self.n_channels_in_)
 
     def _check(
         self, X: ArrayLike, config: TSPulseConfig, spec: EmbeddingSpec, *, reset: bool

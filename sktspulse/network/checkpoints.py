@@ -58,6 +58,7 @@ def load_checkpoint(
     *,
     revision: str | None = None,
     device: str | torch.device = "cpu",
+    download: bool = True,
 ) -> TSPulse:
     """Load a network.
 
@@ -80,6 +81,9 @@ def load_checkpoint(
         Branch, tag or commit on the hub. Takes precedence over one in the name.
     device : str or torch.device, default="cpu"
         Device of the weights; ``"auto"`` takes CUDA, else MPS, else the CPU.
+    download : bool, default=True
+        Whether to fetch a checkpoint from the hub that was not downloaded before. If False,
+        that is an error, and nothing is sent over the network.
 
     Returns
     -------
@@ -106,7 +110,7 @@ def load_checkpoint(
     ...     load_checkpoint(f"{folder}/small.safetensors").config.n_layers
     1
     """
-    source = _locate(name_or_path, revision)
+    source = _locate(name_or_path, revision, download)
     stamp = tuple(_stamp(path) for path in (source.weights, source.config) if path)
     return _load(source, resolve_device(device), stamp)
 
@@ -173,11 +177,11 @@ class _Source:
     sha256: str | None = None
 
 
-def _locate(name_or_path: str | os.PathLike[str], revision: str | None) -> _Source:
+def _locate(name_or_path: str | os.PathLike[str], revision: str | None, download: bool) -> _Source:
     source = _find_here(name_or_path)
     if source is None:
         repository, _, tag = str(name_or_path).partition("@")
-        return _download(repository, revision or tag or None)
+        return _fetch(repository, revision or tag or None, download)
     if revision is not None:
         raise CheckpointError(
             f"revision={revision!r} is for models on the hub, but {str(name_or_path)!r} is a "
@@ -213,7 +217,7 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _download(repository: str, revision: str | None) -> _Source:
+def _fetch(repository: str, revision: str | None, download: bool) -> _Source:
     try:
         hub: Any = importlib.import_module("huggingface_hub")
     except ImportError as error:
@@ -227,6 +231,8 @@ def _download(repository: str, revision: str | None) -> _Source:
         try:
             return Path(hub.hf_hub_download(**arguments, local_files_only=True))
         except (OSError, ValueError):
+            if not download:
+                raise
             return Path(hub.hf_hub_download(**arguments))
 
     try:
@@ -234,6 +240,11 @@ def _download(repository: str, revision: str | None) -> _Source:
         # The folder is named after the commit, so that both files are of the same one.
         return _Source(fetch("model.safetensors", config.parent.name), config)
     except (OSError, ValueError) as error:
+        if not download:
+            raise CheckpointError(
+                f"Checkpoint {repository!r}, revision {revision or 'main'!r}, is not on this "
+                "machine. If you trust it, download it first, with load_checkpoint."
+            ) from error
         raise CheckpointError(
             f"Could not get {repository!r}, revision {revision or 'main'!r}, from the hub: {error} "
             "Check the name, the connection and HF_HUB_OFFLINE, or pass a folder."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -119,6 +120,7 @@ class RetrievalDisplay:
             If the query is not one series, or X or y have fewer series than were indexed.
         """
         values = one_series(query)
+        estimator = copy(estimator)  # a snapshot, as other threads may remove entries
         distances, ids = estimator.kneighbors(values[None], n_neighbors)
         series, starts = estimator.locate(ids[0])
         panel: Any = parse_panel(X).values if hasattr(X, "columns") else X

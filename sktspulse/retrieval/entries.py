@@ -49,7 +49,8 @@ class Entries:
 
     def __post_init__(self) -> None:
         """Reject what a damaged file may hold."""
-        is_ascending = (np.diff(self.ids, prepend=-1, append=self.n_ids) > 0).all()
+        edges = np.concatenate([[-1], self.ids, [self.n_ids]])
+        is_ascending = (edges[:-1] < edges[1:]).all()  # a difference might overflow
         is_inside = ((self.series >= 0) & (self.series < self.n_series) & (self.starts >= 0)).all()
         if not (is_ascending and is_inside):
             raise ValueError("Ids do not ascend, or positions lie outside the series.")

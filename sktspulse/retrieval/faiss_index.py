@@ -7,6 +7,8 @@ import warnings
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+import numpy as np
+
 from ..series import Integers, Values
 from .vector_index import VectorIndex
 
@@ -14,7 +16,9 @@ __all__ = ["FaissIndex", "load_faiss"]
 
 _N_PROBES = 32  # lists that are searched
 _PER_LIST = 64  # training vectors of each list
-_GROWTH = 2  # train again once there should be more than so many times as many lists
+# New vectors are searched one by one until there are so many, or such a share, that the lists
+# are trained again. Until then no list need fit them, whatever their kind.
+_N_UNLISTED, _UNLISTED_SHARE = 2048, 0.05
 _BLOCK = 32768  # vectors decoded at once
 
 
@@ -36,45 +40,50 @@ def load_faiss() -> Any:
 class FaissIndex(VectorIndex):
     """Vectors divided into inverted lists, a few of which are searched for candidates.
 
-    The lists hold one byte a number, beside the stored vectors. Distances to candidates
-    are exact, but a neighbour may be missed. :meth:`within` stays exact.
+    The lists hold one byte a number, beside the stored vectors. Vectors added after the lists
+    were trained are searched exactly. Distances to candidates are exact, but a neighbour may
+    be missed. :meth:`within` stays exact.
 
     Parameters
     ----------
     metric, codes, centre, scales
         As for :class:`VectorIndex`.
     lists : faiss.IndexIVFScalarQuantizer, default=None
-        The lists, filled; None trains them on the stored vectors, if there are any.
+        The lists of the first vectors; None trains them on all, if there are any.
     """
 
     lists: Any = None
 
     def __post_init__(self) -> None:
         if self.lists is None and len(self):
-            object.__setattr__(self, "lists", _filled(_trained(self), self))
+            object.__setattr__(self, "lists", _filled(_trained(self), self, len(self)))
 
     def extended(self, vectors: Values) -> Self:
         """Return an index with new vectors after those of this one."""
         extended = super().extended(vectors)
-        if not len(self) or _n_lists(len(extended)) > _GROWTH * self.lists.nlist:
-            return replace(extended, lists=None)
-        return replace(extended, lists=_filled(self.lists, extended, len(self)))
+        n_listed = extended.lists.ntotal if len(extended) else 0
+        is_due = len(extended) - n_listed > max(_N_UNLISTED, _UNLISTED_SHARE * n_listed)
+        return replace(extended, lists=None) if is_due else extended
 
     def selected(self, rows: Integers) -> Self:
-        """Return an index of the vectors in some rows."""
+        """Return an index of the vectors in some rows, which ascend."""
         selected = super().selected(rows)
-        if not len(selected):
+        n_listed = int(np.searchsorted(rows, self.lists.ntotal)) if len(self) else 0
+        if not n_listed or 2 * _n_lists(n_listed) < self.lists.nlist:
             return replace(selected, lists=None)
-        empty = load_faiss().clone_index(self.lists)
-        empty.reset()
-        return replace(selected, lists=_filled(empty, selected))
+        return replace(selected, lists=_filled(self.lists, selected, n_listed))
 
     def candidates(self, queries: Values, n_candidates: int) -> Integers:
-        """Return rows of near vectors from a few lists: (n_queries, n_candidates)."""
-        rows: Integers = self.lists.search(queries, n_candidates)[1]
+        """Return rows of near vectors: (n_queries, at least n_candidates)."""
+        n_listed = self.lists.ntotal
+        rows: Integers = self.lists.search(queries, min(n_candidates, n_listed))[1]
+        if n_listed < len(self):
+            scales = None if self.scales is None else self.scales[n_listed:]
+            unlisted = VectorIndex(self.metric, self.codes[n_listed:], self.centre, scales)
+            rows = np.hstack([rows, n_listed + unlisted.candidates(queries, n_candidates)])
         is_short = (rows < 0).any(1)
         if is_short.any():  # these lists hold too few vectors
-            rows[is_short] = super().candidates(queries[is_short], n_candidates)
+            rows[is_short] = super().candidates(queries[is_short], rows.shape[1])
         return rows
 
 
@@ -98,9 +107,10 @@ def _trained(index: VectorIndex) -> Any:
     return lists
 
 
-def _filled(lists: Any, index: VectorIndex, start: int = 0) -> Any:
-    """Return a copy of the lists with the vectors added from row ``start`` on."""
+def _filled(lists: Any, index: VectorIndex, n_listed: int) -> Any:
+    """Return a copy of the lists that holds the first vectors of an index."""
     filled = load_faiss().clone_index(lists)
-    for first in range(start, len(index), _BLOCK):
-        filled.add(index.decoded(slice(first, first + _BLOCK)))
+    filled.reset()
+    for first in range(0, n_listed, _BLOCK):
+        filled.add(index.decoded(slice(first, min(first + _BLOCK, n_listed))))
     return filled

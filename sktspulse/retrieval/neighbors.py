@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
@@ -23,6 +24,9 @@ __all__ = ["NeighborsMixin"]
 
 class NeighborsMixin:
     """Neighbour queries of an estimator that holds an index.
+
+    A query reads a shallow copy, so that what other threads add or remove meanwhile does not
+    mix with it.
 
     The class has the parameters ``n_neighbors`` and ``radius``, the attribute ``ids_``,
     and the methods ``_nearest`` and ``_within``.
@@ -69,8 +73,9 @@ class NeighborsMixin:
         NotFittedError
             If the retriever is not fitted.
         """
-        distances, rows = self._checked_nearest(X, n_neighbors)
-        ids = self.ids_[rows]
+        snapshot = copy(self)
+        distances, rows = snapshot._checked_nearest(X, n_neighbors)
+        ids = snapshot.ids_[rows]
         return (distances, ids) if return_distance else ids
 
     def radius_neighbors(
@@ -104,10 +109,11 @@ class NeighborsMixin:
         NotFittedError
             If the retriever is not fitted.
         """
-        radius = self.radius if radius is None else radius
-        self._check_query("radius_neighbors", radius=radius)
-        results = self._within(X, radius)
-        ids = _ragged([self.ids_[rows] for _, rows in results])
+        snapshot = copy(self)
+        radius = snapshot.radius if radius is None else radius
+        snapshot._check_query("radius_neighbors", radius=radius)
+        results = snapshot._within(X, radius)
+        ids = _ragged([snapshot.ids_[rows] for _, rows in results])
         return (_ragged([distances for distances, _ in results]), ids) if return_distance else ids
 
     def kneighbors_graph(
@@ -138,11 +144,12 @@ class NeighborsMixin:
         ValueError
             As :meth:`kneighbors`, or if the mode is unknown.
         """
-        self._check_query("kneighbors_graph", mode=mode)
-        distances, rows = self._checked_nearest(X, n_neighbors)
+        snapshot = copy(self)
+        snapshot._check_query("kneighbors_graph", mode=mode)
+        distances, rows = snapshot._checked_nearest(X, n_neighbors)
         values = distances if mode == "distance" else np.ones_like(distances)
         ends = np.arange(len(rows) + 1) * rows.shape[1]
-        return csr_matrix((values.ravel(), rows.ravel(), ends), (len(rows), len(self.ids_)))
+        return csr_matrix((values.ravel(), rows.ravel(), ends), (len(rows), len(snapshot.ids_)))
 
     def _nearest(self, X: ArrayLike | None, n_neighbors: int) -> SearchResult:
         raise NotImplementedError

@@ -1,41 +1,75 @@
-"""Index files: safetensors with a JSON description; nothing in them is ever executed."""
+"""Index files: safetensors with a JSON description; nothing in them is ever executed.
+
+A file may come from a stranger. Its header is compared with its size before anything is
+allocated, only known parameters are taken from it, and it never starts a download.
+"""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import safetensors
-import safetensors.numpy
+import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ..base import BaseTSPulse
 from ..embedding import TSPulseTransformer
-from ..network import write_atomically
+from ..network import (
+    TensorFile,
+    check_hash,
+    dump_tensors,
+    explained,
+    load_checkpoint,
+    resolve_device,
+    write_atomically,
+)
 from .entries import Entries
+from .faiss_index import load_faiss
 from .series_index import INDEXES, SeriesIndex
 from .vectorizer import LevelScaler, SeriesVectorizer
 
 __all__ = ["BaseSavableRetriever"]
 
 _KEY = "sktspulse-index"
-_FORMAT = 2  # format 1 differs by holding a centre for every store
-_FORMATS = (1, _FORMAT)
-_MAX_JSON = 2**24  # characters; there may be many column names
-_ERRORS = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+_FORMAT = 3
+_FORMATS = (1, 2, _FORMAT)  # 2 has no hash, 1 also holds a centre for every store
+_LARGEST = 2**53  # integer
+_REMEDY = "Copy it again from where it came from, or fit and save a new index."
+_NO_NETWORK = "Pass the path or the name of its network as checkpoint."
 _SPEC = ("metric", "store", "index")
 _NUMBERS = ("window", "stride", "n_ids", "n_series")
-_PARAMETERS = ("n_neighbors", "radius", "checkpoint")
-_FITTED = ("n_features_in_", "n_channels_in_", "fingerprint_")
 _TYPES = {"float32": "F32", "float16": "F16", "int8": "I8"}
 
+# What the description holds, and of which types.
+_PARAMETERS = {
+    "n_neighbors": (int,),
+    "radius": (str, float, int),  # text since format 3, as JSON has no infinity
+    "checkpoint": (str,),
+    "embedding": (str,),
+    "channels": (str,),
+    "normalize": (bool,),
+}
+_FITTED = {"n_features_in_": (int,), "n_channels_in_": (int,), "fingerprint_": (str,)}
+_DESCRIPTION = {
+    "format": (int,),
+    "parameters": (dict,),
+    "seen": (dict,),
+    "names": (list,),
+    **dict.fromkeys(_SPEC, (str,)),
+    "window": (int, type(None)),
+    "stride": (int, type(None)),
+    "n_ids": (int,),
+    "n_series": (int,),
+}
+
 Description = dict[str, Any]
+Arrays = dict[str, NDArray[Any]]
+Kind = tuple[str, tuple[int, ...]]  # type and shape
 
 
 class BaseSavableRetriever(BaseTSPulse):
@@ -55,13 +89,21 @@ class BaseSavableRetriever(BaseTSPulse):
         path : str or path-like
             Name of the file, ending in ``.safetensors``. It holds the vectors, their
             positions, and a hash of the network, which is needed again for queries.
+
+        Raises
+        ------
+        ValueError
+            If the name has another ending.
+        OSError
+            If the file cannot be written. One that was there is left as it was.
         """
         check_is_fitted(self)
         path = Path(path)
         if path.suffix != ".safetensors":
             raise ValueError(f"path is {str(path)!r}, expected a name that ends in '.safetensors'.")
-        text = json.dumps(_describe(self), default=_as_json)
-        write_atomically(path, safetensors.numpy.save(_arrays(self), {_KEY: text}))
+        snapshot = copy(self)  # as other threads may add entries
+        tensors = {name: torch.from_numpy(array) for name, array in _arrays(snapshot).items()}
+        write_atomically(path, dump_tensors(tensors, _KEY, _describe(snapshot))[0])
 
     @classmethod
     def load(
@@ -72,9 +114,11 @@ class BaseSavableRetriever(BaseTSPulse):
         Parameters
         ----------
         path : str or path-like
-            Name of a file that :meth:`save` wrote. Nothing in it is executed.
+            Name of a file that :meth:`save` wrote. Nothing in it is executed, and it
+            starts no download.
         checkpoint : str or path, default=None
-            Where the network is; None uses the one named when the index was saved.
+            Where the network is. None takes the one named when the index was saved, which
+            must be on this machine.
         device : str, default="auto"
             Where the network runs.
 
@@ -86,16 +130,25 @@ class BaseSavableRetriever(BaseTSPulse):
         Raises
         ------
         ValueError
-            If the file is no index or damaged, or was made with another network.
+            If the file is no index, is damaged, was made with another network, or names
+            one that is not on this machine.
         """
-        with _explained(path), safetensors.safe_open(os.fspath(path), framework="numpy") as file:
-            about = _read_description((file.metadata() or {}).get(_KEY))
-            parameters = {name: about[name] for name in (*_SPEC, "window", "stride")}
-            parameters |= about["parameters"] | {"device": device}
-            if checkpoint is not None:
-                parameters["checkpoint"] = checkpoint
-            retriever = cls(**parameters)
-            retriever._restore(file, about)
+        resolve_device(device)
+        with explained(path, "an index", _REMEDY):
+            about, arrays = _read(Path(path))
+            retriever = cls(**_read_parameters(about), device=device)
+            retriever._check_parameters()
+        if retriever.index == "faiss":
+            load_faiss()
+        with explained(path, "an index", _NO_NETWORK):
+            if checkpoint is None:
+                _check_here(retriever.checkpoint)
+            else:
+                retriever.checkpoint = checkpoint
+            retriever.fingerprint_ = about["seen"]["fingerprint_"]
+            retriever._load_network()
+        with explained(path, "an index", _REMEDY):
+            retriever._restore(about, arrays)
         return retriever
 
     def _check_parameters(self) -> None:
@@ -104,28 +157,30 @@ class BaseSavableRetriever(BaseTSPulse):
     def _fitted_transformer(self) -> TSPulseTransformer:
         raise NotImplementedError
 
-    def _restore(self, file: Any, about: Description) -> None:
+    def _restore(self, about: Description, arrays: Arrays) -> None:
         """Set the fitted attributes from a file, unless it does not fit the network."""
-        self._check_parameters()
         self.__dict__.update({name: about["seen"][name] for name in _FITTED})
         if about["names"]:
             self.feature_names_in_ = np.array(about["names"], dtype=object)
-        self._load_network()
-        transformer = self._fitted_transformer()
-        width = len(transformer.get_feature_names_out())
-        arrays = _read_arrays(file, about, width)
         scaler = LevelScaler(*arrays["levels"]) if "levels" in arrays else None
-        self._vectorizer = SeriesVectorizer(transformer, scaler)
+        self._vectorizer = SeriesVectorizer(self._fitted_transformer(), scaler)
+        found, expected = arrays["vectors"].shape[1], self._vectorizer.n_features
+        if found != expected:
+            raise ValueError(f"Its vectors have {found} numbers each, expected {expected}.")
         self._series_index = _restored_index(arrays, about)
 
 
 def _describe(retriever: Any) -> Description:
     """Return everything but the arrays."""
     index, transformer = retriever._series_index, retriever.transformer_
-    parameters = {name: getattr(retriever, name) for name in _PARAMETERS}
-    parameters["embedding"] = transformer.embedding
-    parameters["channels"] = transformer.channels
-    parameters["normalize"] = retriever._vectorizer.level_scaler is None
+    parameters = {
+        "n_neighbors": retriever.n_neighbors,
+        "radius": str(float(retriever.radius)),
+        "checkpoint": os.fspath(retriever.checkpoint),
+        "embedding": transformer.embedding,
+        "channels": transformer.channels,
+        "normalize": retriever._vectorizer.level_scaler is None,
+    }
     about = {"format": _FORMAT, "parameters": parameters}
     about |= dict(zip(_SPEC, index.spec, strict=True))
     about |= {name: getattr(index.entries, name) for name in _NUMBERS}
@@ -134,7 +189,7 @@ def _describe(retriever: Any) -> Description:
     return about
 
 
-def _arrays(retriever: Any) -> dict[str, NDArray[Any]]:
+def _arrays(retriever: Any) -> Arrays:
     entries, vectors = retriever._series_index.entries, retriever._series_index.vectors
     arrays = {"ids": entries.ids, "series": entries.series, "starts": entries.starts}
     arrays["vectors"] = vectors.codes
@@ -142,71 +197,87 @@ def _arrays(retriever: Any) -> dict[str, NDArray[Any]]:
         arrays |= {"centre": vectors.centre, "scales": vectors.scales}
     if retriever._vectorizer.level_scaler is not None:
         arrays["levels"] = np.stack(retriever._vectorizer.level_scaler)
-    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    return {name: np.require(array, requirements=["C", "W"]) for name, array in arrays.items()}
 
 
-def _as_json(value: Any) -> Any:
-    """Turn NumPy numbers and paths into what JSON can hold."""
-    return value.item() if isinstance(value, np.generic) else os.fspath(value)
-
-
-@contextmanager
-def _explained(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn any error that a damaged file causes into one that names the file."""
-    try:
-        yield
-    except (*_ERRORS, safetensors.SafetensorError) as error:
-        raise ValueError(f"{os.fspath(path)} cannot be loaded as an index. {error}") from error
-
-
-def _read_description(text: str | None) -> Description:
-    if text is None:
-        raise ValueError("It was not written by TSPulseRetriever.save. Check the path.")
-    about = json.loads(text) if len(text) < _MAX_JSON else None
-    if not isinstance(about, dict) or about.get("format") not in _FORMATS:
-        raise ValueError(f"Its format is none of {list(_FORMATS)}. Save the index again.")
-    return about
-
-
-def _read_arrays(file: Any, about: Description, n_features: int) -> dict[str, NDArray[Any]]:
-    """Read the arrays, after types and shapes in the header have been checked."""
-    expected = _expected_arrays(file.get_slice("vectors").get_shape()[0], about, n_features)
-    names = set(file.keys()) - ({"centre"} - set(expected) if about["format"] == 1 else set())
-    if names != set(expected):
-        raise ValueError(f"It holds {sorted(names)}, expected {sorted(expected)}. It is damaged.")
-    for name, (dtype, shape) in expected.items():
-        header = file.get_slice(name)
-        found = header.get_dtype(), tuple(header.get_shape())
-        if found != (dtype, shape):
-            raise ValueError(f"{name} is {found}, expected {(dtype, shape)}. It is damaged.")
-    arrays = {name: file.get_tensor(name) for name in expected}
+def _read(path: Path) -> tuple[Description, Arrays]:
+    """Return what a file holds, after type and size of all of it have been checked."""
+    with TensorFile.open(path) as file:
+        about = file.describe(_KEY)
+        if about is None:
+            raise ValueError("It was not written by TSPulseRetriever.save.")
+        _check_description(about)
+        _check_kinds(file.kinds, about)
+        tensors = file.load()
+    check_hash(tensors, about)
+    arrays: Arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise ValueError(f"{name} is not finite. The file is damaged.")
-    return arrays
+            raise ValueError(f"{name} is not finite.")
+    return about, arrays
 
 
-def _expected_arrays(
-    n_entries: int, about: Description, n_features: int
-) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Return type and shape of each array, by name."""
-    parameters, n_levels = about["parameters"], 0
-    per_entry = dict.fromkeys(("ids", "series", "starts"), ("I64", (n_entries,)))
-    expected: dict[str, tuple[str, tuple[int, ...]]] = {**per_entry}
-    if not parameters["normalize"]:
-        n_levels = 2 if parameters["channels"] == "mean" else 2 * about["seen"]["n_channels_in_"]
-        expected["levels"] = ("F64", (2, n_levels))
-    width = n_features + n_levels
+def _check_description(about: Description) -> None:
+    if about.get("format") not in _FORMATS:
+        raise ValueError(f"Its format is none of {list(_FORMATS)}.")
+    hashed = {"sha256": (str,)} if about["format"] == _FORMAT else {}
+    _check_types(about, _DESCRIPTION | hashed)
+    _check_types(about["parameters"], _PARAMETERS)
+    _check_types(about["seen"], _FITTED)
+    names, n_features = about["names"], about["seen"]["n_features_in_"]
+    if not all(isinstance(name, str) for name in names) or len(names) not in (0, n_features):
+        raise ValueError(f"names holds {len(names)} values, expected {n_features} texts or none.")
+    if (about["window"] is None) != (about["stride"] is None):
+        raise ValueError("It holds a window without a stride, or a stride without a window.")
+
+
+def _check_types(values: Description, types: Mapping[str, tuple[type, ...]]) -> None:
+    if values.keys() != types.keys():
+        wrong = ", ".join(sorted(values.keys() ^ types.keys())[:3])
+        raise ValueError(f"Its description lacks something or holds too much: {wrong}.")
+    for name, value in values.items():
+        is_huge = type(value) is int and not 0 <= value < _LARGEST
+        if type(value) not in types[name] or is_huge:
+            kinds = " or ".join(kind.__name__ for kind in types[name])
+            raise ValueError(f"{name} is {str(value)[:40]}, expected {kinds}.")
+
+
+def _check_kinds(kinds: Mapping[str, Kind], about: Description) -> None:
+    """Compare type and shape of each array with what belongs to the description."""
+    n_entries, width = kinds["vectors"][1]
+    expected: dict[str, Kind] = dict.fromkeys(("ids", "series", "starts"), ("I64", (n_entries,)))
     expected["vectors"] = (_TYPES[about["store"]], (n_entries, width))
     if about["store"] == "int8":
         expected |= {"centre": ("F32", (width,)), "scales": ("F32", (n_entries,))}
-    return expected
+    elif about["format"] == 1 and "centre" in kinds:
+        expected["centre"] = kinds["centre"]
+    if not about["parameters"]["normalize"]:
+        is_mean = about["parameters"]["channels"] == "mean"
+        n_levels = 2 if is_mean else 2 * about["seen"]["n_channels_in_"]
+        expected["levels"] = ("F64", (2, n_levels))
+    for name in sorted(kinds.keys() | expected.keys()):
+        if kinds.get(name) != expected.get(name):
+            raise ValueError(f"{name} is {kinds.get(name)}, expected {expected.get(name)}.")
 
 
-def _restored_index(arrays: Mapping[str, NDArray[Any]], about: Description) -> SeriesIndex:
+def _check_here(checkpoint: str) -> None:
+    """Reject a network that is not on this machine, and do not ask for it."""
+    if checkpoint.startswith(("//", r"\\")):
+        raise ValueError(f"Checkpoint {checkpoint!r} is on another machine.")
+    load_checkpoint(checkpoint, download=False)
+
+
+def _read_parameters(about: Description) -> Description:
+    parameters = {name: about[name] for name in (*_SPEC, "window", "stride")}
+    radius = float(about["parameters"]["radius"])
+    return parameters | about["parameters"] | {"radius": radius}
+
+
+def _restored_index(arrays: Arrays, about: Description) -> SeriesIndex:
     numbers = [about[name] for name in _NUMBERS]
     entries = Entries(*numbers, *(arrays[name] for name in ("ids", "series", "starts")))
-    vectors = INDEXES[about["index"]](
-        about["metric"], arrays["vectors"], arrays.get("centre"), arrays.get("scales")
+    centre = arrays["centre"] if about["store"] == "int8" else None
+    index = INDEXES[about["index"]]
+    return SeriesIndex(
+        entries, index(about["metric"], arrays["vectors"], centre, arrays.get("scales"))
     )
-    return SeriesIndex(entries, vectors)

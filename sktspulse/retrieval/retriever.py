@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
+from dataclasses import replace
 from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
 
@@ -22,6 +24,7 @@ from .persistence import BaseSavableRetriever
 from .series_index import INDEXES, IndexSpec, SearchContext, SeriesIndex
 from .vector_index import METRICS, STORES, SearchResult
 from .vectorizer import SeriesVectorizer
+from .writing import writing
 
 __all__ = ["TSPulseRetriever"]
 
@@ -106,7 +109,8 @@ class TSPulseRetriever(
 
     Notes
     -----
-    Series of any length are resampled to the input length of the network. NaN is missing:
+    Shorter series than the input of the network, 512 time points, are interpolated, longer
+    ones averaged block by block. NaN is missing:
     gaps of at most one in 32 time points are interpolated, longer ones are masked. ±inf
     is an error.
 
@@ -115,6 +119,9 @@ class TSPulseRetriever(
     channel in about 1 s and searches 100,000 for many queries in about 1.5 ms each. A
     search needs little memory beside the index. ``fit`` holds 4 bytes a number whatever
     ``store`` is, and :meth:`partial_fit` holds the index twice.
+
+    Several threads may use one retriever. A query sees the entries of one moment. ``fit``,
+    :meth:`partial_fit` and :meth:`remove` wait for each other.
 
     References
     ----------
@@ -203,7 +210,9 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             of range, or the checkpoint cannot be read. The index is then left as it was.
         """
         self._check_parameters()
-        with fitted_copy(self) as fitted:
+        if self.index == "faiss":
+            load_faiss()
+        with writing(self), fitted_copy(self) as fitted:
             fitted._fit(check_panel(fitted, X, reset=True, min_timepoints=self.window or 2))
         return self
 
@@ -227,12 +236,13 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         ValueError
             If X is not as ``fit`` requires. The index is then left as it was.
         """
-        if not hasattr(self, "_series_index"):
-            return self.fit(X)
-        panel = check_panel(self, X, reset=False, min_timepoints=self.window_ or 2)
-        following = self._series_index.entries.following(panel)
-        with self._context(len(following), "entries") as context:
-            self._series_index = self._series_index.extended(panel, following, context)
+        with writing(self):
+            if not hasattr(self, "_series_index"):
+                return self.fit(X)
+            panel = check_panel(self, X, reset=False, min_timepoints=self.window_ or 2)
+            following = self._series_index.entries.following(panel)
+            with self._context(len(following), "entries") as context:
+                self._series_index = self._series_index.extended(panel, following, context)
         return self
 
     def remove(self, ids: ArrayLike) -> Self:
@@ -254,7 +264,9 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             If an id is not in the index. Then no entry is removed.
         """
         check_is_fitted(self)
-        self._series_index = self._series_index.without(self._series_index.entries.find_rows(ids))
+        with writing(self):
+            rows = self._series_index.entries.find_rows(ids)
+            self._series_index = self._series_index.without(rows)
         return self
 
     def transform(self, X: ArrayLike) -> Any:
@@ -290,8 +302,9 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             First time points there; 0 for whole series.
         """
         check_is_fitted(self)
-        rows = self._series_index.entries.find_rows(ids)
-        return self.series_[rows], self.starts_[rows]
+        entries = self._series_index.entries
+        rows = entries.find_rows(ids)
+        return entries.series[rows], entries.starts[rows]
 
     @property
     def ids_(self) -> Integers:  # type: ignore[override]
@@ -325,8 +338,6 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
                 f"stride is {self.stride}, but window is {self.window}. Pass a window that is at "
                 "least as long."
             )
-        if self.index == "faiss":
-            load_faiss()
 
     def _fit(self, panel: Panel) -> None:
         self._fit_network()
@@ -354,9 +365,10 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
     @contextmanager
     def _context(self, total: int, unit: str) -> Iterator[SearchContext]:
         names = ("checkpoint", "batch_size", "device")  # may change after fit
-        self.transformer_.set_params(**{name: getattr(self, name) for name in names})
+        transformer = copy(self.transformer_)  # as other threads may use it
+        transformer.set_params(**{name: getattr(self, name) for name in names})
         with self._progress(total, unit) as progress:
-            yield SearchContext(self._vectorizer, progress)
+            yield SearchContext(replace(self._vectorizer, transformer=transformer), progress)
 
     @contextmanager
     def _queries(self, X: ArrayLike | None) -> Iterator[tuple[Panel | None, SearchContext]]:

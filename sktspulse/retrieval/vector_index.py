@@ -116,7 +116,7 @@ class VectorIndex:
 
     def within(self, queries: Values, radius: float) -> list[SearchResult]:
         """Find all vectors within a radius of every query; see :meth:`nearest`."""
-        square = radius**2 if self.metric == "euclidean" else 2 * radius
+        square = radius * radius if self.metric == "euclidean" else 2 * radius
         candidates = []
         for block in gen_batches(len(self), _BLOCK):
             vectors = self.decoded(block)

@@ -100,7 +100,7 @@ class SeriesVectorizer:
     def n_features(self) -> int:
         """Length of the vectors."""
         n_levels = 0 if self.level_scaler is None else len(self.level_scaler.loc)
-        return len(self.transformer.get_feature_names_out()) + n_levels
+        return self.transformer._n_features_out + n_levels
 
     def __call__(self, panel: Sequence[Values]) -> Values:
         """Return the vectors of series of shape (n_channels, n_timepoints_i) as float32."""

@@ -14,7 +14,7 @@ from .tabular import PanelToTabular, TabularToPanel
 from .time_index import Pace, asfreq
 from .types import Flags, Floats, Indices, Integers, Panel, Values
 from .validation import check_panel, check_restorable_panel, check_series
-from .windows import Stitcher, resample, take_windows, window_starts
+from .windows import Stitcher, downsample, resample, take_windows, window_starts
 
 __all__ = [
     "Container",
@@ -34,6 +34,7 @@ __all__ = [
     "check_panel",
     "check_restorable_panel",
     "check_series",
+    "downsample",
     "find_wild",
     "interpolate_cubic",
     "interpolate_linear",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .types import Floats, Indices, Values
 
-__all__ = ["Stitcher", "resample", "take_windows", "window_starts"]
+__all__ = ["Stitcher", "downsample", "resample", "take_windows", "window_starts"]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -48,6 +48,47 @@ def resample(panel: Values, length: int) -> Values:
     between = before * (1 - fraction) + after * fraction
     nearer = np.where(2 * remainder <= n_steps, before, after)
     return np.where(np.isnan(between) | (remainder == 0), nearer, between)
+
+
+def downsample(panel: Values, length: int) -> Values:
+    """Average blocks of time points of series that are longer than wanted.
+
+    A block has ``n_timepoints / length`` time points. One at the border of two blocks counts
+    in both, each with its share.
+
+    Parameters
+    ----------
+    panel : ndarray of shape (..., n_timepoints)
+        Values; NaN where missing.
+    length : int
+        Number of blocks, at least 1.
+
+    Returns
+    -------
+    ndarray of shape (..., min(n_timepoints, length))
+        Averages of the known values of each block, of the same dtype, NaN if none is known;
+        the panel itself if it is not longer.
+    """
+    n_timepoints = panel.shape[-1]
+    if n_timepoints <= length:
+        return panel
+    places, units = np.divmod(np.arange(length + 1) * n_timepoints, length)
+    starts, ends = places[:-1], np.minimum(places[1:], n_timepoints - 1)
+    before, after = units[:-1] / length, units[1:] / length  # shares of the neighbouring blocks
+
+    def add_up(values: Floats) -> Floats:
+        sums = np.add.reduceat(values, starts, axis=-1)
+        return np.asarray(sums - before * values[..., starts] + after * values[..., ends])
+
+    known = ~np.isnan(panel)
+    weight = known * (0.5 * length / n_timepoints)  # so small that no sum overflows
+    sums, weights = add_up(np.where(known, panel, 0) * weight), add_up(weight)
+    means = np.divide(sums, weights, where=weights > 0, out=np.zeros_like(sums))
+    # Rounding must not give a constant any noise.
+    border = np.where(after > 0, panel[..., ends], np.nan)
+    lowest = np.fmin(np.fmin.reduceat(panel, starts, axis=-1), border)
+    highest = np.fmax(np.fmax.reduceat(panel, starts, axis=-1), border)
+    return means.clip(lowest, highest).astype(panel.dtype)
 
 
 def window_starts(n_timepoints: int, length: int, stride: int) -> Indices:

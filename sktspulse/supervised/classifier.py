@@ -42,9 +42,10 @@ class TSPulseClassifier(ClassifierMixin, BaseSupervised):
         them. ``"auto"`` is ``"probe"``, which is more accurate on most data sets.
     windowing : {"resample", "sliding"}, default="resample"
         How series of any length are brought to the 512 time points of a window.
-        ``"resample"`` stretches or shrinks each series to one window; it suits series
-        that are a single event. ``"sliding"`` keeps the time scale and averages over
-        windows that overlap by half; shorter series are padded with missing values.
+        ``"resample"`` interpolates shorter series and averages longer ones block by block;
+        it suits series that are a single event. ``"sliding"`` keeps the time scale and
+        averages over windows that overlap by half; shorter series are padded with missing
+        values.
     class_weight : dict, "balanced" or None, default=None
         Weight of the series of each class, multiplied by ``sample_weight``. A dict maps
         labels to numbers above 0; the default for other labels is 1. ``"balanced"``

@@ -38,9 +38,10 @@ class TSPulseRegressor(RegressorMixin, BaseSupervised):
         them. ``"auto"`` is ``"probe"``.
     windowing : {"resample", "sliding"}, default="resample"
         How series of any length are brought to the 512 time points of a window.
-        ``"resample"`` stretches or shrinks each series to one window; it suits series
-        that are a single event. ``"sliding"`` keeps the time scale and averages over
-        windows that overlap by half; shorter series are padded with missing values.
+        ``"resample"`` interpolates shorter series and averages longer ones block by block;
+        it suits series that are a single event. ``"sliding"`` keeps the time scale and
+        averages over windows that overlap by half; shorter series are padded with missing
+        values.
     max_time : float, default=60
         Seconds that fitting the probe may take; see :class:`TSPulseClassifier`. TSLens
         is bounded by its number of epochs instead.

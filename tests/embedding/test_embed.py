@@ -12,7 +12,7 @@ from sktspulse.embedding import EmbeddingSpec, context_windows, count_windows, e
 from sktspulse.embedding import embed as embed_module
 from sktspulse.embedding.embed import part_widths
 from sktspulse.network import TSPulse, TSPulseConfig, load_checkpoint, standardize
-from sktspulse.series import resample
+from sktspulse.series import downsample, resample
 
 NETWORK = load_checkpoint("tspulse-p8")
 REGISTERS = slice(-10, None)
@@ -52,7 +52,8 @@ def assert_close(answer, expected, tolerance=1e-5):
 def test_resampling_gives_one_window(n_timepoints):
     x = draw_panel(1, 3, n_timepoints)[0]
     (windows,) = context_windows(x, 64, "resample")
-    np.testing.assert_array_equal(windows, standardize(resample(x, 64)).values[None])
+    expected = resample(downsample(x, 64), 64)
+    np.testing.assert_array_equal(windows, standardize(expected).values[None])
 
 
 @pytest.mark.parametrize("n_timepoints", [8, 63, 64, 65, 96, 200])

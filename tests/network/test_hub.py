@@ -57,6 +57,15 @@ def test_files_that_are_not_here_are_fetched(hub, name, revision):
     assert hub.fetched == [("older", "config.json"), ("older", "model.safetensors")]
 
 
+def test_nothing_is_fetched_if_that_is_not_allowed(hub):
+    with pytest.raises(CheckpointError, match=r"'org/name', revision 'main', is not on this mach"):
+        load_checkpoint("org/name", download=False)
+    assert hub.fetched == []
+    load_checkpoint("org/name")
+    hub.here["main"] = "new"
+    assert same_weights(load_checkpoint("org/name", download=False), load_checkpoint(TINY))
+
+
 def test_both_files_are_of_one_commit(hub):
     copy_tiny(hub.cache / "old")
     (hub.cache / "old" / "model.safetensors").unlink()

@@ -73,15 +73,20 @@ def test_an_exact_search_helps_out_where_lists_hold_too_few(store):
 
 @needs_faiss
 def test_extending_and_selecting_leave_the_index_itself_alone():
-    vectors = draw(2000)
+    vectors = draw(4000)
     small = FaissIndex.fit(vectors[:1], "euclidean", "float32")
-    grown = small.extended(vectors[1:3]).extended(vectors[3:])
-    assert (small.lists.ntotal, grown.lists.ntotal, len(grown)) == (1, 2000, 2000)
+    some = small.extended(vectors[1:3])
+    grown = some.extended(vectors[3:])
+    listed = [index.lists.ntotal for index in (small, some, grown)]
+    assert (listed, len(some), len(grown)) == ([1, 1, 4000], 3, 4000)
     assert grown.lists.nlist > 8 * small.lists.nlist
-    selected = grown.selected(np.arange(0, 2000, 2))
-    assert (selected.lists.ntotal, grown.lists.ntotal) == (1000, 2000)
-    _, rows = selected.nearest(vectors[::200], 1)
-    np.testing.assert_array_equal(rows[:, 0], np.arange(0, 1000, 100))
+    more = grown.extended(draw(10, seed=1))
+    selected = more.selected(np.arange(0, 4010, 2))
+    assert [one.lists.ntotal for one in (selected, more, grown)] == [2000, 4000, 4000]
+    assert selected.lists.nlist == grown.lists.nlist
+    _, rows = selected.nearest(np.vstack([vectors[::400], draw(10, seed=1)[::2]]), 1)
+    assert rows[:, 0].tolist() == [*range(0, 2000, 200), *range(2000, 2005)]
+    assert grown.selected(np.arange(900)).lists.nlist < grown.lists.nlist / 2  # trained again
 
 
 @needs_faiss
@@ -89,11 +94,53 @@ def test_an_emptied_index_is_filled_and_extended_again():
     vectors = draw(400)
     emptied = FaissIndex.fit(vectors, "euclidean", "float32").selected(np.zeros(0, np.int64))
     assert len(emptied) == 0
+    assert len(emptied.selected(np.zeros(0, np.int64))) == 0
     filled = emptied.extended(vectors[:5])
     assert filled.lists.ntotal == 5
     grown = filled.extended(vectors[5:])
     distances, rows = grown.nearest(vectors[[0, 50, 399]], 1)
     assert rows.ravel().tolist() == [0, 50, 399]
+    assert (distances == 0).all()
+
+
+def share_found(index, exact, queries):
+    """Return the share of the 5 nearest vectors that an index finds."""
+    found, expected = (one.nearest(queries, 5)[1] for one in (index, exact))
+    return np.mean([np.isin(*pair).mean() for pair in zip(expected, found, strict=True)])
+
+
+@needs_faiss
+@pytest.mark.parametrize("step", [1, 300, 1500])
+@pytest.mark.parametrize("store", ["float32", "int8"])
+@pytest.mark.parametrize("n_old", [10, 4000])
+def test_vectors_of_a_new_kind_are_found_as_in_a_fresh_index(n_old, store, step):
+    rng = np.random.default_rng(0)
+    old = (1 + 1e-3 * rng.normal(size=(n_old, 32))).astype(np.float32)  # nearly the same
+    new = draw(40 if step == 1 else 3000)
+    grown = FaissIndex.fit(old, "euclidean", store)
+    for start in range(0, len(new), step):
+        grown = grown.extended(new[start : start + step])
+    exact = VectorIndex(*(getattr(grown, name) for name in ("metric", "codes", "centre", "scales")))
+    fresh = FaissIndex.fit(np.vstack([old, new]), "euclidean", store)
+    queries = new[::20]
+    expected = share_found(
+        fresh, VectorIndex.fit(np.vstack([old, new]), "euclidean", store), queries
+    )
+    assert share_found(grown, exact, queries) >= 0.95 * expected
+    kept = np.arange(n_old - 5, len(grown))  # of the old kind 5
+    assert share_found(grown.selected(kept), exact.selected(kept), queries) >= 0.95 * expected
+
+
+@needs_faiss
+def test_an_index_begun_with_flat_series_finds_what_was_added():
+    rng = np.random.default_rng(0)
+    flat = np.ones((30, 1, 128)) * rng.normal(size=(30, 1, 1))
+    busy = rng.normal(size=(100, 1, 128))
+    retriever = TSPulseRetriever(1, index="faiss").fit(flat)
+    for part in np.split(busy, 4):
+        retriever.partial_fit(part)
+    distances, ids = retriever.kneighbors(busy)
+    assert ids[:, 0].tolist() == list(range(30, 130))
     assert (distances == 0).all()
 
 

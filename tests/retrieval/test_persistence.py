@@ -5,17 +5,24 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import sys
+import tracemalloc
+from contextlib import suppress
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import safetensors.numpy
+import torch
 from retrieval.retrieval_cases import assert_same, draw_panel, positions_of
 
 from sktspulse import TSPulseRetriever
 from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
 from sktspulse.network.config import TSPulseConfig
+from sktspulse.network.tensor_files import TensorFile, dump_tensors
 from sktspulse.network.tspulse import TSPulse
+from sktspulse.retrieval import persistence
 
 STORES = ("float32", "float16", "int8")
 
@@ -130,13 +137,36 @@ DAMAGE = {
     "no vectors": lambda arrays, about: arrays.pop("vectors"),
     "centre": lambda arrays, about: arrays.update(centre=np.zeros(240, np.float32)),
     "scales": lambda arrays, about: arrays.update(scales=np.ones(50, np.float32)),
-    "format": lambda arrays, about: about.update(format=3),
+    "format": lambda arrays, about: about.update(format=4),
+    "format of another type": lambda arrays, about: about.update(format=[]),
+    "no format": lambda arrays, about: about.pop("format"),
     "metric": lambda arrays, about: about.update(metric="cityblock"),
     "store": lambda arrays, about: about.update(store="int8"),
     "parameter": lambda arrays, about: about["parameters"].update(n_neighbors=-1),
     "option": lambda arrays, about: about["parameters"].update(colour="red"),
     "channels": lambda arrays, about: about["seen"].update(n_channels_in_=2),
     "seen": lambda arrays, about: about.pop("seen"),
+    "no channels": lambda arrays, about: about["seen"].update(n_channels_in_=0),
+    "true": lambda arrays, about: about["seen"].update(n_channels_in_=True),
+    "huge integer": lambda arrays, about: about["parameters"].update(n_neighbors=10**30),
+    "radius": lambda arrays, about: about["parameters"].update(radius="nan"),
+    "radius in words": lambda arrays, about: about["parameters"].update(radius="wide"),
+    "device": lambda arrays, about: about["parameters"].update(device="cuda"),
+    "batch_size": lambda arrays, about: about["parameters"].update(batch_size=10**9),
+    "verbose": lambda arrays, about: about["parameters"].update(verbose=1),
+    "unknown entry": lambda arrays, about: about.update(colour="red"),
+    "names": lambda arrays, about: about.update(names=["a", "b"]),
+    "numbers as names": lambda arrays, about: about.update(names=list(range(60))),
+    "stride": lambda arrays, about: about.update(stride=3),
+    "window without stride": lambda arrays, about: about.update(window=20),
+    "negative count": lambda arrays, about: about.update(n_series=-1),
+    "first id": lambda arrays, about: arrays["ids"].__setitem__(0, -1),
+    "last id": lambda arrays, about: arrays["ids"].__setitem__(-1, 2**62),
+    "overflowing ids": lambda arrays, about: arrays["ids"].__setitem__(
+        slice(2, 4), [2**63 - 1, -(2**63)]
+    ),
+    "series": lambda arrays, about: arrays["series"].__setitem__(0, 60),
+    "start": lambda arrays, about: arrays["starts"].__setitem__(0, -1),
     "n_ids": lambda arrays, about: about.update(n_ids=3),
     "window": lambda arrays, about: about.update(window=1),
     "index": lambda arrays, about: about.update(index="tree"),
@@ -159,12 +189,17 @@ INT8 = {
 
 
 def spoil(path, damage):
-    """Write a file again that differs, as a valid file of its format."""
-    with safetensors.safe_open(path, "numpy") as file:
-        about = json.loads(file.metadata()["sktspulse-index"])
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    """Write a file again that differs, as a valid file of its format with a right hash."""
+    with TensorFile.open(path) as file:
+        about = file.describe("sktspulse-index")
+        arrays = {name: tensor.numpy().copy() for name, tensor in file.load().items()}
+    about.pop("sha256", None)
     damage(arrays, about)
-    safetensors.numpy.save_file(arrays, path, {"sktspulse-index": json.dumps(about)})
+    if about.get("format") in (1, 2):  # they had none
+        safetensors.numpy.save_file(arrays, path, {"sktspulse-index": json.dumps(about)})
+    else:
+        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        path.write_bytes(dump_tensors(tensors, "sktspulse-index", about)[0])
 
 
 @pytest.mark.parametrize(
@@ -179,7 +214,8 @@ def test_damage_is_detected(tmp_path, damage, parameters):
     TSPulseRetriever(**parameters).fit(draw_panel()).save(path)
     TSPulseRetriever.load(path)
     spoil(path, damage)
-    with pytest.raises(ValueError, match=r"one.safetensors cannot be loaded as an index"):
+    message = r"one.safetensors cannot be loaded as an index\..*(fit and save a new|its network)"
+    with pytest.raises(ValueError, match=message):
         TSPulseRetriever.load(path)
 
 
@@ -187,30 +223,63 @@ def test_shapes_are_checked_before_arrays_are_read(tmp_path, fitted, monkeypatch
     path = tmp_path / "one.safetensors"
     fitted.save(path)
     spoil(path, retype)
-    read = []
-    opened = safetensors.safe_open
-
-    class Recorder:
-        def __init__(self, *arguments, **settings):
-            self.file = opened(*arguments, **settings)
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *error):
-            return None
-
-        def __getattr__(self, name):
-            return getattr(self.file, name)
-
-        def get_tensor(self, name):
-            read.append(name)
-            return self.file.get_tensor(name)
-
-    monkeypatch.setattr(safetensors, "safe_open", Recorder)
+    monkeypatch.setattr(TensorFile, "load", lambda self: pytest.fail("arrays were read"))
     with pytest.raises(ValueError, match=r"series is \('F32', \(50,\)\), expected \('I64'"):
         TSPulseRetriever.load(path)
-    assert read == []
+
+
+@pytest.mark.parametrize("channels", ["concatenate", "mean"])
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_memory_does_not_depend_on_numbers_in_a_file(tmp_path, channels, is_empty):
+    path = tmp_path / "one.safetensors"
+    retriever = TSPulseRetriever(channels=channels).fit(draw_panel())
+    retriever.remove(retriever.ids_ if is_empty else []).save(path)
+
+    def claim(arrays, about):
+        about["seen"].update(n_channels_in_=2**50, n_features_in_=2**50)
+        about.update(n_ids=2**50, n_series=2**50)
+
+    spoil(path, claim)
+    tracemalloc.start()
+    with suppress(ValueError):
+        TSPulseRetriever.load(path)
+    assert tracemalloc.get_traced_memory()[1] < 10**7
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["evil/model", "evil/model@main", "//evil/share", r"\\evil\share"])
+def test_a_file_starts_no_download(tmp_path, fitted, monkeypatch, name):
+    asked = []
+
+    def hf_hub_download(**arguments):
+        asked.append(arguments["local_files_only"])
+        raise FileNotFoundError("not downloaded")
+
+    hub = SimpleNamespace(hf_hub_download=hf_hub_download)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    path = tmp_path / "one.safetensors"
+    fitted.save(path)
+    spoil(path, lambda arrays, about: about["parameters"].update(checkpoint=name))
+    with pytest.raises(
+        ValueError, match=r"one\.safetensors cannot be .* (on this|on another) mach"
+    ):
+        TSPulseRetriever.load(path)
+    assert all(asked)
+    assert len(TSPulseRetriever.load(path, checkpoint="tspulse-p16").ids_) == 50
+
+
+def test_only_the_network_that_a_file_names_must_be_here(tmp_path, fitted, monkeypatch):
+    path = tmp_path / "one.safetensors"
+    fitted.save(path)
+    names = []
+
+    def load(name, *, download):
+        names.append((name, download))
+
+    monkeypatch.setattr(persistence, "load_checkpoint", load)
+    TSPulseRetriever.load(path)
+    TSPulseRetriever.load(path, checkpoint="tspulse-p16")
+    assert names == [("tspulse-p16", False)]
 
 
 @pytest.mark.parametrize("store", STORES)

@@ -87,6 +87,22 @@ def test_every_panel_can_be_searched(lengths, missing_rate, store, metric, seed)
     assert (np.sort(ids) == np.arange(len(X))).all()
 
 
+@pytest.mark.parametrize(
+    ("n_timepoints", "missing"), [(20480, 0.0), (13001, 0.0), (20480, 0.02), (5003, 0.3)]
+)
+def test_more_points_of_a_slow_shape_in_noise_help(n_timepoints, missing):
+    rng = np.random.default_rng(3)
+    t = np.linspace(0, 1, n_timepoints)
+    shapes = [np.interp(t, np.linspace(0, 1, 12), rng.normal(size=12)) for _ in range(20)]
+    X, queries = np.stack(shapes) + np.sqrt(n_timepoints / 5120) * rng.normal(
+        size=(2, 20, n_timepoints)
+    )
+    X[rng.random(X.shape) < missing] = np.nan
+    retriever = TSPulseRetriever(1).fit(1e6 * X + 1e7)
+    found = retriever.kneighbors(queries, return_distance=False)[:, 0]
+    assert (found == np.arange(20)).mean() > 0.9
+
+
 def test_windows_cover_their_series_and_have_positions():
     X = [draw_panel(1, 2, n)[0] for n in (30, 75, 41)]
     retriever = TSPulseRetriever(2, window=30, stride=20).fit(X)

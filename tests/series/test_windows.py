@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sktspulse.series.windows import Stitcher, resample, take_windows, window_starts
+from sktspulse.series.windows import Stitcher, downsample, resample, take_windows, window_starts
 
 LENGTHS = st.integers(1, 60)
 DTYPES = st.sampled_from([np.float32, np.float64])
@@ -86,6 +86,58 @@ def test_resampling_copies_repeats_and_leaves_its_input_alone():
 def test_resampling_huge_values_does_not_overflow():
     x = np.array([1.7e308, -1.7e308])
     np.testing.assert_array_equal(resample(x, 3), [1.7e308, 0, -1.7e308])
+
+
+# --------------------------------------------------------------------------- downsample
+
+
+@given(series(), LENGTHS)
+def test_downsample_equals_its_twin(x, length):
+    answer = downsample(x, length)
+    assert answer.dtype == x.dtype
+    tolerance = 1e-3 if x.dtype == np.float32 else 1e-9
+    expected = naive.downsample(x.tolist(), length)
+    np.testing.assert_allclose(answer, expected, rtol=0, atol=tolerance)
+
+
+@given(st.integers(1, 9), st.integers(2, 9), st.integers(0, 2**31))
+def test_whole_blocks_are_averaged(length, width, seed):
+    x = np.random.default_rng(seed).normal(size=(2, 3, length * width))
+    expected = x.reshape(2, 3, length, width).mean(-1)
+    np.testing.assert_allclose(downsample(x, length), expected, atol=1e-12)
+
+
+@given(st.integers(2, 400), st.floats(-1e9, 1e9), st.floats(1e-6, 1e6))
+def test_averaging_follows_offset_and_unit_and_the_mean_stays(n, level, unit):
+    x = np.random.default_rng(n).normal(size=n)
+    short = downsample(x, 40)
+    np.testing.assert_allclose(short.mean(), x.mean(), atol=1e-12)
+    moved = (downsample(unit * x + level, 40) - level) / unit
+    np.testing.assert_allclose(moved, short, atol=1e-14 * (1 + abs(level) / unit) + 1e-12)
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 1e9 + 0.1, -1.7e308, 1.7e308, 5e-324])
+@pytest.mark.parametrize("n", [513, 777, 20000])
+def test_a_constant_stays_exactly_constant_and_gaps_stay(value, n):
+    x = np.full((2, n), value)
+    x[1, n // 4 : n // 2] = np.nan
+    short = downsample(x, 512)
+    assert (short[0] == value).all()
+    assert set(short[1][~np.isnan(short[1])]) == {value}
+    assert 120 < np.isnan(short[1]).sum() <= 128
+
+
+@given(series(length=st.integers(2, 60)), st.integers(1, 60))
+def test_averages_stay_within_the_known_values(x, length):
+    answer, known = downsample(x, length), x[~np.isnan(x)]
+    inside = answer[~np.isnan(answer)]
+    assert not len(inside) or (inside.min() >= known.min() and inside.max() <= known.max())
+
+
+def test_noise_is_averaged_away_and_short_series_are_left_alone():
+    x = np.random.default_rng(0).normal(size=20480)
+    assert abs(downsample(x, 512).std() * np.sqrt(40) - 1) < 0.1
+    assert downsample(x, 20480) is x
 
 
 # --------------------------------------------------------------------------- window_starts
