@@ -24,11 +24,11 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
 from .config import TSPulseConfig
 from .files import write_atomically
 from .granite import config_from_granite, granite_layout
+from .isolation import NewWeights, isolated
 from .tspulse import TSPulse
 
 __all__ = ["CheckpointError", "load_checkpoint", "save_checkpoint", "shipped_checkpoints"]
@@ -257,12 +257,10 @@ def _stamp(path: Path) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=8)
-@torch.inference_mode(mode=False)
 def _load(source: _Source, device: torch.device, stamp: tuple[tuple[int, ...], ...]) -> TSPulse:
     """Load once; ``stamp`` changes with the file, so that a changed one is loaded again."""
-    with _explained(source.weights):
-        network = _read(source)
-    return network.to(device).eval().requires_grad_(False)
+    with isolated(device), _explained(source.weights):
+        return _read(source).to(device).eval().requires_grad_(False)
 
 
 def _read(source: _Source) -> TSPulse:
@@ -279,7 +277,10 @@ def _read(source: _Source) -> TSPulse:
         # Copies, since the file may change after it was read.
         stored = {name: file.get_tensor(name).clone() for name, _ in layout.values()}
     _check_finite(stored)
-    weights = {name: torch.zeros(shapes[name]) for name in shapes.keys() - layout.keys()}
+    weights = {
+        name: torch.zeros(shapes[name], dtype=torch.float32)
+        for name in shapes.keys() - layout.keys()
+    }
     for name, (stored_name, _) in layout.items():
         weights[name] = stored[stored_name].float().reshape(shapes[name])
     network.load_state_dict(weights, assign=True)
@@ -336,15 +337,8 @@ def _skeleton(config: TSPulseConfig, n_tensors: int) -> TSPulse:
     n_layers += n_register_heads * config.n_register_layers
     if n_layers * _WEIGHTS_PER_LAYER > n_tensors:
         raise ValueError(f"It describes {n_layers} layers but holds {n_tensors} weights.")
-    with torch.device("meta"), _WithoutDraws():
+    with NewWeights():
         return TSPulse(config)
-
-
-class _WithoutDraws(TorchFunctionMode):
-    """Skip normal draws, for which the meta device would import sympy."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return (torch.empty if func is torch.randn else func)(*args, **(kwargs or {}))
 
 
 def _check_finite(tensors: Mapping[str, Tensor]) -> None:
