@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from ..base import BaseTSPulse
 from ..network import TSPulseConfig
-from ..series import Panel, check_panel
+from ..series import Panel, check_panel, fitted_copy
 from .embed import EmbeddingSpec, Windowing, count_windows, embed_panel, part_widths
 
 __all__ = ["TSPulseTransformer"]
@@ -152,17 +152,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             invalid, or if the checkpoint cannot be read.
         """
         self._validate_params()
-        config = self._read_checkpoint().config
-        widths = part_widths(config)
-        absent = [part for part in _PARTS[self.embedding] if not widths[part]]
-        if absent:
-            raise ValueError(
-                f"embedding={self.embedding!r} needs tokens for {absent}, which checkpoint "
-                f"{self.checkpoint!r} does not have. Choose another embedding."
-            )
-        self._check(X, config, reset=True)
-        self._widths = widths
-        self._fit_network()
+        with fitted_copy(self) as fitted:
+            fitted._fit(X)
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
@@ -216,6 +207,19 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         if self.channels == "concatenate":
             names = [f"ch{c}_{name}" for c in range(self.n_channels_in_) for name in names]
         return np.array(names, dtype=object)
+
+    def _fit(self, X: ArrayLike) -> None:
+        config = self._read_checkpoint().config
+        widths = part_widths(config)
+        absent = [part for part in _PARTS[self.embedding] if not widths[part]]
+        if absent:
+            raise ValueError(
+                f"embedding={self.embedding!r} needs tokens for {absent}, which checkpoint "
+                f"{self.checkpoint!r} does not have. Choose another embedding."
+            )
+        self._check(X, config, reset=True)
+        self._widths = widths
+        self._fit_network()
 
     def _check(self, X: ArrayLike, config: TSPulseConfig, *, reset: bool) -> Panel:
         minimum = 2 if self.windowing == "resample" else config.patch_length

@@ -2,6 +2,7 @@
 
 from .constraints import validated
 from .containers import Container, restorer, to_library
+from .fitting import fitted_copy
 from .interpolation import Neighbors, interpolate_cubic, interpolate_linear
 from .outliers import find_wild
 from .runs import runs
@@ -29,6 +30,7 @@ __all__ = [
     "check_panel",
     "check_series",
     "find_wild",
+    "fitted_copy",
     "interpolate_cubic",
     "interpolate_linear",
     "moving_sum",

@@ -424,6 +424,8 @@ def test_an_interrupted_run_keeps_what_it_has(panel, monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(HistoryLog, "on_epoch_begin", interrupt)
-    fitted = pretrainer(max_epochs=5).fit(panel)
+    with pytest.warns(UserWarning, match="interrupted after 3 of 15 steps") as told:
+        fitted = pretrainer(max_epochs=5).fit(panel)
+    assert told[0].filename == __file__
     assert fitted.history_["epoch"] == [1]
     assert fitted.n_steps_ == 3
