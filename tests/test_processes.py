@@ -126,22 +126,22 @@ def test_a_refused_refit_changes_nothing(case):
 
 @pytest.mark.parametrize("method", ["partial_fit", "remove"])
 @pytest.mark.parametrize("name", ["retriever", "retriever-levels"])
-def test_an_interrupted_change_of_an_index_changes_nothing(name, method):
+def test_an_interrupted_change_of_an_index_is_made_as_a_whole_or_not(name, method):
     case = CASES[name]
-    argument = {"partial_fit": case.data(1), "remove": [1, 5]}[method]
-    n_calls = Stop().run(lambda: getattr(case.fit(case.data()), method)(argument))
-    fitted = case.fit(case.data())
-    n_calls -= Stop().run(lambda: case.fit(case.data()))
-    ids, answer = fitted.ids_, case.answer(fitted, case.data())
-    for place in places(n_calls):
+    X, argument = case.data(), {"partial_fit": case.data(1), "remove": [1, 5]}[method]
+    changed = case.fit(X)
+    n_calls = Stop().run(lambda: getattr(changed, method)(argument))
+    whole = {len(one.ids_): case.answer(one, X) for one in (case.fit(X), changed)}
+    for place in places(n_calls - 1, n_places=9):
+        fitted = case.fit(X)
         with pytest.raises(KeyboardInterrupt):
-            Stop(place).run(lambda: getattr(fitted, method)(argument))
-        np.testing.assert_array_equal(fitted.ids_, ids)
-        np.testing.assert_array_equal(case.answer(fitted, case.data()), answer)
+            Stop(place).run(lambda fitted=fitted: getattr(fitted, method)(argument))
+        np.testing.assert_array_equal(case.answer(fitted, X), whole[len(fitted.ids_)])
 
 
 def test_a_key_stops_a_fit_at_once():
     case = CASES["classifier-tslens"]
+    case.fit(case.data())  # imports what torch needs to train, which would be interrupted
     slow = case.new(strategy__max_epochs=10**6, strategy__n_iter_no_change=10**6)
     timer = threading.Timer(1, signal.raise_signal, (signal.SIGINT,))
     timer.start()
@@ -202,7 +202,7 @@ def ask_from_threads(seconds, n_threads=8):
             n_answers += 1
         return n_answers
 
-    with switching_often(), ThreadPoolExecutor(n_threads) as pool:
+    with warnings.catch_warnings(), switching_often(), ThreadPoolExecutor(n_threads) as pool:
         return sum(pool.map(ask, range(n_threads)))
 
 
@@ -219,12 +219,11 @@ def test_estimators_answer_many_threads_for_a_minute():
 def test_fits_in_threads_are_repeatable(case):
     panels = [case.data(seed) for seed in range(3)]
     alone = [case.answer(case.fit(X), panels[0]) for X in panels]
-    filters = list(warnings.filters)
-    with switching_often(), ThreadPoolExecutor(3) as pool:
+    # scikit-learn changes the filters of warnings for a moment, which threads may undo wrongly.
+    with warnings.catch_warnings(), switching_often(), ThreadPoolExecutor(3) as pool:
         together = list(pool.map(lambda X: case.answer(case.fit(X), panels[0]), panels))
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-6, atol=1e-9)
-    assert warnings.filters == filters
 
 
 def test_refits_in_threads_leave_one_of_the_fits():
@@ -232,7 +231,7 @@ def test_refits_in_threads_leave_one_of_the_fits():
     panels = [case.data(seed) for seed in range(3)]
     expected = [case.answer(case.fit(X), panels[0]) for X in panels]
     model = case.fit(panels[0])
-    with switching_often(), ThreadPoolExecutor(3) as pool:
+    with warnings.catch_warnings(), switching_often(), ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda X: model.fit(X, case.targets(len(X))), panels))
     found = case.answer(model, panels[0])
     assert any(np.allclose(found, one, rtol=1e-9) for one in expected)
@@ -245,7 +244,7 @@ def test_a_network_is_pretrained_in_threads_as_alone():
         return pretrainer().set_params(random_state=seed).fit(X).history_["loss"]
 
     alone = [train(seed) for seed in range(2)]
-    with switching_often(), ThreadPoolExecutor(2) as pool:
+    with warnings.catch_warnings(), switching_often(), ThreadPoolExecutor(2) as pool:
         assert list(pool.map(train, range(2))) == alone
 
 
@@ -327,14 +326,15 @@ def global_states():
 
 def assert_answers_do_not_change(case, ambient):
     X, other = case.data(), case.data(1)
-    model = case.fit(X)
+    seeds = {"random_state": 0} if "random_state" in case.new().get_params() else {}
+    model = case.fit(X, **seeds)
     expected = case.answer(model, other)
     with ExitStack() as stack:
         for setting in ambient:
             stack.enter_context(setting())
         before = global_states()
         np.testing.assert_array_equal(case.answer(model, other), expected)
-        again = case.fit(X)
+        again = case.fit(X, **seeds)
         np.testing.assert_array_equal(case.answer(again, other), expected)
         loaded = pickle.loads(pickle.dumps(again))
         np.testing.assert_array_equal(case.answer(loaded, other), expected)
