@@ -385,7 +385,7 @@ import numpy as np, torch
 from joblib import Parallel, delayed
 from sktspulse import *
 rng = np.random.default_rng(0)
-X, y = rng.normal(size=(40, 2, 128)), np.arange(40) % 2
+X, y = rng.normal(size=(24, 2, 96)), np.arange(24) % 2
 R = rng.normal(size=(700, 2)).cumsum(0)
 R[100:120, 0] = np.nan
 torch.set_num_threads(2)
@@ -417,8 +417,10 @@ print("process", child.exitcode)
 child.kill()
 with context.Pool(2) as pool:
     found = pool.map_async(ask, models).get(60)
-    print("pool", all(np.allclose(a, expected[m], rtol=1e-4, atol=1e-5) for a, m in zip(found, models)))
-found = Parallel(2)(delayed(models["transform"].transform)(part) for part in (X[:20], X[20:]))
+    pairs = zip(found, expected.values())
+    print("pool", all(np.allclose(*pair, rtol=1e-4, atol=1e-5) for pair in pairs))
+embed = delayed(models["transform"].transform)
+found = Parallel(2)(embed(part) for part in (X[:9], X[9:]))
 print("loky", np.allclose(np.vstack(found), expected["transform"], rtol=1e-4, atol=1e-5))
 """
 

@@ -436,5 +436,6 @@ def _check_writable(folder: Path | None) -> None:
         TemporaryFile(dir=folder).close()
     except OSError as error:
         raise ValueError(
-            f"path={str(folder)!r} cannot be written: {error}. Give a folder that can, or None."
+            f"path={str(folder)!r} cannot be written: {error}. Give a folder that can be "
+            "written, or path=None."
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import pickle
@@ -429,3 +430,33 @@ def test_an_interrupted_run_keeps_what_it_has(panel, monkeypatch):
     assert told[0].filename == __file__
     assert fitted.history_["epoch"] == [1]
     assert fitted.n_steps_ == 3
+
+
+@pytest.mark.parametrize("name", ["a_file", "a_file/below"])
+def test_a_path_that_cannot_be_written_is_refused_before_training(panel, tmp_path, name):
+    (tmp_path / "a_file").touch()
+    untrained = pretrainer(path=tmp_path / name)
+    untrained.set_params(max_epochs=10**6)
+    with pytest.raises(ValueError, match="cannot be written.*Give a folder that can be written"):
+        untrained.fit(panel)
+    assert not hasattr(untrained, "network_")
+
+
+def test_a_full_disk_is_noticed_before_training(panel, tmp_path, monkeypatch):
+    def fail(**settings):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("sktspulse.pretraining.pretrainer.TemporaryFile", fail)
+    with pytest.raises(ValueError, match="No space left on device"):
+        pretrainer(path=tmp_path, max_epochs=10**6).fit(panel)
+
+
+def test_an_interrupt_before_the_first_step_is_not_swallowed(panel, monkeypatch):
+    def interrupt(self, net, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(HistoryLog, "on_epoch_begin", interrupt)
+    untrained = pretrainer()
+    with pytest.raises(KeyboardInterrupt):
+        untrained.fit(panel)
+    assert not hasattr(untrained, "network_")
