@@ -15,9 +15,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import BaseTSPulse, fitted_copy
+from ..base import BaseTSPulse
 from ..network import TSPulse
-from ..series import Container, Floats, Pace, Values, check_series
+from ..series import Container, Floats, Pace, Values, check_series, fitted_copy
 from .calibration import threshold
 from .counter import without_counters
 from .fine_tuning import N_STEPS, fine_tune

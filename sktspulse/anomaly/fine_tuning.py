@@ -38,7 +38,8 @@ def fine_tune(
     patch_length = network.config.patch_length
 
     def hide(shape: tuple[int, ...], generator: Generator) -> Tensor:
-        shown = torch.rand((*shape[:-1], shape[-1] // patch_length), generator=generator) >= _HIDDEN
+        patches = (*shape[:-1], shape[-1] // patch_length)
+        shown = torch.rand(patches, generator=generator, dtype=torch.float32) >= _HIDDEN
         return shown.repeat_interleave(patch_length, -1)
 
     tuner = FineTuner(

@@ -2,12 +2,11 @@
 
 from .axes import load_pyplot, one_series, single_axes, stacked_axes
 from .clock import TimeBudget
-from .estimator import BaseTSPulse, fitted_copy
+from .estimator import BaseTSPulse
 
 __all__ = [
     "BaseTSPulse",
     "TimeBudget",
-    "fitted_copy",
     "load_pyplot",
     "one_series",
     "single_axes",

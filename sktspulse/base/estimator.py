@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from copy import copy, deepcopy
+from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from numbers import Integral
 from os import PathLike
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 
 from ..network import Progress, TSPulse, fingerprint, load_checkpoint, resolve_device
 
-__all__ = ["BaseTSPulse", "fitted_copy"]
-
-Estimator = TypeVar("Estimator", bound=BaseEstimator)
-
-
-@contextmanager
-def fitted_copy(estimator: Estimator) -> Iterator[Estimator]:
-    """Yield a copy to fit; without an error, the estimator takes over its attributes.
-
-    So a ``fit`` that fails or is interrupted leaves the estimator as it was.
-    """
-    fitted = copy(estimator)
-    yield fitted
-    estimator.__dict__ = fitted.__dict__
+__all__ = ["BaseTSPulse"]
 
 
 class BaseTSPulse(BaseEstimator):

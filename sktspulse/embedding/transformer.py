@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from ..base import BaseTSPulse
 from ..network import TSPulseConfig
-from ..series import OutputMixin, Panel, check_panel
+from ..series import OutputMixin, Panel, check_panel, fitted_copy
 from .embed import EmbeddingSpec, Windowing, count_windows, embed_panel, part_widths
 
 __all__ = ["TSPulseTransformer", "embed_checked", "fitted_transformer"]
@@ -153,11 +153,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             invalid, or if the checkpoint cannot be read.
         """
         self._validate_params()
-        config = self._read_checkpoint().config
-        spec, widths = self._known_parts(config)
-        self._check(X, config, spec, reset=True)
-        self._spec, self._widths = spec, widths
-        self._fit_network()
+        with fitted_copy(self) as fitted:
+            fitted._fit(X)
         return self
 
     def transform(self, X: ArrayLike) -> Any:
@@ -182,7 +179,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             If ``fit`` was not called.
         """
         check_is_fitted(self)
-        panel = self._check(X, self._load_network().config, self._spec, reset=False)
+        panel = self._check(X, self._load_network().config, reset=False)
         return self._to_output(self._embed(panel), X)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
@@ -211,10 +208,14 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         n_features = sum(self._widths[part] for part in self._spec.parts)
         return n_features * (1 if self._spec.average_channels else self.n_channels_in_)
 
-    def _check(
-        self, X: ArrayLike, config: TSPulseConfig, spec: EmbeddingSpec, *, reset: bool
-    ) -> Panel:
-        minimum = 2 if spec.windowing == "resample" else config.patch_length
+    def _fit(self, X: ArrayLike) -> None:
+        config = self._read_checkpoint().config
+        self._spec, self._widths = self._known_parts(config)
+        self._check(X, config, reset=True)
+        self._fit_network()
+
+    def _check(self, X: ArrayLike, config: TSPulseConfig, *, reset: bool) -> Panel:
+        minimum = 2 if self._spec.windowing == "resample" else config.patch_length
         return check_panel(self, X, reset=reset, min_timepoints=minimum)
 
     def _known_parts(self, config: TSPulseConfig) -> tuple[EmbeddingSpec, dict[str, int]]:

@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import BaseTSPulse, fitted_copy
+from ..base import BaseTSPulse
 from ..network import TSPulse, TSPulseConfig, fingerprint, reconstruct, resolve_device
 from ..pretraining import FineTuner
 from ..series import (
@@ -26,6 +26,7 @@ from ..series import (
     asfreq,
     check_restorable_panel,
     check_series,
+    fitted_copy,
 )
 from .candidates import CandidateReader
 from .gap_filler import GapFiller

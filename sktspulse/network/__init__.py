@@ -4,6 +4,7 @@ from .checkpoints import CheckpointError, load_checkpoint, save_checkpoint, weig
 from .config import TSPulseConfig
 from .files import open_file, write_atomically, write_together
 from .inference import Progress, Read, fingerprint, infer, reconstruct, resolve_device
+from .isolation import NewWeights, isolated
 from .masks import block_mask, gap_mask, hybrid_mask, varied_mask
 from .scaling import standardize
 from .tensor_files import TensorFile, check_hash, dump_tensors, explained
@@ -12,6 +13,7 @@ from .tspulse import Prediction, SpectralSignature, Spectrum, TSPulse
 
 __all__ = [
     "CheckpointError",
+    "NewWeights",
     "Prediction",
     "Progress",
     "Read",
@@ -30,6 +32,7 @@ __all__ = [
     "gap_mask",
     "hybrid_mask",
     "infer",
+    "isolated",
     "load_checkpoint",
     "open_file",
     "reconstruct",

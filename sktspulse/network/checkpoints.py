@@ -21,12 +21,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
 from .config import TSPulseConfig
 from .files import open_file, write_together
 from .granite import config_from_granite, granite_layout
 from .inference import resolve_device
+from .isolation import NewWeights, isolated
 from .tensor_files import TensorFile, check_hash, dump_tensors, explained
 from .tspulse import TSPulse
 
@@ -268,7 +268,6 @@ def _stamp(path: Path) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=8)
-@torch.inference_mode(mode=False)
 def _load(source: _Source, device: torch.device, stamp: tuple[tuple[int, ...], ...]) -> TSPulse:
     """Load once; ``stamp`` changes with the file, so that a changed one is loaded again."""
     settings = config = None
@@ -276,9 +275,8 @@ def _load(source: _Source, device: torch.device, stamp: tuple[tuple[int, ...], .
         with _reading(source.config):
             settings = _parse(_read_json(source.config))
             config = config_from_granite(settings)
-    with _reading(source.weights):
-        network = _read(source, settings, config)
-    return network.to(device).eval().requires_grad_(False)
+    with isolated(device), _reading(source.weights):
+        return _read(source, settings, config).to(device).eval().requires_grad_(False)
 
 
 def _read(
@@ -298,7 +296,10 @@ def _read(
         stored = file.load()
     _check_finite(stored)
     check_hash(stored, about)
-    weights = {name: torch.zeros(shapes[name]) for name in shapes.keys() - layout.keys()}
+    weights = {
+        name: torch.zeros(shapes[name], dtype=torch.float32)
+        for name in shapes.keys() - layout.keys()
+    }
     for name, (stored_name, _) in layout.items():
         weights[name] = stored[stored_name].float().reshape(shapes[name])
     network.load_state_dict(weights, assign=True)
@@ -365,15 +366,8 @@ def _check_depth(config: TSPulseConfig) -> int:
 
 def _build(config: TSPulseConfig) -> TSPulse:
     """Build a network without memory or random numbers for its weights."""
-    with torch.device("meta"), _WithoutDraws():
+    with NewWeights():
         return TSPulse(config)
-
-
-class _WithoutDraws(TorchFunctionMode):
-    """Skip normal draws, for which the meta device would import sympy."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return (torch.empty if func is torch.randn else func)(*args, **(kwargs or {}))
 
 
 def _check_finite(tensors: Mapping[str, Tensor]) -> None:

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .isolation import isolated
 from .scaling import standardize
 from .tspulse import TSPulse
 
@@ -65,16 +66,16 @@ def infer(
     device = network.mask_token.values.device
     multiple = _ROWS_PER_THREAD * torch.get_num_threads()
     answers = []
-    for start in range(0, len(rows), batch_size):
-        batch = rows[start : start + batch_size]
-        padded = np.zeros((len(batch) + -len(batch) % multiple, 1, rows.shape[1]), np.float32)
-        padded[: len(batch), 0] = batch
-        x = torch.from_numpy(padded).to(device)
-        with torch.inference_mode():
+    with isolated(device), torch.inference_mode():
+        for start in range(0, len(rows), batch_size):
+            batch = rows[start : start + batch_size]
+            padded = np.zeros((len(batch) + -len(batch) % multiple, 1, rows.shape[1]), np.float32)
+            padded[: len(batch), 0] = batch
+            x = torch.from_numpy(padded).to(device)
             answer = read(network, x.nan_to_num(), ~x.isnan())
-        answers.append(answer[: len(batch)].float().cpu().numpy())
-        if progress is not None:
-            progress.update(len(batch))
+            answers.append(answer[: len(batch)].float().cpu().numpy())
+            if progress is not None:
+                progress.update(len(batch))
     return np.concatenate(answers)
 
 

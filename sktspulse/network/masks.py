@@ -21,7 +21,11 @@ def _hide_lowest(scores: Tensor, n_hidden: Tensor) -> Tensor:
 
 
 def _draw(shape: tuple[int, ...], generator: Generator) -> Tensor:
-    return torch.rand(shape, generator=generator, device=generator.device)
+    return torch.rand(shape, generator=generator, device=generator.device, dtype=torch.float32)
+
+
+def _as_floats(fraction: Tensor | float, generator: Generator) -> Tensor:
+    return torch.as_tensor(fraction, device=generator.device, dtype=torch.float32)
 
 
 def point_mask(shape: tuple[int, ...], n_hidden: Tensor | int, generator: Generator) -> Tensor:
@@ -100,9 +104,8 @@ def hybrid_mask(
     ----------
     .. [1] Ekambaram et al., 2025, arXiv:2505.13033, section 3.1.
     """
-    device = generator.device
-    n_hidden = (torch.as_tensor(fraction, device=device) * shape[-1]).long()
-    n_patches = (n_hidden * block_fraction / patch_length).long()
+    n_hidden = (_as_floats(fraction, generator) * shape[-1]).long()
+    n_patches = (n_hidden * _as_floats(block_fraction, generator) / patch_length).long()
     in_blocks = block_mask(shape, n_patches, patch_length, generator)
     scores = _draw(shape, generator).masked_fill(~in_blocks, -1)
     return _hide_lowest(scores, n_hidden)
@@ -125,10 +128,9 @@ def gap_mask(shape: tuple[int, ...], fraction: Tensor | float, generator: Genera
     tensor of bool, of shape ``shape``
         True where observed; ``floor(fraction * n_timepoints)`` points of each series are not.
     """
-    device = generator.device
-    n_hidden = (torch.as_tensor(fraction, device=device) * shape[-1]).long()
+    n_hidden = (_as_floats(fraction, generator) * shape[-1]).long()
     start = (_draw((*shape[:-1], 1), generator) * (shape[-1] - n_hidden + 1)).long()
-    step = torch.arange(shape[-1], device=device)
+    step = torch.arange(shape[-1], device=generator.device)
     return (step < start) | (step >= start + n_hidden)
 
 

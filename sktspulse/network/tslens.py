@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from .config import TSPulseConfig
+from .isolation import NewWeights
 from .tspulse import ChannelMixer, TSPulse
 
 __all__ = ["TSLensConfig", "TSLensNetwork"]
@@ -62,7 +63,7 @@ class TSLensNetwork(nn.Module):
 
     Notes
     -----
-    New weights are drawn from torch's global generator.
+    New weights are drawn from torch's global generator, or that of ``NewWeights``.
 
     References
     ----------
@@ -87,7 +88,7 @@ class TSLensNetwork(nn.Module):
         cls, network: TSPulse, config: TSLensConfig, weights: Mapping[str, Tensor]
     ) -> Self:
         """Build a trained TSLens from ``trained_weights``, without drawing random numbers."""
-        with torch.device("meta"):
+        with NewWeights():
             lens = cls(network, config)
         lens.load_state_dict(weights, strict=False, assign=True)
         return lens.eval()

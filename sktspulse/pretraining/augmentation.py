@@ -34,7 +34,7 @@ def crop_pairs(spans: Tensor, length: int, forecast_length: int, generator: Gene
     each = {"size": (len(spans), 1), **drawing}
     starts = torch.randint(margin + 1, **each)
     shifts = torch.randint(-max_roll, max_roll + 1, **each)
-    shifts = shifts * (torch.rand(**each) < _ROLLED_FRACTION)
+    shifts = shifts * (torch.rand(**each, dtype=torch.float32) < _ROLLED_FRACTION)
     step = torch.arange(length + forecast_length, device=generator.device)
     windows = spans.gather(1, starts + (step[:length] + shifts) % length)
     future = spans.gather(1, starts + step[length:])
@@ -59,6 +59,7 @@ def add_noise(x: Tensor, known: Tensor, generator: Generator) -> Tensor:
     mean = x.sum(-1, keepdim=True) / count
     deviation = (((x - mean) * known).square().sum(-1, keepdim=True) / count).sqrt()
     drawing: dict[str, Any] = {"generator": generator, "device": generator.device}
+    drawing["dtype"] = torch.float32
     chosen = torch.rand(mean.shape, **drawing) < _NOISY_FRACTION
     level = chosen * torch.rand(mean.shape, **drawing) * _MAX_NOISE * deviation
     return x + level * torch.randn(x.shape, **drawing)

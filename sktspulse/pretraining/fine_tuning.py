@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ..network import TSPulse, TSPulseConfig
+from ..network import TSPulse, TSPulseConfig, isolated
 from ..series import Values
 from .batches import Mask, MaskedBatch, MaskedBatches
 from .corpus import Corpus, WindowStream
@@ -67,6 +67,15 @@ class FineTuner:
         given one if no other was better. After every check ``report`` is called with the
         number of steps since the last one.
         """
+        with isolated(network.mask_token.values.device):
+            return self._fine_tune(network, series, report)
+
+    def _fine_tune(
+        self,
+        network: TSPulse,
+        series: Sequence[Values],
+        report: Callable[[int], object] | None,
+    ) -> TSPulse:
         trained = deepcopy(network).requires_grad_(True).train()
         average = AveragedModel(trained, multi_avg_fn=get_ema_multi_avg_fn(_EMA_DECAY))
         ema = cast(TSPulse, average.module)

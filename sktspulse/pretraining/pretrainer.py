@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Iterable
 from functools import partial
 from numbers import Integral, Real
@@ -18,9 +19,16 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import Callback, GradientNormClipping
 
-from ..base import fitted_copy
-from ..network import TSPulse, TSPulseConfig, load_checkpoint, resolve_device, save_checkpoint
-from ..series import check_panel
+from ..network import (
+    NewWeights,
+    TSPulse,
+    TSPulseConfig,
+    isolated,
+    load_checkpoint,
+    resolve_device,
+    save_checkpoint,
+)
+from ..series import check_panel, fitted_copy
 from .augmentation import span_length
 from .batches import MaskedBatches, loader_settings, random_mask
 from .callbacks import HistoryLog, ProgressBar, WeightEMA, history_columns
@@ -136,7 +144,8 @@ class TSPulsePretrainer(BaseEstimator):
     The same ``random_state`` gives the same network on the same machine, also if the run was
     killed and resumed. The global random generators are not used. Resume with the same
     parameters and data; only ``max_epochs`` may grow, as long as the decay has not begun.
-    If ``fit`` is interrupted from the keyboard, the result is the network reached so far.
+    If the training is interrupted from the keyboard, a warning says so, and the result is
+    the network reached so far.
 
     References
     ----------
@@ -276,9 +285,10 @@ class TSPulsePretrainer(BaseEstimator):
         schedule = Schedule(self.lr, *steps, state.step if state else 0)
         ema = WeightEMA(options.ema_decay)
         checkpoint = RunCheckpoint(folder, state, seed, settings.loss_weights, schedule, ema)
-        net = self._net(settings, seed, checkpoint)
-        net.partial_fit(self._batches(corpus, settings, seed))
-        self.network_ = ema.network()
+        with isolated(self._device()):
+            net = self._net(settings, seed, checkpoint)
+            _train(net, self._batches(corpus, settings, seed), schedule)
+            self.network_ = ema.network()
         self.history_ = history_columns(net.history)
         self.n_steps_ = schedule.step
 
@@ -346,8 +356,7 @@ class TSPulsePretrainer(BaseEstimator):
         config, schedule = settings.config, checkpoint.schedule
         steps_left = schedule.n_steps - schedule.step
         arguments = {
-            "module": TSPulse,
-            "module__config": config,
+            "module": self._initial_network(config, seed),
             "criterion": partial(PretrainingLoss, config, settings.loss_weights),
             "optimizer": MuonAdamW,
             "optimizer__weight_decay": settings.optimizer.weight_decay,
@@ -360,15 +369,22 @@ class TSPulsePretrainer(BaseEstimator):
             **loader_settings(schedule.step, self.steps_per_epoch, self.num_workers),
         }
         if self.accelerator is None:
-            net = PretrainingNet(device=resolve_device(self.device), **arguments)
+            net = PretrainingNet(device=self._device(), **arguments)
         else:
             net = AcceleratedNet(accelerator=self.accelerator, **arguments)
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
-            net.initialize()
+        return net.initialize()
+
+    def _initial_network(self, config: TSPulseConfig, seed: int) -> TSPulse:
+        with NewWeights(torch.Generator().manual_seed(seed)):
+            network = TSPulse(config)
         if self.checkpoint is not None:
-            net.network.load_state_dict(load_checkpoint(self.checkpoint).state_dict())
-        return net
+            network.load_state_dict(load_checkpoint(self.checkpoint).state_dict())
+        return network
+
+    def _device(self) -> torch.device:
+        if self.accelerator is None:
+            return resolve_device(self.device)
+        return torch.device(self.accelerator.device)
 
     def _callbacks(self, checkpoint: RunCheckpoint) -> list[Callback]:
         """Return the callbacks in the order in which they must run: the state is saved last."""
@@ -395,3 +411,20 @@ class TSPulsePretrainer(BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _train(net: PretrainingNet, batches: MaskedBatches, schedule: Schedule) -> None:
+    """Train to the end; if interrupted from the keyboard after a step, warn and stop."""
+    first = schedule.step
+    net.notify("on_train_begin", X=batches, y=None)
+    try:
+        net.fit_loop(batches)
+    except KeyboardInterrupt:
+        if schedule.step == first:
+            raise
+        warnings.warn(
+            f"fit was interrupted after {schedule.step} of {schedule.n_steps} steps. network_ is "
+            "the network reached so far. To train on, give a path and set resume=True.",
+            stacklevel=4,
+        )
+    net.notify("on_train_end", X=batches, y=None)

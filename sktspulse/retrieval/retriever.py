@@ -14,9 +14,9 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import BaseTSPulse, fitted_copy
+from ..base import BaseTSPulse
 from ..embedding import TSPulseTransformer, fitted_transformer
-from ..series import Integers, OutputMixin, Panel, check_panel
+from ..series import Integers, OutputMixin, Panel, check_panel, fitted_copy
 from .entries import Entries
 from .faiss_index import load_faiss
 from .neighbors import NeighborsMixin

@@ -2,6 +2,7 @@
 
 from .constraints import validated
 from .containers import Container
+from .fitting import fitted_copy
 from .interpolation import Neighbors, interpolate_cubic, interpolate_linear
 from .long_tables import panel_from_long, panel_to_long
 from .numbers import read_floats
@@ -36,6 +37,7 @@ __all__ = [
     "check_series",
     "downsample",
     "find_wild",
+    "fitted_copy",
     "interpolate_cubic",
     "interpolate_linear",
     "moving_sum",

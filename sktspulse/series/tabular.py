@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
+from .fitting import fitted_copy
 from .numbers import read_floats
 from .output import OutputMixin
 from .panels import trim_ends
@@ -100,9 +101,10 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         ValueError
             If X is empty, infinite or of the wrong shape.
         """
-        lengths = {series.shape[1] for series in self._check(X, reset=True)}
-        self.n_timepoints_ = max(lengths)
-        self.is_equal_length_ = len(lengths) == 1
+        with fitted_copy(self) as fitted:
+            lengths = {series.shape[1] for series in fitted._check(X, reset=True)}
+            fitted.n_timepoints_ = max(lengths)
+            fitted.is_equal_length_ = len(lengths) == 1
         return self
 
     def transform(self, X: ArrayLike) -> Any:
@@ -268,8 +270,9 @@ class TabularToPanel(_Converter):
                 f"X has {n_columns} columns, which is not a multiple of n_channels="
                 f"{self.n_channels}. Pass the number of channels in a row."
             )
-        validate_data(self, X, skip_check_array=True)
-        self._n_channels, self._trims = self.n_channels, self.trim
+        with fitted_copy(self) as fitted:
+            validate_data(fitted, X, skip_check_array=True)
+            fitted._n_channels, fitted._trims = self.n_channels, self.trim
         return self
 
     def transform(self, X: ArrayLike) -> Panel:

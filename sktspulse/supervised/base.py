@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..base import BaseTSPulse, TimeBudget
 from ..embedding import count_windows
-from ..network import TSPulse
+from ..network import TSPulse, isolated
 from ..series import Floats, Panel, check_panel
 from .probe.probe import FeatureExtractor, LinearHead, Probe
 from .probe.representations import REPRESENTATIONS
@@ -67,15 +67,16 @@ class BaseSupervised(BaseTSPulse):
         return self._model
 
     def _fit_tslens(self, options: TSLens, network: TSPulse, samples: Samples) -> TSLensModel:
-        return TSLensModel.fit(
-            options,
-            network,
-            samples,
-            self._task_class.fit(samples.y, samples.weights),
-            windowing=self.windowing,
-            seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
-            verbose=self.verbose,
-        )
+        with isolated(next(network.parameters()).device):
+            return TSLensModel.fit(
+                options,
+                network,
+                samples,
+                self._task_class.fit(samples.y, samples.weights),
+                windowing=self.windowing,
+                seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
+                verbose=self.verbose,
+            )
 
     def _fit_probe(self, network: TSPulse, samples: Samples) -> Probe:
         """Fit the linear model on as many representations as ``max_time`` allows."""

@@ -11,9 +11,8 @@ from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import StrOptions
 
-from ..base import fitted_copy
 from ..embedding import Windowing
-from ..series import Floats
+from ..series import Floats, fitted_copy
 from .base import BaseSupervised
 from .probe.logistic import LogisticHead
 from .probe.probe import Probe

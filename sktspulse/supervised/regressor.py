@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 
-from ..base import fitted_copy
 from ..embedding import Windowing
-from ..series import Floats
+from ..series import Floats, fitted_copy
 from .base import BaseSupervised
 from .probe.probe import Probe
 from .probe.ridge import RidgeHead

@@ -47,7 +47,8 @@ class TSLens(BaseEstimator):
     n_iter_no_change : int, default=25
         Epochs without a lower validation loss after which training stops.
     callbacks : list of skorch.callbacks.Callback, default=None
-        Additional callbacks of the training loop.
+        Additional callbacks of the training loop. One that raises a KeyboardInterrupt
+        makes ``fit`` fail, unless it is an exhausted ``EarlyStopping``.
 
     See Also
     --------

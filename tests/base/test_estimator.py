@@ -16,7 +16,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 import sktspulse
 from sktspulse import TSPulseConfig, TSPulseTransformer
-from sktspulse.base import BaseTSPulse, fitted_copy
+from sktspulse.base import BaseTSPulse
 from sktspulse.network import TSPulse, save_checkpoint
 
 SMALL = TSPulseConfig(context_length=64, n_signature_bins=32, n_layers=2)
@@ -58,25 +58,6 @@ def test_a_device_that_is_not_there_is_refused(device):
     with pytest.raises(ValueError, match=r"device=.* is not available .*'cpu'.*'auto'"):
         moved.transform(X)
     moved.set_params(device="auto").transform(X)
-
-
-def fail_to_fit(estimator, error):
-    with fitted_copy(estimator) as fitted:
-        fitted.mean_, fitted.scale_ = 2, 3
-        raise error
-
-
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_an_estimator_takes_over_a_fitted_copy_unless_fitting_fails(error):
-    estimator = Estimator()
-    with fitted_copy(estimator) as fitted:
-        fitted.mean_ = 1
-        assert not hasattr(estimator, "mean_")
-    before = vars(estimator).copy()
-    assert before["mean_"] == 1
-    with pytest.raises(error):
-        fail_to_fit(estimator, error)
-    assert vars(estimator) == before
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import pickle
@@ -436,6 +437,28 @@ def test_an_interrupted_run_keeps_what_it_has(panel, monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(HistoryLog, "on_epoch_begin", interrupt)
-    fitted = pretrainer(max_epochs=5).fit(panel)
+    with pytest.warns(UserWarning, match="interrupted after 3 of 15 steps") as told:
+        fitted = pretrainer(max_epochs=5).fit(panel)
+    assert told[0].filename == __file__
     assert fitted.history_["epoch"] == [1]
     assert fitted.n_steps_ == 3
+
+
+def test_a_full_disk_is_noticed_before_training(panel, tmp_path, monkeypatch):
+    def fail(**settings):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("sktspulse.pretraining.pretrainer.TemporaryFile", fail)
+    with pytest.raises(ValueError, match="No space left on device"):
+        pretrainer(path=tmp_path, max_epochs=10**6).fit(panel)
+
+
+def test_an_interrupt_before_the_first_step_is_not_swallowed(panel, monkeypatch):
+    def interrupt(self, net, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(HistoryLog, "on_epoch_begin", interrupt)
+    untrained = pretrainer()
+    with pytest.raises(KeyboardInterrupt):
+        untrained.fit(panel)
+    assert not hasattr(untrained, "network_")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import pickle
+import signal
 
 import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import r2_score
-from sklearn.model_selection import GridSearchCV
-from skorch.callbacks import Callback
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from skorch.callbacks import Callback, EarlyStopping
+from skorch.utils import noop
 
 from sktspulse import TSLens, TSPulseClassifier, TSPulseRegressor
 
@@ -224,19 +227,40 @@ def test_callbacks_are_called_and_progress_is_shown(model, capsys):
 
 
 class Interrupt(Callback):
-    """Interrupt the training in the third epoch."""
+    """Press Ctrl-C in the second epoch."""
 
     def on_batch_end(self, net, **kwargs):
-        if len(net.history) == 3:
-            raise KeyboardInterrupt
+        if len(net.history) == 2:
+            signal.raise_signal(signal.SIGINT)
 
 
-def test_interrupted_training_keeps_the_epochs_before(model):
+def test_an_interrupt_stops_fit_and_changes_nothing(model):
     X, y = draw()
-    model.set_params(strategy__callbacks=[Interrupt()], strategy__max_epochs=9).fit(X, y)
-    assert model.n_iter_ == 2
-    assert {len(column) for column in model.history_.values()} == {2}
-    assert np.isfinite(answer(model, X)).all()
+    before = answer(model.fit(X, y), X)
+    refit = clone(model).set_params(strategy__callbacks=[Interrupt()], strategy__max_epochs=9)
+    with pytest.raises(KeyboardInterrupt):
+        refit.fit(X, y)
+    with pytest.raises(NotFittedError):
+        refit.predict(X)
+    model.strategy.callbacks = [Interrupt()]
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X[:, :1], y)
+    np.testing.assert_array_equal(answer(model, X), before)
+
+
+def test_an_interrupt_stops_cross_validation(model):
+    X, y = draw()
+    model.set_params(strategy__callbacks=[Interrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        cross_val_score(model, X, y, cv=KFold(3))
+
+
+def test_callbacks_that_stop_early_do_not_interrupt(model):
+    X, y = draw()
+    stopping = EarlyStopping(patience=2, threshold=1e9, threshold_mode="abs", sink=noop)
+    model.set_params(strategy__callbacks=[stopping], strategy__max_epochs=9).fit(X, y)
+    assert model.n_iter_ == 3
+    assert {len(column) for column in model.history_.values()} == {3}
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.linear_model import LogisticRegression
 
 from ...series import Flags, Integers, Values
 from ..samples import Samples
@@ -26,7 +24,8 @@ _PATIENCE = 2  # steps along the grid without a lower loss
 _C_GRID = 10.0 ** np.arange(-1, 4.5, 0.5)
 _DEFAULT_C = 10.0  # if nothing can be held out, or there is no time
 _LOG_TEMPERATURES = (-3.0, 3.0)
-_SOLVER = {"tol": 1e-6, "max_iter": 1000, "warm_start": True}
+# A solution close to the optimum will do.
+_SOLVER = {"gtol": 1e-6, "ftol": 64 * np.finfo(float).eps, "maxiter": 1000, "maxls": 50}
 
 
 class LogisticHead(NamedTuple):
@@ -76,27 +75,62 @@ class _Tempered(NamedTuple):
     @classmethod
     def fit(cls, samples: Samples, folds: list[Flags], is_late: Callable[[], bool] = never) -> Self:
         rotation = Rotation.fit(samples.X, _rank(samples.y))
-        # A column of zeros, as scikit-learn refuses to fit no column at all.
-        rotated = samples._replace(X=np.pad(rotation.features, ((0, 0), (0, 1))))
+        rotated = samples._replace(X=rotation.features)
         C, temperature, logits = _choose_strength(rotated, folds, is_late)
-        model = _fit_logistic(LogisticRegression(**_SOLVER), rotated, C)
-        return cls(
-            C, temperature, logits, rotation.rotate_back(model.coef_[:, :-1]), model.intercept_
-        )
+        model = _Logistic.start(rotated).fitted(rotated, C)
+        coefficients = rotation.rotate_back(model.coefficients)
+        return cls(C, temperature, logits, coefficients, model.intercept)
 
 
-def _fit_logistic(model: LogisticRegression, samples: Samples, C: float) -> LogisticRegression:
-    """Fit with another C, starting from the last solution."""
-    with warnings.catch_warnings():
-        # A solution close to the optimum will do, and many classes are no sign of regression.
-        warnings.simplefilter("ignore", UserWarning)
-        return model.set_params(C=C).fit(*samples)
+class _Logistic(NamedTuple):
+    """A multinomial logistic regression.
+
+    scikit-learn's warns where there is nothing to warn about, and filters of warnings belong to
+    the process, so they must not be changed while other threads run.
+    """
+
+    coefficients: Values  # (n_outputs, n_features)
+    intercept: Values  # (n_outputs,)
+
+    @classmethod
+    def start(cls, samples: Samples) -> Self:
+        """Return a model without effects."""
+        n_classes = int(samples.y.max()) + 1
+        n_outputs = 1 if n_classes == 2 else n_classes
+        return cls(np.zeros((n_outputs, samples.X.shape[1])), np.zeros(n_outputs))
+
+    def logits(self, X: Values) -> Values:
+        """Return one logit for each class, also if there are two classes."""
+        logits = X @ self.coefficients.T + self.intercept
+        return np.pad(logits, ((0, 0), (1, 0))) if len(self.intercept) == 1 else logits
+
+    def fitted(self, samples: Samples, C: float) -> Self:
+        """Minimise the penalised log-loss, starting from this model."""
+        targets, total = (np.arange(len(samples.y)), samples.y), samples.weights.sum()
+
+        def loss(flat: Values) -> tuple[float, Values]:
+            model = self._unpacked(flat)
+            log_shares = _log_softmax(model.logits(samples.X))
+            errors = np.exp(log_shares)
+            errors[targets] -= 1
+            errors = (samples.weights[:, None] * errors)[:, -len(model.intercept) :]
+            slopes = errors.T @ samples.X + model.coefficients / C
+            value = np.square(model.coefficients).sum() / (2 * C)
+            value -= samples.weights @ log_shares[targets]
+            return value / total, np.append(slopes, errors.sum(0)) / total
+
+        start = np.append(self.coefficients, self.intercept)
+        return self._unpacked(minimize(loss, start, jac=True, method="L-BFGS-B", options=_SOLVER).x)
+
+    def _unpacked(self, flat: Values) -> Self:
+        size = self.coefficients.size
+        return type(self)(flat[:size].reshape(self.coefficients.shape), flat[size:])
 
 
-def _logits(model: LogisticRegression, X: Values) -> Values:
-    """Return one logit for each class, also if there are two classes."""
-    logits = model.decision_function(X)
-    return logits if logits.ndim == 2 else np.column_stack([np.zeros_like(logits), logits])
+def _log_softmax(logits: Values) -> Values:
+    """Take the softmax of a few classes, quicker than SciPy's for any array."""
+    shifted = logits - logits.max(1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(1, keepdims=True)))
 
 
 def _rank(codes: Integers) -> int:
@@ -112,16 +146,13 @@ def _choose_strength(
     if not folds or is_late():
         return _DEFAULT_C, 1.0, np.empty((0, 2))
     codes, weights = _join(samples, folds)
-    models = [LogisticRegression(**_SOLVER) for _ in folds]
-    parts = [(samples.take(~fold), samples.X[fold]) for fold in folds]
+    parts = [samples.take(~fold) for fold in folds]
+    models = [_Logistic.start(part) for part in parts]
     losses: list[float] = []
     for C in _C_GRID:
-        logits = np.vstack(
-            [
-                _logits(_fit_logistic(model, shown, C), held_out)
-                for model, (shown, held_out) in zip(models, parts, strict=True)
-            ]
-        )
+        models = [model.fitted(part, C) for model, part in zip(models, parts, strict=True)]
+        pairs = zip(models, folds, strict=True)
+        logits = np.vstack([model.logits(samples.X[fold]) for model, fold in pairs])
         loss, temperature = fit_temperature(logits, codes, weights)
         if loss < min(losses, default=np.inf):
             best = float(C), temperature, logits / temperature

@@ -24,7 +24,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import TensorDataset
 
 from ...embedding import Windowing
-from ...network import Progress, TSLensConfig, TSLensNetwork, TSPulse
+from ...network import NewWeights, Progress, TSLensConfig, TSLensNetwork, TSPulse, isolated
 from ...series import Floats, Indices, Panel, Values
 from ..levels import ColumnScaler, RobustLevelScaler, level_features
 from ..samples import Samples
@@ -114,15 +114,19 @@ class TSLensModel(NamedTuple):
         self, network: TSPulse, panel: Panel, batch_size: int, progress: Progress | None
     ) -> Floats:
         """Return log-odds or predictions, ``(n_series, n_outputs)``."""
+        device = next(network.parameters()).device
+        with isolated(device), torch.inference_mode():
+            lens = self._lens(network, device)
+            blocks = (panel[i : i + batch_size] for i in range(0, len(panel), batch_size))
+            answers = [self._block(lens, block, batch_size, progress) for block in blocks]
+        return np.concatenate(answers) * self.factor + self.shift
+
+    def _lens(self, network: TSPulse, device: torch.device) -> TSLensNetwork:
         weights = {name: torch.from_numpy(weight) for name, weight in self.weights.items()}
         lens = TSLensNetwork.from_weights(network, self.config, weights)
-        device = next(network.parameters()).device
         # In single precision, an answer would depend on its batch by more than scikit-learn's
         # checks allow (1e-7). Not all accelerators have double precision.
-        lens.to(device, torch.float64 if device.type == "cpu" else torch.float32)
-        blocks = (panel[i : i + batch_size] for i in range(0, len(panel), batch_size))
-        answers = [self._block(lens, block, batch_size, progress) for block in blocks]
-        return np.concatenate(answers) * self.factor + self.shift
+        return lens.to(device, torch.float64 if device.type == "cpu" else torch.float32)
 
     def _block(
         self, lens: TSLensNetwork, panel: Panel, batch_size: int, progress: Progress | None
@@ -135,8 +139,7 @@ class TSLensModel(NamedTuple):
         for first in range(0, len(windows), batch_size):
             rows = slice(first, first + batch_size)
             x, levels = (torch.from_numpy(part[rows]).to(weight) for part in (windows, moments))
-            with torch.inference_mode():
-                parts.append(lens(x.nan_to_num(), ~x.isnan(), levels).cpu().double())
+            parts.append(lens(x.nan_to_num(), ~x.isnan(), levels).cpu().double())
             if progress is not None:
                 progress.update(len(x) * x.shape[1])
         return average_windows(torch.cat(parts).numpy(), owners)
@@ -178,7 +181,7 @@ class RecordEpoch(Callback):
 def _train(net: NeuralNet, train_set: TensorDataset, options: TSLens) -> None:
     """Train; a ValueError says what to do if the training diverges or a callback fails."""
     try:
-        net.partial_fit(train_set)
+        _run(net, train_set)
     except DivergenceError as error:
         raise ValueError(
             f"TSLens diverged: {error}. Lower lr, which is {options.lr}, to 0.005 or less."
@@ -212,7 +215,7 @@ def _labelled_windows(
 def _untrained(
     options: TSLens, network: TSPulse, n_channels: int, n_outputs: int, seed: int
 ) -> TSLensNetwork:
-    """Draw the new weights from the seed, and leave the global generator alone."""
+    """Return a TSLens with new weights drawn from the seed."""
     config = TSLensConfig(
         n_channels,
         n_outputs,
@@ -220,8 +223,7 @@ def _untrained(
         options.head_width,
         options.fine_tune_embeddings,
     )
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with NewWeights(Generator().manual_seed(seed)):
         lens = TSLensNetwork(network, config)
     return lens.to(next(network.parameters()).device).eval()
 
@@ -267,6 +269,22 @@ def _net(
         callbacks__valid_loss=None,
         callbacks__print_log=None,
     )
+
+
+def _run(net: NeuralNet, dataset: TensorDataset) -> None:
+    """Train until the end or an early stop; unlike skorch, let a KeyboardInterrupt through."""
+    net.initialize()
+    net.notify("on_train_begin", X=dataset, y=None)
+    try:
+        net.fit_loop(dataset)
+    except KeyboardInterrupt:  # from the keyboard, or how skorch's callback stops early
+        if not any(_is_exhausted(callback) for _, callback in net.callbacks_):
+            raise
+    net.notify("on_train_end", X=dataset, y=None)
+
+
+def _is_exhausted(callback: Callback) -> bool:
+    return isinstance(callback, EarlyStopping) and callback.misses_ == callback.patience
 
 
 def _one_cycle(options: TSLens, n_windows: int) -> LRScheduler:
