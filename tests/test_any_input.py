@@ -181,7 +181,7 @@ def test_500_inputs_of_any_kind(**case):
     check(**case)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @settings(max_examples=10_000, **QUIET)
 @RANDOM
 def test_10_000_inputs_of_any_kind(**case):

@@ -15,7 +15,7 @@ import sktspulse
 pytest.importorskip("resource", reason="this system has no limits of memory")
 
 
-@pytest.mark.parametrize("n_mutations", [60, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_mutations", [60, pytest.param(2000, marks=pytest.mark.nightly)])
 def test_damage_at_random_is_one_error_that_names_the_file(tmp_path, n_mutations):
     script = Path(__file__).with_name("mutations.py")
     command = [sys.executable, str(script), str(tmp_path), str(n_mutations), "0"]

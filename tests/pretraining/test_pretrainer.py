@@ -326,7 +326,7 @@ def start(code, **environment):
     )
 
 
-@pytest.mark.parametrize("n_kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_kills", [3, pytest.param(20, marks=pytest.mark.nightly)])
 def test_a_run_killed_at_random_moments_resumes_exactly(tmp_path, n_kills):
     panel = np.random.default_rng(0).standard_normal((6, 150)).cumsum(-1)
     path, rng = tmp_path / "run", np.random.default_rng(0)

@@ -24,7 +24,7 @@ MAX_MEGABYTES = 2048
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
-@pytest.mark.parametrize("n_files", [60, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_files", [60, pytest.param(2000, marks=pytest.mark.nightly)])
 def test_damaged_and_forged_files_are_one_error_or_answer_as_before(tmp_path, n_files):
     command = [sys.executable, str(FUZZER), str(tmp_path), str(n_files), "0"]
     process = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -39,7 +39,7 @@ def two():
 
 @needs_fork
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of newer versions of Python, for fork
-@pytest.mark.parametrize("n_kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_kills", [3, pytest.param(20, marks=pytest.mark.nightly)])
 def test_a_kill_while_saving_leaves_a_whole_file(tmp_path, two, n_kills):
     path, rng = tmp_path / "one.safetensors", np.random.default_rng(0)
     two[0].save(path)

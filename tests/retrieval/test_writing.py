@@ -90,7 +90,7 @@ def test_answers_are_right_while_others_add_and_remove(parameters):
     drill(parameters, 1.0)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @each_kind
 def test_answers_stay_right_for_a_minute(parameters):
     drill(parameters, 60.0)
