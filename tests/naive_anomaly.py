@@ -250,3 +250,18 @@ def segments(scores: np.ndarray, offset: float) -> list[tuple[int, int, int]]:
             found.append((start, t, peak))
             start = None
     return found
+
+
+def is_stuck(signal: np.ndarray, fitted: np.ndarray) -> list[bool]:
+    """Tell where a signal has not changed for long, compared with the one fitted to."""
+    most, n_repeats = 0, 0
+    for value in fitted:
+        n_repeats = 0 if value > 0 else n_repeats + (value == 0)
+        most = max(most, n_repeats)
+    n_rows = max(8, 2 * most)
+    found = []
+    for t in range(len(signal)):
+        recent = signal[max(0, t - n_rows + 1) : t + 1]
+        half = sum(value == 0 for value in recent) >= n_rows / 2
+        found.append(bool(n_rows <= 512 and half and not any(value > 0 for value in recent)))
+    return found

@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from ..network import standardize
-from ..series import Floats, Values
+from ..series import Flags, Floats, Values
 from .smoothing import N_BLOCKS, BlockMedians, block_medians, moving_mean
 
 __all__ = [
@@ -48,6 +48,7 @@ _N_QUARTERS = 4
 _RATE = 1e-4  # of normal points beyond the distance at which averages are anomalous
 N_RECENT = 512  # rows, after which a change that persists is no longer anomalous
 _PERSISTENCE = 2.5  # relative to their usual score, of rows that are anomalous among them
+_MIN_STUCK, _STUCK = 8, 2.0  # rows, and times the most repeats in fit, of a channel that is stuck
 _LEAST_SCORE = 0.3  # of normal rows
 _AUTO_FRACTION = 1e-3  # of normal points, that the automatic threshold bounds
 
@@ -241,6 +242,7 @@ class HeadCalibration(NamedTuple):
     lengths: Sequence[int]  # (L,) [time points]
     trailing: bool
     averages: Sequence[LengthCalibration]  # (L,)
+    n_stuck: int  # rows without a change, after which a channel is stuck
 
     @classmethod
     def fit(cls, head: str, signal: Floats, lengths: Sequence[int], trailing: bool) -> Self:
@@ -254,7 +256,8 @@ class HeadCalibration(NamedTuple):
             least = max(_LEAST, _N_DEVIATIONS * spread / np.sqrt(length))
             step = _N_STEPS * _step(signal) / max(1, length // N_BLOCKS)
             averages.append(LengthCalibration.fit(head, length, medians, least, step))
-        return cls(lengths, trailing, averages)
+        n_stuck = max(_MIN_STUCK, int(_STUCK * _most_repeats(signal)))
+        return cls(lengths, trailing, averages, n_stuck)
 
     def __call__(self, signal: Floats) -> Floats:
         """Score a signal ``(T,)`` by the most unusual of its averages; 0 where unknown."""
@@ -263,6 +266,24 @@ class HeadCalibration(NamedTuple):
             medians = block_medians(signal, length, trailing=self.trailing)
             highest = np.maximum(highest, average(medians))
         return np.where(np.isnan(signal), 0, highest)
+
+    def is_stuck(self, signal: Floats) -> Flags:
+        """Return where a signal ``(T,)`` of changes has long been zero, far longer than in fit.
+
+        At least half of those rows must be known. Channels that rarely change are never stuck.
+        """
+        n_rows = self.n_stuck
+        if n_rows > N_RECENT:
+            return np.zeros(len(signal), bool)
+        sums = [np.cumsum(np.pad(flags, (n_rows, 0))) for flags in (signal == 0, signal > 0)]
+        n_zero, n_changes = (total[n_rows:] - total[:-n_rows] for total in sums)
+        return (n_changes == 0) & (2 * n_zero >= n_rows)
+
+
+def _most_repeats(signal: Floats) -> int:
+    """Return how many known values of a signal ``(T,)`` are zero between two that are not."""
+    n_zero = np.cumsum(signal == 0)
+    return int(np.diff(n_zero[signal > 0], prepend=0, append=n_zero[-1:]).max(initial=0))
 
 
 def scores_of_changes(scores: Floats) -> Floats:

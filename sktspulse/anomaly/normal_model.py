@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 from itertools import islice
 from typing import NamedTuple, Self
 
@@ -122,26 +121,32 @@ class NormalModel:
         """Score every point from its signals, without the first ones."""
         blocks = self._calibrated(signals)
         joint = list(islice(blocks, self.head_signals.n_joint))
-        unusual = next(blocks)
-        highest = _changes(unusual)
+        unusual, highest = next(blocks)
         top_channels: Integers = np.zeros(highest.shape, np.int32)
-        for channel, block in enumerate(blocks, start=1):
-            changes = _changes(block)
+        for channel, (block, changes) in enumerate(blocks, start=1):
             top_channels = np.where(changes > highest, np.int32(channel), top_channels)
             highest, unusual = np.maximum(highest, changes), np.maximum(unusual, block)
-        heads = reduce(np.maximum, map(_changes, joint), highest)
-        evidence = _combine(reduce(np.maximum, joint, unusual), self.combine)
-        combined = _with_neighbours(_combine(heads, self.combine), evidence, self.trailing)
-        return AnomalyScores(combined[skip:], heads[:, skip:], top_channels[:, skip:])
+        for block, changes in joint:
+            highest, unusual = np.maximum(highest, changes), np.maximum(unusual, block)
+        evidence = _combine(unusual, self.combine)
+        combined = _with_neighbours(_combine(highest, self.combine), evidence, self.trailing)
+        return AnomalyScores(combined[skip:], highest[:, skip:], top_channels[:, skip:])
 
     def score_channels(self, signals: Iterable[Floats], skip: int = 0) -> Floats:
         """Score every channel at every point, with the heads combined: ``(C, T)``."""
         blocks = islice(self._calibrated(signals), self.head_signals.n_joint, None)
-        return np.stack([_combine(_changes(block), self.combine)[skip:] for block in blocks])
+        return np.stack([_combine(changes, self.combine)[skip:] for _, changes in blocks])
 
-    def _calibrated(self, signals: Iterable[Floats]) -> Iterator[Floats]:
+    def _calibrated(self, signals: Iterable[Floats]) -> Iterator[tuple[Floats, Floats]]:
+        """Yield how unusual each block is, and the same without what persists."""
         for calibrations, block in zip(self.calibrations, signals, strict=True):
-            yield _apply(calibrations, block) / self.level
+            unusual = _apply(calibrations, block) / self.level
+            changes = _changes(unusual)
+            if "variation" in self.heads:
+                row = list(self.heads).index("variation")
+                stuck = calibrations[row].is_stuck(block[row])
+                changes[:, stuck] = unusual[:, stuck]  # a fault that lasts becomes no new normal
+            yield unusual, changes
 
 
 def _last_rows(values: Values, context_length: int) -> Values:

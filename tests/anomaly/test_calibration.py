@@ -117,6 +117,21 @@ def test_scores_of_changes_equal_a_loop(size):
     np.testing.assert_allclose(scores_of_changes(scores), expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize("most_repeats", [0, 7, 300])
+def test_a_stuck_signal_is_found_as_in_a_loop(most_repeats):
+    rng = np.random.default_rng(most_repeats)
+    fitted = rng.exponential(size=1000)
+    fitted[100 : 100 + most_repeats] = 0
+    signal = rng.exponential(size=800)
+    signal[150:170] = signal[300:800] = 0
+    signal[rng.random(800) < 0.3] = np.nan
+    signal[600:640] = np.nan
+    head = HeadCalibration.fit("variation", fitted, (1, 8), trailing=False)
+    expected = naive_anomaly.is_stuck(signal, fitted)
+    np.testing.assert_array_equal(head.is_stuck(signal), expected)
+    assert any(expected) == (most_repeats < 300)
+
+
 @pytest.mark.parametrize("size", [5.0, 1e2, 1e6])
 def test_a_change_that_persists_is_anomalous_at_its_beginning(size):
     rng = np.random.default_rng(0)
