@@ -6,6 +6,7 @@ The files ``naive*.py`` beside this one hold the slow twins; tests import them b
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -42,6 +43,14 @@ def refuse_network(event: str, arguments: tuple[object, ...]) -> None:
         return
     if (host.decode() if isinstance(host, bytes) else host) not in LOOPBACK:
         raise RuntimeError(f"Tests run offline, but this one tried to reach {host!r}.")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible():
+    """Let tests interrupt themselves also where a shell started them in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

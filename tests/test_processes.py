@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import pickle
 import random
@@ -48,13 +49,18 @@ def short_fine_tuning(monkeypatch):
 
 
 class Stop:
-    """Count the calls of functions of the package, and raise an error at one of them."""
+    """Count the calls of functions of the package, and raise an error at one of them.
+
+    Generators are not counted, as errors are ignored where they are closed.
+    """
 
     def __init__(self, at=None, error=KeyboardInterrupt):
         self.at, self.error, self.n_calls = at, error, 0
 
     def __call__(self, frame, event, argument):
-        if event == "call" and frame.f_code.co_filename.startswith(PACKAGE):
+        code = frame.f_code
+        is_function = not code.co_flags & inspect.CO_GENERATOR
+        if event == "call" and is_function and code.co_filename.startswith(PACKAGE):
             self.n_calls += 1
             if self.n_calls == self.at:
                 raise self.error
@@ -91,11 +97,11 @@ def test_an_interrupted_fit_changes_nothing(case):
     for i, place in enumerate(places(n_calls)):
         stop = Stop(place, (KeyboardInterrupt, MemoryError)[i % 2])
         new = case.new()
-        with pytest.raises(stop.error):
+        with pytest.raises((stop.error, ValueError)):  # "does not fit into memory"
             Stop(place, stop.error).run(lambda new=new: new.fit(other, targets))
         with pytest.raises(NotFittedError):
             case.answer(new, X)
-        with pytest.raises(stop.error):
+        with pytest.raises((stop.error, ValueError)):
             stop.run(lambda: fitted.fit(other, targets))
         assert pickle.dumps(fitted) == state
 
@@ -144,15 +150,10 @@ def test_a_key_stops_a_fit_at_once():
     case.fit(case.data())  # imports what torch needs to train, which would be interrupted
     slow = case.new(strategy__max_epochs=10**6, strategy__n_iter_no_change=10**6)
     timer = threading.Timer(1, signal.raise_signal, (signal.SIGINT,))
-    # A process in the background may have been started with this signal ignored.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer.start()
     start = time.monotonic()
-    try:
-        timer.start()
-        with pytest.raises(KeyboardInterrupt):
-            slow.fit(case.data(), case.targets(20))
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with pytest.raises(KeyboardInterrupt):
+        slow.fit(case.data(), case.targets(20))
     assert time.monotonic() - start < 5
     assert not hasattr(slow, "classes_")
 
@@ -385,6 +386,7 @@ def test_a_network_that_is_first_loaded_under_other_settings_is_the_same(tmp_pat
 # --------------------------------------------------------------------------- forks
 
 FORKS = """
+import inspect
 import multiprocessing, os, sys
 import numpy as np, torch
 from joblib import Parallel, delayed

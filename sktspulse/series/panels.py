@@ -175,8 +175,16 @@ def _parse_members(members: list[Any], estimator: BaseEstimator | None) -> Parse
     def restore(answer: Sequence[Values]) -> list[Any]:
         return [give(values) for give, values in zip(restorers, answer, strict=True)]
 
-    table = members[0] if as_frame(members[0]) is not None else panel[0].T
-    return ParsedPanel(_stacked(panel), False, table, restore)
+    return ParsedPanel(_stacked(panel), False, _features(members, panel), restore)
+
+
+def _features(members: list[Any], panel: list[Values]) -> Any:
+    """Return what has the features: channels, or time points if the members are rows of numbers."""
+    if as_frame(members[0]) is not None:
+        return members[0]
+    shapes = {np.shape(one) if isinstance(one, list | tuple) else () for one in members}
+    is_matrix = len(shapes) == 1 and len(shapes.pop()) == 1
+    return np.concatenate(panel) if is_matrix else panel[0].T
 
 
 def _with_same_columns(members: list[Any]) -> list[Any]:

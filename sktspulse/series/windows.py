@@ -83,8 +83,9 @@ def downsample(panel: Values, length: int) -> Values:
     known = ~np.isnan(panel)
     weight = known * (0.5 * length / n_timepoints)  # so small that no sum overflows
     sums, weights = add_up(np.where(known, panel, 0) * weight), add_up(weight)
-    means = np.divide(sums, weights, where=weights > 0, out=np.zeros_like(sums))
-    # Rounding must not give a constant any noise.
+    with np.errstate(over="ignore"):
+        means = np.divide(sums, weights, where=weights > 0, out=np.zeros_like(sums))
+    # Rounding must not give a constant any noise, nor exceed the largest float.
     border = np.where(after > 0, panel[..., ends], np.nan)
     lowest = np.fmin(np.fmin.reduceat(panel, starts, axis=-1), border)
     highest = np.fmax(np.fmax.reduceat(panel, starts, axis=-1), border)

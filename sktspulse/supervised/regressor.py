@@ -210,8 +210,9 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         NotFittedError
             If ``fit`` was not called.
         """
+        outputs = self._outputs(X)
         largest = np.ldexp(np.finfo(np.float64).max, -self._exponents.clip(0))
-        outputs = np.ldexp(self._outputs(X).clip(-largest, largest), self._exponents)
+        outputs = np.ldexp(outputs.clip(-largest, largest), self._exponents)
         return outputs[:, 0] if self._is_flat else outputs
 
     def __sklearn_tags__(self) -> Any:
