@@ -448,7 +448,7 @@ def test_a_full_disk_is_noticed_before_training(panel, tmp_path, monkeypatch):
     def fail(**settings):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("sktspulse.pretraining.pretrainer.TemporaryFile", fail)
+    monkeypatch.setattr("sktspulse.pretraining.run_state.tempfile.TemporaryFile", fail)
     with pytest.raises(ValueError, match="No space left on device"):
         pretrainer(path=tmp_path, max_epochs=10**6).fit(panel)
 
