@@ -285,3 +285,10 @@ def test_wild_values_hardly_change_the_scale(wild):
     values[1000 : 1000 + np.size(wild)] = wild
     assert ChannelScale.fit(values).loc == pytest.approx(clean.loc, abs=0.05)
     assert ChannelScale.fit(values).scale == pytest.approx(clean.scale, rel=0.06)
+
+
+@pytest.mark.parametrize(("length", "n_sides"), [(1, 1), (8, 1), (31, 1), (32, 2), (256, 2)])
+def test_long_averages_of_variation_are_unusual_on_both_sides(length, n_sides):
+    signal = np.random.default_rng(0).exponential(size=2000)
+    one = HeadCalibration.fit("variation", signal, (length,), trailing=False).averages[0]
+    assert len(one.middles) == len(one.distances) == n_sides

@@ -7,7 +7,13 @@ import pytest
 
 from sktspulse import TSPulseAnomalyDetector
 from sktspulse.anomaly.calibration import ChannelScale
-from sktspulse.anomaly.counter import CounterScale, fit_scale, without_counters
+from sktspulse.anomaly.counter import (
+    CounterScale,
+    _direction,
+    _is_rough,
+    fit_scale,
+    without_counters,
+)
 
 N_FIT = 1000
 
@@ -217,3 +223,16 @@ def test_a_counter_among_other_channels_does_not_raise_alarms_for_ever():
     X = np.stack([meter(), np.sin(np.arange(2 * N_FIT) / 4) + 0.1 * rng.normal(size=2 * N_FIT)], 1)
     detector = TSPulseAnomalyDetector().fit(X[:N_FIT])
     assert (np.asarray(detector.predict(X[N_FIT:])) == -1).mean() <= 0.003
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_the_largest_steps_have_a_direction(sign):
+    rise = np.append(-1, np.linspace(0.5, 1, 100)) * np.finfo(np.float64).max
+    assert _direction(sign * rise) == sign
+
+
+def test_steps_are_rough_if_they_change_at_once_in_either_direction():
+    rng = np.random.default_rng(0)
+    assert _is_rough(rng.exponential(size=300))
+    assert _is_rough(np.tile([0.0, 3.0], 100))
+    assert not _is_rough(np.sin(np.arange(400) / 60))

@@ -6,7 +6,7 @@ import naive_anomaly
 import numpy as np
 import pytest
 
-from sktspulse.anomaly.cycle import Cycle, _best_shift, is_level_known
+from sktspulse.anomaly.cycle import Cycle, _best_shift, _is_repeated, is_level_known
 
 
 def seasonal(n_timepoints: int = 480, period: int = 24, noise: float = 0.1) -> np.ndarray:
@@ -129,3 +129,11 @@ def test_unknown_values_stay_unknown():
 )
 def test_a_level_is_known_if_it_often_returns(values, known):
     assert is_level_known(values) is known
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize(("noise", "expected"), [(0.1, True), (3.0, False)])
+def test_a_cycle_is_repeated_in_any_unit(unit, noise, expected):
+    rng = np.random.default_rng(0)
+    values = np.sin(2 * np.pi * np.arange(960) / 24) + noise * rng.normal(size=960)
+    assert _is_repeated(unit * values, 24) == expected

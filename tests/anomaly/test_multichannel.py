@@ -149,3 +149,11 @@ def test_a_quarter_does_not_influence_its_own_distances():
         states.cross_validated_distances(scaled)[:, 100:200],
         _distances(averaged[:, 100:200], others),
     )
+
+
+def test_a_far_value_counts_as_one_that_is_just_out_of_reach():
+    scaled = np.random.default_rng(0).normal(size=(3, 400))
+    clusters = StateClusters.fit(scaled, trailing=True)
+    far, further = scaled.copy(), scaled.copy()
+    far[1, 200:], further[1, 200:] = 1e4, 1e7
+    np.testing.assert_array_equal(clusters.distances(far), clusters.distances(further))

@@ -137,3 +137,10 @@ def test_the_input_is_unchanged():
     for block in signals(scaled, no_network):
         block[:] = 7
     np.testing.assert_array_equal(scaled, before)
+
+
+def test_a_head_is_chosen_once():
+    config = TSPulseConfig()
+    assert choose_heads(("time", "level"), config, (900, 1), "", False) == ("time", "level")
+    with pytest.raises(ValueError, match="each once"):
+        choose_heads(("time", "level", "time"), config, (900, 1), "", False)

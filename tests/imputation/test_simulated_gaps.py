@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 from sktspulse.imputation.simulated_gaps import (
     N_FOLDS,
     GapMasks,
+    _long_gaps,
     draw_masks,
     hide_long,
     hide_scattered,
@@ -132,3 +135,15 @@ def test_half_of_the_training_masks_are_copied_gaps():
     np.testing.assert_array_equal(observed, again)
     free = GapMasks(np.zeros((2, 1, 64)), 8)((50, 1, 64), torch.Generator().manual_seed(0))
     assert (~free).any(-1).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_long_gaps_follow_each_other_with_as_many_points_between(seed):
+    gaps = list(_long_gaps(3000, 8.0, np.random.default_rng(seed)))
+    first, last, *inner = gaps
+    assert (first[0], last[1]) == (0, 3000)
+    stop, width = first[1], inner[0][1] - inner[0][0] if inner else 0
+    assert not inner or stop < inner[0][0] <= stop + width
+    for (start, stop), (following, _) in itertools.pairwise(inner):
+        assert 0 < stop - start == following - stop
+    assert all(0 <= start < stop <= last[0] for start, stop in inner)

@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sktspulse.series.interpolation import Neighbors, interpolate_cubic, interpolate_linear
+from sktspulse.series.interpolation import (
+    Neighbors,
+    _relative_position,
+    interpolate_cubic,
+    interpolate_linear,
+)
 
 MASKS = st.lists(st.booleans(), min_size=1, max_size=40).filter(any)
 
@@ -98,3 +103,9 @@ def test_distances_to_both_sides():
     nearer, farther = Neighbors.from_mask(known[None]).distances()
     assert nearer[0].tolist() == [2, 1, 0, 1, 2, 1, 0, 1]
     assert farther[0].tolist() == [2, 1, 0, 3, 2, 3, 0, 1]
+
+
+def test_places_outside_of_a_gap_are_at_its_ends():
+    before, after = np.full((1, 5), 2), np.full((1, 5), 3)
+    neighbors = Neighbors(before, after, before, after)
+    np.testing.assert_array_equal(_relative_position(neighbors), [[0, 0, 0, 1, 1]])

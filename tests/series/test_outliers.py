@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sktspulse.series import find_wild
+from sktspulse.series.outliers import _continued
 
 T = np.arange(1000)
 
@@ -73,3 +74,17 @@ def test_few_values_are_never_wild():
     row[:7] = [0, 0, 0, 1e20, 0, 0, 0]
     assert not find_wild(row).any()
     assert not find_wild(np.full(20, np.nan)).any()
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e300])
+def test_the_smallest_and_the_largest_numbers_are_judged_alike(unit):
+    row = signals()["cycle"]
+    row[500] = -9999
+    np.testing.assert_array_equal(find_wild(unit * row), find_wild(row))
+
+
+def test_the_end_is_continued_from_the_last_values():
+    values = np.arange(20.0) ** 2
+    before, after = 2 * 1 - values[[5, 4, 3]], 2 * values[18] - values[[16, 15, 14]]
+    expected = np.concatenate([before, values, after])
+    np.testing.assert_array_equal(_continued(values), expected)

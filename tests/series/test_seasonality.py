@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sktspulse.series import moving_sum, seasonal_period
+from sktspulse.series.seasonality import _MIN_PERIOD, _peaks
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.normal(size=10_080)
@@ -97,3 +98,8 @@ def test_a_regular_part_of_the_values_has_the_period_of_all(step, first):
     t = np.arange(2000)
     for row, period in ((wave(24, 2000), 24), (NOISE[:2000].cumsum(), 0)):
         assert seasonal_period([np.where(t % step == first, row, np.nan)]) == period
+
+
+def test_the_shortest_peak_is_found():
+    correlation = np.cos(2 * np.pi * np.arange(40) / _MIN_PERIOD)
+    assert _peaks(correlation)[0] == _MIN_PERIOD

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sktspulse.supervised.levels import ColumnScaler, RobustLevelScaler, _quantile, level_features
+from sktspulse.supervised.levels import (
+    ColumnScaler,
+    RobustLevelScaler,
+    _quantile,
+    level_features,
+    relative,
+)
 
 
 def test_levels_of_constant_and_empty_channels():
@@ -45,3 +51,11 @@ def test_columns_have_mean_0_and_variance_1_or_rows_a_norm(squared_norm):
     assert not scaled[:, 2].any()
     variance = 1 if squared_norm is None else squared_norm / 3
     np.testing.assert_allclose(scaled[:, [0, 1, 3]].var(0), variance)
+
+
+def test_distances_in_units_are_finite_and_keep_their_sign():
+    largest = np.finfo(np.float64).max
+    found = relative(np.array([largest, -largest, 4.0, -4.0]), 0.0, np.array([1e-9, 1e-9, 2, 2]))
+    np.testing.assert_array_equal(np.isfinite(found), True)
+    assert found[0] == -found[1] > 1e100
+    np.testing.assert_array_equal(found[2:], [0.5, -0.5])
