@@ -107,3 +107,11 @@ def test_signals_and_input_are_unchanged():
     model.score_channels(signals)
     np.testing.assert_array_equal(X, before)
     np.testing.assert_array_equal(signals, kept)
+
+
+@pytest.mark.parametrize("n_timepoints", [150, 400])
+def test_the_highest_score_of_a_short_recording_is_an_alarm(n_timepoints):
+    X = np.random.default_rng(0).normal(size=(n_timepoints, 1))
+    _, scores = NormalModel.fit(X, no_network, ("level",), np.array([True]), lengths=(1,))
+    assert 1 < scores.max() < 1.001
+    assert (scores > 1).sum() == 1
