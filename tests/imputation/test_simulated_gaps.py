@@ -138,12 +138,12 @@ def test_half_of_the_training_masks_are_copied_gaps():
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_long_gaps_follow_each_other_with_as_many_points_between(seed):
-    gaps = list(_long_gaps(3000, 8.0, np.random.default_rng(seed)))
-    first, last, *inner = gaps
-    assert (first[0], last[1]) == (0, 3000)
-    stop, width = first[1], inner[0][1] - inner[0][0] if inner else 0
-    assert not inner or stop < inner[0][0] <= stop + width
+@pytest.mark.parametrize(("n_known", "shortest"), [(3000, 8.0), (40, 1.0)])
+def test_long_gaps_follow_each_other_with_as_many_points_between(n_known, shortest, seed):
+    first, last, *inner = _long_gaps(n_known, shortest, np.random.default_rng(seed))
+    assert (first[0], last[1]) == (0, n_known)
+    if inner:
+        assert first[1] < inner[0][0] <= first[1] + inner[0][1] - inner[0][0]
     for (start, stop), (following, _) in itertools.pairwise(inner):
         assert 0 < stop - start == following - stop
-    assert all(0 <= start < stop <= last[0] for start, stop in inner)
+    assert all(0 < start < stop <= last[0] for start, stop in inner)
