@@ -428,11 +428,11 @@ def work():
 context = multiprocessing.get_context("fork")
 child = context.Process(target=work)
 child.start()
-child.join(90)
+child.join(300)
 print("process", child.exitcode)
 child.kill()
 with context.Pool(2) as pool:
-    found = pool.map_async(ask, models).get(60)
+    found = pool.map_async(ask, models).get(300)
     pairs = zip(found, expected.values())
     print("pool", all(np.allclose(*pair, rtol=1e-4, atol=1e-5) for pair in pairs))
 embed = delayed(models["transform"].transform)
@@ -446,7 +446,7 @@ def test_forked_processes_work(tmp_path):
     script = tmp_path / "forks.py"
     script.write_text(FORKS)
     home = {"PYTHONPATH": str(Path(sktspulse.__file__).parents[1]), "OMP_NUM_THREADS": "2"}
-    streams = {"capture_output": True, "text": True, "timeout": 240}
+    streams = {"capture_output": True, "text": True, "timeout": 900}
     command = [sys.executable, str(script)]
     run = subprocess.run(command, env=os.environ | home, check=False, **streams)
     assert run.stdout.split("\n") == ["process 0", "pool True", "loky True", ""], run.stderr
