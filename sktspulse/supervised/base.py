@@ -14,6 +14,7 @@ from ..base import BaseTSPulse, TimeBudget
 from ..embedding import count_windows
 from ..network import TSPulse, isolated
 from ..series import Floats, Panel, check_panel
+from .probe.kernels import KernelBank
 from .probe.probe import FeatureExtractor, LinearHead, Probe
 from .probe.representations import REPRESENTATIONS
 from .samples import Samples, merge_duplicates
@@ -84,7 +85,8 @@ class BaseSupervised(BaseTSPulse):
         n_windows = self._count_windows(network, samples.X)
         affordable = max(1, int(self.max_time * _WINDOWS_PER_SECOND / n_windows))
         n_representations = min(len(REPRESENTATIONS[self.windowing]), affordable)
-        extractor = FeatureExtractor(self.windowing, n_representations, self._uses_values)
+        kernels = KernelBank.fit(samples.X)
+        extractor = FeatureExtractor(self.windowing, n_representations, self._uses_values, kernels)
         with self._progress(n_representations * n_windows) as progress:
             embeddings = extractor.embed(network, samples.X, self.batch_size, progress, budget)
         return Probe.fit(extractor, embeddings, samples, self._head_class, budget)

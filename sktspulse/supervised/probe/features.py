@@ -26,28 +26,27 @@ class Layout(NamedTuple):
 
     n_representations: int
     n_embedded: int  # for all representations together
+    n_kernels: int
     n_values: int
     n_levels: int
 
-    def split(self, features: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """Return the columns of embeddings, of values and of levels."""
-        embedded, values, levels = np.split(
-            features, np.cumsum([self.n_embedded, self.n_values]), axis=-1
-        )
-        return embedded, values, levels
+    def split(self, features: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+        """Return the columns of embeddings, of kernels, of values and of levels."""
+        sizes = self.n_embedded, self.n_kernels, self.n_values
+        return tuple(np.split(features, np.cumsum(sizes), axis=-1))
 
     def groups(self, windowing: Windowing) -> list[Indices]:
         """Return the columns of each of the linear models that are combined.
 
-        The first group is everything but values, the second the levels. A group of the smooth
-        representations follows if there are several representations. If there are values, they
-        are a group, and so are the embeddings of the unchanged series.
+        The first group are embeddings and levels, the second the levels, the third the kernels.
+        A group of the smooth representations follows if there are several representations. If
+        there are values, they are a group, and so are the embeddings of the unchanged series.
         """
-        embedded, values, levels = self.split(np.arange(sum(self[1:])))
+        embedded, kernels, values, levels = self.split(np.arange(sum(self[1:])))
         names = REPRESENTATIONS[windowing][: self.n_representations]
         columns = dict(zip(names, np.split(embedded, self.n_representations), strict=True))
         smooth = [found for name, found in columns.items() if name in SMOOTH_REPRESENTATIONS]
-        groups = [np.append(embedded, levels), levels]
+        groups = [np.append(embedded, levels), levels, kernels]
         if smooth and self.n_representations > 1:
             groups.append(np.concatenate(smooth))
         if self.n_values:
@@ -76,9 +75,9 @@ class FeatureScaler(NamedTuple):
     @classmethod
     def fit(cls, features: Values, weights: Values, layout: Layout) -> Self:
         """Learn the scaling from features as ``FeatureExtractor.join`` gives them."""
-        levels = RobustLevelScaler.fit(layout.split(features)[2], weights)
+        levels = RobustLevelScaler.fit(layout.split(features)[-1], weights)
         parts = _without_units(features, layout, levels)
-        limits = ((_ROUNDING, 1.0), (FLAT, 1.0), (FLAT, _LEVEL_SHARE))
+        limits = ((_ROUNDING, 1.0), (_ROUNDING, 1.0), (FLAT, 1.0), (FLAT, _LEVEL_SHARE))
         pairs = zip(parts, limits, strict=True)
         columns = tuple(ColumnScaler.fit(part, weights, *limit) for part, limit in pairs)
         return cls(layout, levels, columns)
@@ -91,10 +90,10 @@ class FeatureScaler(NamedTuple):
 
 def _without_units(
     features: Values, layout: Layout, levels: RobustLevelScaler
-) -> tuple[Values, Values, Values]:
-    """Return embeddings as they are, values and levels without the units of the channels."""
-    embedded, values, moments = layout.split(features)
-    return embedded, _scale_values(values, levels), levels(moments)
+) -> tuple[Values, Values, Values, Values]:
+    """Return what has no units as it is, values and levels without those of the channels."""
+    embedded, kernels, values, moments = layout.split(features)
+    return embedded, kernels, _scale_values(values, levels), levels(moments)
 
 
 def _scale_values(values: Values, levels: RobustLevelScaler) -> Floats:

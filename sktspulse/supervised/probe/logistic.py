@@ -24,6 +24,7 @@ _PATIENCE = 2  # steps along the grid without a lower loss
 _C_GRID = 10.0 ** np.arange(-1, 4.5, 0.5)
 _DEFAULT_C = 10.0  # if nothing can be held out, or there is no time
 _LOG_TEMPERATURES = (-3.0, 3.0)
+_EVENNESS = 5.0  # penalty of shares that differ, in units of the log-loss of a sample
 # A solution close to the optimum will do.
 _SOLVER = {"gtol": 1e-6, "ftol": 64 * np.finfo(float).eps, "maxiter": 1000, "maxls": 50}
 
@@ -211,7 +212,10 @@ def fit_temperature(logits: Values, codes: Integers, weights: Values) -> tuple[f
 
 
 def _best_shares(models: list[_Tempered], samples: Samples, folds: list[Flags]) -> Values:
-    """Return shares of the models with the lowest log-loss; a penalty keeps their sum near 1."""
+    """Return shares of the models with the lowest log-loss.
+
+    A penalty keeps their sum near 1, and them near each other if there are few samples.
+    """
     start = np.full(len(models), 1 / len(models))
     if len(models) == 1 or not folds:
         return start
@@ -223,7 +227,9 @@ def _best_shares(models: list[_Tempered], samples: Samples, folds: list[Flags]) 
         sums, excess = np.tensordot(shares, logits, 1), shares.sum() - 1
         likelihood = weights @ (log_softmax(sums, axis=1) * is_target).sum(1)
         errors = weights[:, None] * (softmax(sums, axis=1) - is_target)
-        return excess**2 - likelihood, 2 * excess + np.tensordot(logits, errors, 2)
+        uneven = shares - shares.mean()
+        value = excess**2 + _EVENNESS * uneven @ uneven - likelihood
+        return value, 2 * (excess + _EVENNESS * uneven) + np.tensordot(logits, errors, 2)
 
     found = minimize(loss, start, jac=True, bounds=[(0, None)] * len(models), method="L-BFGS-B")
     return np.asarray(found.x)

@@ -13,6 +13,7 @@ from ...series import Floats, Panel, Values
 from ..levels import level_features
 from ..samples import Samples
 from .features import FeatureScaler, Layout, n_sampled_points, sampled_values
+from .kernels import KernelBank
 from .logistic import LogisticHead
 from .representations import REPRESENTATIONS, Representation
 from .ridge import RidgeHead
@@ -32,6 +33,7 @@ class FeatureExtractor(NamedTuple):
     windowing: Windowing
     n_representations: int
     uses_values: bool
+    kernels: KernelBank
 
     def embed(
         self,
@@ -70,13 +72,14 @@ class FeatureExtractor(NamedTuple):
     def join(self, embeddings: list[Values], panel: Panel) -> Floats:
         """Put embeddings, sampled values and levels side by side."""
         values = [sampled_values(panel)] if self.uses_values else []
-        return np.hstack([*embeddings, *values, level_features(panel)])
+        return np.hstack([*embeddings, self.kernels(panel), *values, level_features(panel)])
 
     def layout(self, n_features: int, n_channels: int) -> Layout:
         """Return how many columns of what kind ``join`` gives."""
         n_values = n_sampled_points(n_channels) * n_channels * self.uses_values
-        n_embedded = n_features - n_values - 2 * n_channels
-        return Layout(self.n_representations, n_embedded, n_values, 2 * n_channels)
+        n_kernels, n_levels = self.kernels.n_features, 2 * n_channels
+        n_embedded = n_features - n_kernels - n_values - n_levels
+        return Layout(self.n_representations, n_embedded, n_kernels, n_values, n_levels)
 
 
 def _join_channels(embedded: Values) -> Values:
