@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import conv1d
+from torch.nn.functional import conv1d, hardshrink
 
 from ...network import standardize
 from ...series import Neighbors, Panel, Values, interpolate_linear, resample
@@ -22,6 +22,7 @@ _N_COMPETING = 8  # kernels of a group
 _N_GROUPS = 32  # for the series, and as many for its differences
 _MAX_CHANNELS = 8  # that a kernel reads the sum of
 _MAX_TIMEPOINTS = 1024  # longer series are averaged
+_ROUNDING = 1e-5  # response that counts as none
 _BLOCK_VALUES = 1 << 16  # responses at once: they stay in the cache of a core
 
 
@@ -99,7 +100,8 @@ def _compete(series: Tensor, kernels: _Kernels) -> Tensor:
         n_inputs, series = _N_GROUPS, series[:, kernels.channels].sum(2)
     padding = dilation * (_LENGTH // 2)
     found = conv1d(series, kernels.weights, None, 1, padding, dilation, n_inputs)
-    responses = found.unflatten(1, (_N_GROUPS, _N_COMPETING))
+    # Where a series is flat, all kernels tie; rounding must not choose among them.
+    responses = hardshrink(found, _ROUNDING).unflatten(1, (_N_GROUPS, _N_COMPETING))
     gains = (responses == responses.amax(2, keepdim=True)) * responses
     counts = responses == responses.amin(2, keepdim=True)
     n_timepoints = responses.shape[-1]
