@@ -24,7 +24,7 @@ _PATIENCE = 2  # steps along the grid without a lower loss
 _C_GRID = 10.0 ** np.arange(-1, 4.5, 0.5)
 _DEFAULT_C = 10.0  # if nothing can be held out, or there is no time
 _LOG_TEMPERATURES = (-3.0, 3.0)
-_EVENNESS = 10.0  # penalty of shares that differ, in units of the log-loss of a sample
+_EVENNESS = 5.0  # penalty of shares that differ, in units of the log-loss of a sample
 # A solution close to the optimum will do.
 _SOLVER = {"gtol": 1e-6, "ftol": 64 * np.finfo(float).eps, "maxiter": 1000, "maxls": 50}
 
