@@ -21,7 +21,7 @@ from sktspulse.pretraining import Corpus
 from sktspulse.pretraining.losses import LOSS_WEIGHTS
 from sktspulse.pretraining.run_state import load_state
 
-MAX_MEMORY = 2**31  # bytes
+MAX_MEMORY = 2**31  # bytes, beside what imports map: some builds of torch map as much
 MAX_SECONDS = 5  # for one file
 SMALL = TSPulseConfig(
     context_length=32, d_model=3, n_layers=1, n_decoder_layers=1, n_registers=2, n_signature_bins=8
@@ -211,7 +211,8 @@ def main(folder, n_mutations, seed):
     sound = {path: path.read_bytes() for path in loaders}
     for path, load in loaders.items():
         load(path)
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (mapped + MAX_MEMORY, mapped + MAX_MEMORY))
     n_loaded, faults = 0, []
     for number in range(n_mutations):
         rng = np.random.default_rng([seed, number])

@@ -11,7 +11,6 @@ import importlib
 import json
 import os
 import re
-import stat
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -23,7 +22,7 @@ import torch
 from torch import Tensor
 
 from .config import TSPulseConfig
-from .files import open_file, write_together
+from .files import file_status, open_file, write_together
 from .granite import config_from_granite, granite_layout
 from .inference import resolve_device
 from .isolation import NewWeights, isolated
@@ -260,9 +259,7 @@ def _reading(path: Path) -> AbstractContextManager[None]:
 def _stamp(path: Path) -> tuple[int, ...]:
     """Identify the content of a file."""
     with _reading(path):
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError("It is not a file.")
+        status = file_status(path)
     changed = status.st_mtime_ns, status.st_ctime_ns
     return status.st_dev, status.st_ino, status.st_size, *changed
 

@@ -15,7 +15,7 @@ from typing import BinaryIO
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["open_file", "write_atomically", "write_together"]
+__all__ = ["file_status", "open_file", "write_atomically", "write_together"]
 
 _HAS_LOCKS = sys.platform != "win32"
 _PREFIX, _SUFFIX = ".sktspulse-", ".draft"
@@ -23,9 +23,16 @@ _PREFIX, _SUFFIX = ".sktspulse-", ".draft"
 
 def open_file(path: Path) -> BufferedReader:
     """Open a file to read it; a ValueError says if it is a pipe, which would be waited for."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise ValueError("It is not a file.")
+    file_status(path)
     return path.open("rb")
+
+
+def file_status(path: Path) -> os.stat_result:
+    """Return what the system knows about a file; a ValueError says if it is something else."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError("It is not a file.")
+    return status
 
 
 def write_atomically(path: Path, content: bytes) -> None:

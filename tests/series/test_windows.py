@@ -34,13 +34,15 @@ def placements(draw):
 # --------------------------------------------------------------------------- resample
 
 
-@given(series(), LENGTHS)
-def test_resample_equals_its_twin(x, length):
-    answer = resample(x, length)
+@pytest.mark.parametrize(
+    ("function", "twin"), [(resample, naive.resample), (downsample, naive.downsample)]
+)
+@given(x=series(), length=LENGTHS)
+def test_functions_equal_their_twins(function, twin, x, length):
+    answer = function(x, length)
     assert answer.dtype == x.dtype
     tolerance = 1e-3 if x.dtype == np.float32 else 1e-9
-    expected = naive.resample(x.tolist(), length)
-    np.testing.assert_allclose(answer, expected, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(answer, twin(x.tolist(), length), rtol=0, atol=tolerance)
 
 
 @given(series(length=st.integers(2, 30)), st.integers(1, 6))
@@ -89,15 +91,6 @@ def test_resampling_huge_values_does_not_overflow():
 
 
 # --------------------------------------------------------------------------- downsample
-
-
-@given(series(), LENGTHS)
-def test_downsample_equals_its_twin(x, length):
-    answer = downsample(x, length)
-    assert answer.dtype == x.dtype
-    tolerance = 1e-3 if x.dtype == np.float32 else 1e-9
-    expected = naive.downsample(x.tolist(), length)
-    np.testing.assert_allclose(answer, expected, rtol=0, atol=tolerance)
 
 
 @given(st.integers(1, 9), st.integers(2, 9), st.integers(0, 2**31))
