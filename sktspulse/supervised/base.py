@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Real
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -14,8 +17,8 @@ from ..base import BaseTSPulse, TimeBudget
 from ..embedding import count_windows
 from ..network import TSPulse, isolated
 from ..series import Floats, Panel, check_panel
-from .probe.kernels import KernelBank
-from .probe.probe import FeatureExtractor, LinearHead, Probe
+from .probe.extraction import FeatureExtractor, NetworkReader
+from .probe.probe import LinearHead, Probe
 from .probe.representations import REPRESENTATIONS
 from .samples import Samples, merge_duplicates
 from .strategies import TSLens
@@ -24,7 +27,12 @@ from .tslens.training import TSLensModel
 
 __all__ = ["BaseSupervised"]
 
-_WINDOWS_PER_SECOND = 500  # embedded by one core, with time left for the linear models
+_MAX_WINDOWS = 30_000  # embedded by fit, if one representation of the panel has no more
+_MEMBERS = frozenset({"network", "kernels", "quantiles"})
+_LATE = (
+    "fit took longer than max_time={:g} seconds, so models are missing that it had no time for. "
+    "Raise max_time, or leave it None, for the same result on any machine."
+)
 
 
 class BaseSupervised(BaseTSPulse):
@@ -34,7 +42,8 @@ class BaseSupervised(BaseTSPulse):
         **BaseTSPulse._parameter_constraints,
         "strategy": [StrOptions({"auto", "probe", "tslens"}), TSLens],
         "windowing": [StrOptions({"resample", "sliding"})],
-        "max_time": [Interval(Real, 0, None, closed="left")],
+        "members": [list, tuple],
+        "max_time": [Interval(Real, 0, None, closed="left"), None],
         "random_state": ["random_state"],
     }
     _model: Probe | TSLensModel
@@ -46,6 +55,12 @@ class BaseSupervised(BaseTSPulse):
         super()._validate_params()
         if isinstance(self.strategy, TSLens):
             self.strategy._validate_params()
+        strange = [one for one in self.members if not _is_member(one)]
+        if strange or not self.members:
+            raise ValueError(
+                f"members is {self.members!r}, expected one or more of {sorted(_MEMBERS)} and of "
+                "transformers of panels, which have fit and transform."
+            )
 
     def _check_panel(self, X: ArrayLike, network: TSPulse, *, reset: bool) -> Panel:
         if reset:
@@ -80,25 +95,43 @@ class BaseSupervised(BaseTSPulse):
             )
 
     def _fit_probe(self, network: TSPulse, samples: Samples) -> Probe:
-        """Fit the linear model on as many representations as ``max_time`` allows."""
-        budget = TimeBudget(self.max_time)
+        """Fit the members to as many representations as the size of the panel allows."""
+        budget = TimeBudget(np.inf if self.max_time is None else self.max_time)
         n_windows = self._count_windows(network, samples.X)
-        affordable = max(1, int(self.max_time * _WINDOWS_PER_SECOND / n_windows))
+        affordable = max(1, _MAX_WINDOWS // n_windows)
         n_representations = min(len(REPRESENTATIONS[self.windowing]), affordable)
-        kernels = KernelBank.fit(samples.X)
-        extractor = FeatureExtractor(self.windowing, n_representations, self._uses_values, kernels)
-        with self._progress(n_representations * n_windows) as progress:
-            embeddings = extractor.embed(network, samples.X, self.batch_size, progress, budget)
-        return Probe.fit(extractor, embeddings, samples, self._head_class, budget)
+        extractor = FeatureExtractor.fit(
+            self.members, samples.X, self.windowing, n_representations, self._uses_values
+        )
+        with self._progress(extractor.n_representations * n_windows) as progress:
+            probe = Probe.fit(
+                extractor,
+                NetworkReader(network, self.batch_size, progress),
+                samples,
+                self._head_class,
+                with_trees="quantiles" in self.members,
+                budget=budget,
+            )
+        if budget.left <= 0:
+            warnings.warn(_LATE.format(self.max_time), ConvergenceWarning, stacklevel=4)
+        return probe
 
     def _outputs(self, X: ArrayLike) -> Floats:
         """Return log-odds or predictions, ``(n_series, n_outputs)``."""
         check_is_fitted(self)
         network = self._load_network()
         panel = self._check_panel(X, network, reset=False)
-        n_passes = max(1, self.n_representations_)
+        n_passes = self.n_representations_ if self.strategy_ == "probe" else 1
         with self._progress(n_passes * self._count_windows(network, panel)) as progress:
-            return self._model.outputs(network, panel, self.batch_size, progress)
+            if isinstance(self._model, TSLensModel):
+                return self._model.outputs(network, panel, self.batch_size, progress)
+            return self._model.outputs(NetworkReader(network, self.batch_size, progress), panel)
 
     def _count_windows(self, network: TSPulse, panel: Panel) -> int:
         return count_windows(panel, network.config.context_length, self._windowing)
+
+
+def _is_member(one: Any) -> bool:
+    if isinstance(one, str):
+        return one in _MEMBERS
+    return hasattr(one, "fit") and hasattr(one, "transform")

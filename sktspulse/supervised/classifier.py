@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -160,9 +160,10 @@ class TSPulseClassifier(ClassifierMixin, BaseSupervised):
         self,
         strategy: Literal["auto", "probe", "tslens"] | TSLens = "auto",
         *,
+        members: Sequence[Any] = ("network", "kernels", "quantiles"),
         windowing: Windowing = "resample",
         class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
-        max_time: float = 60.0,
+        max_time: float | None = None,
         checkpoint: str = "tspulse-p16",
         batch_size: int = 32,
         device: str = "auto",
@@ -170,6 +171,7 @@ class TSPulseClassifier(ClassifierMixin, BaseSupervised):
         verbose: int = 0,
     ) -> None:
         self.strategy = strategy
+        self.members = members
         self.windowing = windowing
         self.class_weight = class_weight
         self.max_time = max_time

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -129,8 +130,9 @@ class TSPulseRegressor(RegressorMixin, BaseSupervised):
         self,
         strategy: Literal["auto", "probe", "tslens"] | TSLens = "auto",
         *,
+        members: Sequence[Any] = ("network", "kernels", "quantiles"),
         windowing: Windowing = "resample",
-        max_time: float = 60.0,
+        max_time: float | None = None,
         checkpoint: str = "tspulse-p16",
         batch_size: int = 32,
         device: str = "auto",
@@ -138,6 +140,7 @@ class TSPulseRegressor(RegressorMixin, BaseSupervised):
         verbose: int = 0,
     ) -> None:
         self.strategy = strategy
+        self.members = members
         self.windowing = windowing
         self.max_time = max_time
         self.checkpoint = checkpoint

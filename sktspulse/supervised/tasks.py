@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..series import Values
-from .probe.logistic import fit_temperature
+from .probe.logistic import fit_temperature, for_each_class
 
 __all__ = ["Classification", "Regression", "Task"]
 
@@ -37,17 +37,12 @@ class Classification(NamedTuple):
 
     def validation_loss(self, outputs: Values, targets: Any, weights: Values) -> float:
         """Return the mean cross-entropy after temperature scaling."""
-        loss, _ = fit_temperature(_logits(outputs), targets.astype(np.int64), weights)
+        loss, _ = fit_temperature(for_each_class(outputs), targets.astype(np.int64), weights)
         return loss / float(weights.sum())
 
     def output_scale(self, outputs: Values, codes: Any, weights: Values) -> tuple[Any, Any]:
         """Return factor and shift that calibrate the logits, from validation series."""
-        return 1 / fit_temperature(_logits(outputs), codes, weights)[1], 0.0
-
-
-def _logits(outputs: Values) -> Values:
-    """Return one logit for each class, also if there are two classes."""
-    return outputs if outputs.shape[1] > 1 else np.hstack([np.zeros_like(outputs), outputs])
+        return 1 / fit_temperature(for_each_class(outputs), codes, weights)[1], 0.0
 
 
 class Regression(NamedTuple):

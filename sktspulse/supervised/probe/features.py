@@ -1,4 +1,4 @@
-"""Features of the linear model: embeddings, sampled values and levels, side by side and scaled."""
+"""Features of the linear models, side by side and scaled."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...embedding import Windowing
 from ...series import Floats, Indices, Panel, Values, resample
 from ..levels import FLAT, ColumnScaler, RobustLevelScaler, relative
-from .representations import REPRESENTATIONS, SMOOTH_REPRESENTATIONS, unchanged
 
 __all__ = ["FeatureScaler", "Layout", "n_sampled_points", "sampled_values"]
 
-_ROUNDING = 1e-5  # standard deviation of embeddings that rounding alone can cause
-_LEVEL_SHARE = 0.1  # mean squared norm of the level features; that of embeddings is 1
+_ROUNDING = 1e-5  # standard deviation of embeddings and kernels that rounding alone can cause
+_RELATIVE_ROUNDING = 1e-9  # the same of the features of any transformer, relative to their size
+_LEVEL_SHARE = 0.1  # mean squared norm of the level features; that of others is 1
 _MAX_POINTS = 64  # sampled from a channel
 _MAX_VALUES = 2048  # sampled from all channels
 _MAX_DISTANCE = 8.0  # of a sampled value from the median level, in units of the spread
@@ -24,34 +23,31 @@ _MAX_DISTANCE = 8.0  # of a sampled value from the median level, in units of the
 class Layout(NamedTuple):
     """How many columns of each kind there are."""
 
-    n_representations: int
-    n_embedded: int  # for all representations together
+    n_embedded: int
     n_kernels: int
+    n_transformed: tuple[int, ...]  # by each transformer
     n_values: int
     n_levels: int
 
-    def split(self, features: NDArray[Any]) -> tuple[NDArray[Any], ...]:
-        """Return the columns of embeddings, of kernels, of values and of levels."""
-        sizes = self.n_embedded, self.n_kernels, self.n_values
-        return tuple(np.split(features, np.cumsum(sizes), axis=-1))
+    def split(self, features: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return columns of embeddings, of kernels, of each transformer, of values, of levels."""
+        sizes = self.n_embedded, self.n_kernels, *self.n_transformed, self.n_values
+        return np.split(features, np.cumsum(sizes), axis=-1)
 
-    def groups(self, windowing: Windowing) -> list[Indices]:
+    def groups(self) -> list[Indices]:
         """Return the columns of each of the linear models that are combined.
 
-        The first group are embeddings and levels, the second the levels, the third the kernels.
-        A group of the smooth representations follows if there are several representations. If
-        there are values, they are a group, and so are the embeddings of the unchanged series.
+        The first group are embeddings and levels, and each other kind is a group of its own.
         """
-        embedded, kernels, values, levels = self.split(np.arange(sum(self[1:])))
-        names = REPRESENTATIONS[windowing][: self.n_representations]
-        columns = dict(zip(names, np.split(embedded, self.n_representations), strict=True))
-        smooth = [found for name, found in columns.items() if name in SMOOTH_REPRESENTATIONS]
-        groups = [np.append(embedded, levels), levels, kernels]
-        if smooth and self.n_representations > 1:
-            groups.append(np.concatenate(smooth))
-        if self.n_values:
-            groups += [values, *([columns[unchanged]] if unchanged in columns else [])]
-        return groups
+        *others, levels = self.split(np.arange(self.n_features))
+        embedded, *others = others
+        first = [np.append(embedded, levels)] if self.n_embedded else []
+        return [*first, levels, *(group for group in others if len(group))]
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns."""
+        return self.n_embedded + self.n_kernels + sum(self.n_transformed) + sum(self[3:])
 
 
 def n_sampled_points(n_channels: int) -> int:
@@ -66,7 +62,7 @@ def sampled_values(panel: Panel) -> Floats:
 
 
 class FeatureScaler(NamedTuple):
-    """Scaling of embeddings, values and levels."""
+    """Scaling of all features; columns that do not vary become 0."""
 
     layout: Layout
     levels: RobustLevelScaler
@@ -77,9 +73,10 @@ class FeatureScaler(NamedTuple):
         """Learn the scaling from features as ``FeatureExtractor.join`` gives them."""
         levels = RobustLevelScaler.fit(layout.split(features)[-1], weights)
         parts = _without_units(features, layout, levels)
-        limits = ((_ROUNDING, 1.0), (_ROUNDING, 1.0), (FLAT, 1.0), (FLAT, _LEVEL_SHARE))
-        pairs = zip(parts, limits, strict=True)
-        columns = tuple(ColumnScaler.fit(part, weights, *limit) for part, limit in pairs)
+        columns = tuple(
+            ColumnScaler.fit(part, weights, *limits)
+            for part, limits in zip(parts, _limits(parts), strict=True)
+        )
         return cls(layout, levels, columns)
 
     def __call__(self, features: Values) -> Floats:
@@ -88,12 +85,17 @@ class FeatureScaler(NamedTuple):
         return np.hstack([scale(part) for scale, part in zip(self.columns, parts, strict=True)])
 
 
-def _without_units(
-    features: Values, layout: Layout, levels: RobustLevelScaler
-) -> tuple[Values, Values, Values, Values]:
+def _limits(parts: list[Values]) -> list[tuple[Any, float]]:
+    """Return the deviation that counts as none, and the mean squared norm of each kind."""
+    _, _, *transformed, _, _ = parts
+    own = [(_RELATIVE_ROUNDING * np.abs(part).max(0, initial=0), 1.0) for part in transformed]
+    return [(_ROUNDING, 1.0), (_ROUNDING, 1.0), *own, (FLAT, 1.0), (FLAT, _LEVEL_SHARE)]
+
+
+def _without_units(features: Values, layout: Layout, levels: RobustLevelScaler) -> list[Values]:
     """Return what has no units as it is, values and levels without those of the channels."""
-    embedded, kernels, values, moments = layout.split(features)
-    return embedded, kernels, _scale_values(values, levels), levels(moments)
+    *others, values, moments = layout.split(features)
+    return [*others, _scale_values(values, levels), levels(moments)]
 
 
 def _scale_values(values: Values, levels: RobustLevelScaler) -> Floats:

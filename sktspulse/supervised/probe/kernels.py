@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn.functional import conv1d, hardshrink
+from joblib import Parallel, delayed
 
-from ...network import standardize
-from ...series import Neighbors, Panel, Values, interpolate_linear, resample
+from ...series import Indices, Panel, Values
 
 __all__ = ["KernelBank"]
 
 _SEED = 0  # of the kernels, which are the same for all data, like the weights of the network
 _LENGTH = 9  # weights of a kernel
 _N_COMPETING = 8  # kernels of a group
-_N_GROUPS = 32  # for the series, and as many for its differences
+_N_GROUPS = 16  # for the series, and as many for its differences
+_N_GROUPS_LARGE = 8  # of large panels
+_LARGE = 2000  # series
 _MAX_CHANNELS = 8  # that a kernel reads the sum of
-_MAX_TIMEPOINTS = 1024  # longer series are averaged
-_ROUNDING = 1e-5  # response that counts as none
+_ROUNDING = 1e-5  # range of values that counts as none
 _BLOCK_VALUES = 1 << 16  # responses at once: they stay in the cache of a core
 
 
@@ -32,99 +31,108 @@ class KernelBank(NamedTuple):
     At each time point, the kernel of a group with the largest response gains that response, and
     the one with the smallest is counted. Sums over time are the features (Dempster et al.,
     "Hydra: competing convolutional kernels for fast and accurate time series classification",
-    2023, section 3), here divided by the length, so that series may differ in it.
+    2023, section 3), here divided by the length, so that series may differ in it. Long kernels
+    look at every few time points only, as their responses change slowly.
     """
 
     n_channels: int
     n_dilations: int
+    n_groups: int
 
     @classmethod
-    def fit(cls, panel: Panel) -> KernelBank:
+    def fit(cls, shapes: Sequence[Values]) -> KernelBank:
         """Choose the dilations: a kernel spans at most the longest series."""
-        longest = min(max(series.shape[1] for series in panel), _MAX_TIMEPOINTS)
+        longest = max(series.shape[1] for series in shapes)
         n_dilations = 1 + int(np.log2(max(1.0, (longest - 1) / (_LENGTH - 1))))
-        return cls(len(panel[0]), n_dilations)
+        n_groups = _N_GROUPS if len(shapes) <= _LARGE else _N_GROUPS_LARGE
+        return cls(len(shapes[0]), n_dilations, n_groups)
 
     @property
     def n_features(self) -> int:
         """Number of features."""
-        return self.n_dilations * 4 * _N_GROUPS * _N_COMPETING
+        return self.n_dilations * 4 * self.n_groups * _N_COMPETING
 
-    def __call__(self, panel: Panel) -> Values:
-        """Return square roots of the features: ``(n_series, n_features)``."""
-        found = np.empty((len(panel), self.n_features), np.float32)
-        for places in _blocks(panel):
-            series = torch.from_numpy(np.stack([_prepared(panel[i]) for i in places]))
-            found[places] = np.sqrt(self._sums(series))
+    def __call__(self, shapes: Sequence[Values]) -> Values:
+        """Return square roots of the features of prepared series: ``(n_series, n_features)``."""
+        blocks = list(_blocks(shapes, self.n_groups * _N_COMPETING))
+        pool = Parallel(n_jobs=min(len(blocks), torch.get_num_threads()), require="sharedmem")
+        sums = pool(delayed(self._sums)(np.stack([shapes[i] for i in block])) for block in blocks)
+        found = np.empty((len(shapes), self.n_features), np.float32)
+        found[np.concatenate(blocks)] = np.sqrt(np.concatenate(sums))
         return found
 
-    def _sums(self, series: Tensor) -> Values:
-        kinds = series, torch.diff(series)
+    def _sums(self, series: Values) -> Values:
+        kinds = series, np.diff(series)
         parts = [
-            _compete(values, group)
+            _compete(values, kernels)
             for dilation in range(self.n_dilations)
-            for values, group in zip(kinds, _kernels(self.n_channels, dilation), strict=True)
+            for values, kernels in zip(kinds, _draw(*self._shape, dilation), strict=True)
         ]
-        return np.asarray(torch.cat(parts, 1))
+        return np.concatenate(parts, axis=1)
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        return self.n_channels, self.n_groups
 
 
 class _Kernels(NamedTuple):
-    weights: Tensor  # (n_groups * n_competing, 1, length)
-    channels: Tensor  # (n_groups, n_summed)
+    weights: Values  # (n_groups, n_competing, length)
+    channels: Indices  # (n_groups, n_summed)
     dilation: int
 
 
 @lru_cache(maxsize=64)
-def _kernels(n_channels: int, exponent: int) -> tuple[_Kernels, _Kernels]:
+def _draw(n_channels: int, n_groups: int, exponent: int) -> tuple[_Kernels, ...]:
     """Draw the kernels of one dilation, for series and for differences."""
-    rng = np.random.default_rng([_SEED, exponent])
-    pair = []
-    for _ in range(2):
-        weights = rng.standard_normal((_N_GROUPS * _N_COMPETING, 1, _LENGTH))
-        weights -= weights.mean(-1, keepdims=True)
-        weights /= np.abs(weights).sum(-1, keepdims=True)
-        n_summed = min(_MAX_CHANNELS, max(1, n_channels // 2))
-        channels = rng.integers(0, n_channels, (_N_GROUPS, n_summed))
-        pair.append(
-            _Kernels(
-                torch.tensor(weights, dtype=torch.float32), torch.tensor(channels), 2**exponent
-            )
-        )
-    return pair[0], pair[1]
+    pair = [
+        _draw_groups(np.random.default_rng([_SEED, exponent, kind]), n_channels, n_groups)
+        for kind in range(2)
+    ]
+    return tuple(_Kernels(*drawn, 2**exponent) for drawn in pair)
 
 
-def _compete(series: Tensor, kernels: _Kernels) -> Tensor:
+def _draw_groups(
+    rng: np.random.Generator, n_channels: int, n_groups: int
+) -> tuple[Values, Indices]:
+    weights = rng.standard_normal((n_groups, _N_COMPETING, _LENGTH))
+    weights -= weights.mean(-1, keepdims=True)
+    weights /= np.abs(weights).sum(-1, keepdims=True)
+    n_summed = min(_MAX_CHANNELS, max(1, n_channels // 2))
+    channels = rng.integers(0, n_channels, (n_groups, n_summed))
+    return weights.astype(np.float32), channels
+
+
+def _compete(series: Values, kernels: _Kernels) -> Values:
     """Return gains and counts of all kernels: ``(n_series, 2 * n_kernels)``."""
-    n_inputs, dilation = 1, kernels.dilation
+    responses = _responses(series, kernels)
+    largest, smallest = responses.max(2, keepdims=True), responses.min(2, keepdims=True)
+    gains = np.einsum("sgkt,sgkt->sgk", responses == largest, responses)
+    counts = np.count_nonzero(responses == smallest, axis=-1)
+    # The largest of few responses can be negative.
+    totals = np.stack([gains.clip(0), counts], axis=1) / responses.shape[-1]
+    return np.asarray(totals.reshape(len(series), -1))
+
+
+def _responses(series: Values, kernels: _Kernels) -> Values:
+    """Return what kernels sum up to: ``(n_series, n_groups, n_competing, n_places)``."""
+    reach = kernels.dilation * (_LENGTH // 2)
+    steps = kernels.dilation * np.arange(_LENGTH)
+    places = np.arange(0, series.shape[-1], max(1, kernels.dilation // 2))
+    padded = np.pad(series, ((0, 0), (0, 0), (reach, reach)))
     if series.shape[1] > 1:
-        n_inputs, series = _N_GROUPS, series[:, kernels.channels].sum(2)
-    padding = dilation * (_LENGTH // 2)
-    found = conv1d(series, kernels.weights, None, 1, padding, dilation, n_inputs)
+        padded = padded[:, kernels.channels].sum(2)
+    seen = padded[:, :, steps[:, None] + places]  # (n_series, 1 or n_groups, length, n_places)
     # Where a series is flat, all kernels tie; rounding must not choose among them.
-    responses = hardshrink(found, _ROUNDING).unflatten(1, (_N_GROUPS, _N_COMPETING))
-    gains = (responses == responses.amax(2, keepdim=True)) * responses
-    counts = responses == responses.amin(2, keepdim=True)
-    n_timepoints = responses.shape[-1]
-    totals = gains.sum(-1).clamp(min=0), counts.sum(-1, dtype=torch.float32)
-    return torch.cat([one.flatten(1) / n_timepoints for one in totals], 1)
+    seen *= np.ptp(seen, axis=2, keepdims=True) > _ROUNDING
+    weights = kernels.weights.reshape(seen.shape[1], -1, _LENGTH)
+    shape = (len(series), *kernels.weights.shape[:2], len(places))
+    return np.asarray(weights @ seen).reshape(shape)
 
 
-def _prepared(series: Values) -> Values:
-    """Standardise, bridge gaps by straight lines, and shorten: 0 where a channel is unknown."""
-    z: Values = standardize(series).values
-    known = ~np.isnan(z)
-    z = np.where(known.any(1, keepdims=True), z, 0)
-    known |= ~known.any(1, keepdims=True)
-    z = interpolate_linear(z, Neighbors.from_mask(known))
-    return resample(z, min(z.shape[1], _MAX_TIMEPOINTS)).astype(np.float32)
-
-
-def _blocks(panel: Panel) -> Iterator[list[int]]:
-    """Yield the places of series of one length, as many as fit into memory at once."""
-    lengths = np.array([series.shape[1] for series in panel])
+def _blocks(shapes: Panel | Sequence[Values], n_kernels: int) -> Iterator[Indices]:
+    """Yield the places of series of one length, as many as fit into the cache."""
+    lengths = np.array([series.shape[1] for series in shapes])
     for length in np.unique(lengths):
         places = np.flatnonzero(lengths == length)
-        n_values = _N_GROUPS * _N_COMPETING * min(int(length), _MAX_TIMEPOINTS)
-        step = max(1, _BLOCK_VALUES // n_values)
-        for first in range(0, len(places), step):
-            yield places[first : first + step].tolist()
+        step = max(1, _BLOCK_VALUES // (n_kernels * int(length)))
+        yield from np.split(places, range(step, len(places), step))

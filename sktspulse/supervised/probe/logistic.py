@@ -13,7 +13,7 @@ from ...series import Flags, Integers, Values
 from ..samples import Samples
 from .linear import ALL_FEATURES, MAX_RANK, Columns, Rotation, add_up, in_time, never
 
-__all__ = ["LogisticHead", "fit_temperature"]
+__all__ = ["LogisticHead", "fit_temperature", "for_each_class"]
 
 
 _N_FOLDS = 5
@@ -37,31 +37,39 @@ class LogisticHead(NamedTuple):
     C: float  # of the first group
     temperature: float
 
+    share: float  # of the answers of trees
+
     @classmethod
     def fit(
         cls,
         samples: Samples,
         groups: Sequence[Columns] = ALL_FEATURES,
+        answers: Values | None = None,
         is_late: Callable[[], bool] = never,
     ) -> Self:
         """Fit one model to each group until it is late, and combine them.
 
         Features have a mean squared norm of about 1. Targets are codes of at least two classes.
-        Once it is late, no other C is tried.
+        Once it is late, no other C is tried. ``answers`` are logits, ``(n_samples, n_outputs)``,
+        of a model that has not seen the sample.
         """
         folds = _held_out(samples.y)
         models = [
             _Tempered.fit(samples._replace(X=samples.X[:, group]), folds, is_late)
             for group in in_time(groups, is_late)
         ]
+        if answers is not None:
+            models.append(_Tempered.of_answers(answers, samples, folds))
         temperatures = np.array([model.temperature for model in models])
         shares = _best_shares(models, samples, folds) / temperatures
-        parts = [share * model.coefficients for share, model in zip(shares, models, strict=True)]
-        coefficients = add_up(parts, groups, samples.X.shape[1])
-        intercept = np.tensordot(shares, [model.intercept for model in models], 1)
         # If no model is better than chance, all shares are 0.
         total = max(shares.sum(), np.exp(-_LOG_TEMPERATURES[1]))
-        return cls(coefficients, intercept, models[0].C, float(1 / total))
+        share = 0.0 if answers is None else float(shares[-1])
+        pairs = list(zip(shares, models, strict=True))[: len(models) - (answers is not None)]
+        parts = [share * model.coefficients for share, model in pairs]
+        coefficients = add_up(parts, groups, samples.X.shape[1])
+        intercept = sum(share * model.intercept for share, model in pairs)
+        return cls(coefficients, intercept, models[0].C, float(1 / total), share)
 
 
 class _Tempered(NamedTuple):
@@ -81,6 +89,17 @@ class _Tempered(NamedTuple):
         model = _Logistic.start(rotated).fitted(rotated, C)
         coefficients = rotation.rotate_back(model.coefficients)
         return cls(C, temperature, logits, coefficients, model.intercept)
+
+    @classmethod
+    def of_answers(cls, answers: Values, samples: Samples, folds: list[Flags]) -> Self:
+        """Return a model without coefficients, whose logits are ``answers``."""
+        nothing = np.empty((answers.shape[1], 0)), np.zeros(answers.shape[1])
+        if not folds:
+            return cls(np.nan, 1.0, np.empty((0, 2)), *nothing)
+        codes, weights = _join(samples, folds)
+        logits = for_each_class(np.vstack([answers[fold] for fold in folds]))
+        _, temperature = fit_temperature(logits, codes, weights)
+        return cls(np.nan, temperature, logits / temperature, *nothing)
 
 
 class _Logistic(NamedTuple):
@@ -103,7 +122,7 @@ class _Logistic(NamedTuple):
     def logits(self, X: Values) -> Values:
         """Return one logit for each class, also if there are two classes."""
         logits = X @ self.coefficients.T + self.intercept
-        return np.pad(logits, ((0, 0), (1, 0))) if len(self.intercept) == 1 else logits
+        return for_each_class(logits)
 
     def fitted(self, samples: Samples, C: float) -> Self:
         """Minimise the penalised log-loss, starting from this model."""
@@ -126,6 +145,11 @@ class _Logistic(NamedTuple):
     def _unpacked(self, flat: Values) -> Self:
         size = self.coefficients.size
         return type(self)(flat[:size].reshape(self.coefficients.shape), flat[size:])
+
+
+def for_each_class(logits: Values) -> Values:
+    """Add the logit 0 of the first class if there are two."""
+    return np.pad(logits, ((0, 0), (1, 0))) if logits.shape[1] == 1 else logits
 
 
 def _log_softmax(logits: Values) -> Values:

@@ -15,7 +15,6 @@ from ...series import Floats, Values
 
 __all__ = [
     "REPRESENTATIONS",
-    "SMOOTH_REPRESENTATIONS",
     "Representation",
     "cumulative_sums",
     "differences",
@@ -76,36 +75,9 @@ def _interpolate(series: Values, places: Floats) -> Values:
     return np.where(np.isnan(between), nearest, between)
 
 
-def _part_of_differences(first: float, last: float) -> Representation:
-    """Make a representation of the differences in a part of the series, at least two."""
-
-    def part(series: Values) -> Values:
-        found = differences(series)
-        n = found.shape[1]
-        start = min(int(first * n), max(0, n - 2))
-        return found[:, start : max(int(last * n), start + 2)]
-
-    return part
-
-
-def time_warped_sums(series: Values) -> Values:
-    """Return cumulative sums along warped time."""
-    return time_warped(cumulative_sums(series))
-
-
 # Most useful first: of a large panel only the first ones are embedded.
 REPRESENTATIONS: dict[str, tuple[Representation, ...]] = {
-    # Warping and halves make sense only for a series that is a single event.
-    "resample": (
-        time_warped,
-        differences,
-        cumulative_sums,
-        unchanged,
-        _part_of_differences(0.0, 0.5),
-        _part_of_differences(0.5, 1.0),
-        time_warped_sums,
-    ),
+    # Warping makes sense only for a series that is a single event.
+    "resample": (time_warped, differences, cumulative_sums),
     "sliding": (differences, unchanged, cumulative_sums),
 }
-# At least as smooth as the series itself.
-SMOOTH_REPRESENTATIONS = frozenset({unchanged, cumulative_sums, time_warped, time_warped_sums})

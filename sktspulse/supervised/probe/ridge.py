@@ -23,31 +23,42 @@ class RidgeHead(NamedTuple):
     coefficients: Values  # (n_outputs, n_features)
     intercept: Values  # (n_outputs,)
     alpha: Values  # (n_outputs,) of the first group
+    share: Values  # (n_outputs,) of the answers of trees
+    deviation: Values  # (n_outputs,) of the targets from predictions by models without them
 
     @classmethod
     def fit(
         cls,
         samples: Samples,
         groups: Sequence[Columns] = ALL_FEATURES,
+        answers: Values | None = None,
         is_late: Callable[[], bool] = never,
     ) -> Self:
         """Fit one model to each group until it is late, and combine them.
 
-        Features have a mean squared norm of about 1, targets are ``(n_samples, n_outputs)``.
+        Features have a mean squared norm of about 1, targets are ``(n_samples, n_outputs)``, and
+        so are ``answers``, of a model that has not seen the sample.
         """
         loc, scale = _moments(samples.y, samples.weights)
         scaled = samples._replace(y=(samples.y - loc) / scale)
         models = [
             _Ridge.fit(scaled._replace(X=samples.X[:, group])) for group in in_time(groups, is_late)
         ]
-        shares = _best_shares([model.residuals for model in models], samples.weights)
+        residuals = [model.residuals for model in models]
+        if answers is not None:
+            residuals.append((samples.y - answers) / scale)
+        shares = _best_shares(residuals, samples.weights)
+        left = np.einsum("mk,mnk->nk", shares, residuals)
+        deviation = scale * np.sqrt(np.average(np.square(left), axis=0, weights=samples.weights))
         parts = [
             (share * scale)[:, None] * model.coefficients
-            for share, model in zip(shares, models, strict=True)
+            for share, model in zip(shares, models, strict=False)  # the last may be of answers
         ]
         coefficients = add_up(parts, groups, samples.X.shape[1])
         mean, _ = _moments(samples.X, samples.weights)
-        return cls(coefficients, loc - coefficients @ mean, models[0].alpha)
+        share = shares[-1] if answers is not None else np.zeros(len(loc))
+        intercept = (1 - share) * loc - coefficients @ mean
+        return cls(coefficients, intercept, models[0].alpha, share, deviation)
 
 
 class _Ridge(NamedTuple):

@@ -1,0 +1,110 @@
+"""What the members of a probe see in series: embeddings, kernels, transformed values, levels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from sklearn.base import clone
+
+from ...embedding import EmbeddingSpec, Windowing, embed_panel
+from ...network import Progress, TSPulse
+from ...series import Floats, Panel, Values
+from ..levels import level_features
+from .features import Layout, sampled_values
+from .kernels import KernelBank
+from .representations import REPRESENTATIONS, Representation
+from .shapes import prepared
+
+__all__ = ["FeatureExtractor", "NetworkReader"]
+
+_MAX_CONCATENATED = 32  # channels; of more, mean and standard deviation over them are kept
+_BLOCK_ROWS = 4096  # channels of series embedded at once
+
+
+class NetworkReader(NamedTuple):
+    """The network, and how it reads series."""
+
+    network: TSPulse
+    batch_size: int
+    progress: Progress | None
+
+    def embed(self, panel: Panel, representation: Representation, windowing: Windowing) -> Values:
+        """Return a row of embeddings of each series."""
+        spec = EmbeddingSpec(("semantic",), windowing)
+        step = max(1, _BLOCK_ROWS // len(panel[0]))
+        blocks = []
+        for first in range(0, len(panel), step):
+            series = [representation(one) for one in panel[first : first + step]]
+            embedded = embed_panel(self.network, series, spec, self.batch_size, self.progress)
+            blocks.append(_join_channels(embedded))
+        return np.vstack(blocks)
+
+
+def _join_channels(embedded: Values) -> Values:
+    """Turn ``(n_series, n_channels, n_features)`` into one row for each series."""
+    if embedded.shape[1] > _MAX_CONCATENATED:
+        embedded = np.stack([embedded.mean(1), embedded.std(1)], axis=1)
+    return embedded.reshape(len(embedded), -1)
+
+
+class FeatureExtractor(NamedTuple):
+    """Turn series into features of the linear models."""
+
+    windowing: Windowing
+    n_representations: int  # embedded; 0 without the network
+    uses_values: bool
+    kernels: KernelBank | None
+    transformers: tuple[Any, ...]
+
+    @classmethod
+    def fit(
+        cls,
+        members: Sequence[Any],
+        panel: Panel,
+        windowing: Windowing,
+        n_representations: int,
+        uses_values: bool,
+    ) -> Self:
+        """Choose what depends on the length of series, and fit copies of the transformers."""
+        others = [one for one in members if not isinstance(one, str)]
+        return cls(
+            windowing,
+            n_representations if "network" in members else 0,
+            uses_values,
+            KernelBank.fit(prepared(panel)) if "kernels" in members else None,
+            tuple(clone(one).fit(_as_given(panel)) for one in others),
+        )
+
+    def __call__(self, reader: NetworkReader, panel: Panel) -> tuple[Floats, Layout]:
+        """Return embeddings, kernels, transformed series, sampled values and levels."""
+        names = REPRESENTATIONS[self.windowing][: self.n_representations]
+        embedded = [reader.embed(panel, name, self.windowing) for name in names]
+        kernels = [self.kernels(prepared(panel))] if self.kernels else []
+        transformed = [_transform(one, panel) for one in self.transformers]
+        values = [sampled_values(panel)] if self.uses_values else []
+        levels = level_features(panel)
+        kinds = embedded, kernels, transformed, values
+        widths = [tuple(part.shape[1] for part in parts) for parts in kinds]
+        layout = Layout(sum(widths[0]), sum(widths[1]), widths[2], sum(widths[3]), levels.shape[1])
+        return np.hstack([*embedded, *kernels, *transformed, *values, levels]), layout
+
+
+def _as_given(panel: Panel) -> Any:
+    """Return ``(n_series, n_channels, n_timepoints)``, or a list if lengths differ."""
+    lengths = {series.shape[1] for series in panel}
+    return np.stack(list(panel)) if len(lengths) == 1 else list(panel)
+
+
+def _transform(transformer: Any, panel: Panel) -> Floats:
+    features = np.asarray(transformer.transform(_as_given(panel)), dtype=np.float64)
+    features = features.reshape(len(panel), -1)
+    n_bad = int((~np.isfinite(features)).any(1).sum())
+    if n_bad:
+        raise ValueError(
+            f"{type(transformer).__name__} gave features that are missing or infinite for {n_bad} "
+            f"of {len(panel)} series, expected finite numbers. Put it in a pipeline with a "
+            "SimpleImputer."
+        )
+    return features

@@ -1,0 +1,109 @@
+"""Quantiles of intervals: what values a series takes in its halves, quarters and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from ...series import Values, resample
+
+__all__ = ["QuantileBank"]
+
+_MAX_FEATURES = 2048
+_DEPTH = 6  # of the halving
+_VALUES_PER_QUANTILE = 4
+_SMOOTHING = 5  # time points over which differences are averaged
+_BLOCK_VALUES = 1 << 20  # of series at once, to save memory
+
+
+class Interval(NamedTuple):
+    """Part of a series, and how many quantiles describe it."""
+
+    first: int
+    last: int  # excluded
+    n_quantiles: int
+
+
+class QuantileBank(NamedTuple):
+    """Quantiles of dyadic intervals of a series, its differences and its spectrum (QUANT).
+
+    Every quarter of the values of an interval has its quantile; from every second one the mean is
+    subtracted (Dempster et al., "QUANT: a minimalist interval method for time series
+    classification", 2024, section 3). Series are brought to the length of the longest. There are
+    fewer quantiles, and fewer intervals, if there were more than 2048 features.
+    """
+
+    length: int
+    n_channels: int
+    intervals: tuple[tuple[Interval, ...], ...]  # of each kind
+
+    @classmethod
+    def fit(cls, shapes: Sequence[Values]) -> QuantileBank:
+        """Choose the intervals for the longest series."""
+        length, n_channels = max(series.shape[1] for series in shapes), len(shapes[0])
+        lengths = [kind.shape[-1] for kind in _kinds(np.zeros((1, length)))]
+        for bank in (cls(length, n_channels, plan) for plan in _plans(lengths)):
+            if bank.n_features <= _MAX_FEATURES:
+                break
+        return bank
+
+    @property
+    def n_features(self) -> int:
+        """Number of features."""
+        return self.n_channels * sum(part.n_quantiles for kind in self.intervals for part in kind)
+
+    def __call__(self, shapes: Sequence[Values]) -> Values:
+        """Return quantiles of prepared series: ``(n_series, n_features)``."""
+        step = max(1, _BLOCK_VALUES // (self.n_channels * self.length))
+        blocks = [shapes[first : first + step] for first in range(0, len(shapes), step)]
+        return np.vstack([self._describe(block) for block in blocks])
+
+    def _describe(self, shapes: Sequence[Values]) -> Values:
+        panel = np.stack([resample(series, self.length) for series in shapes])
+        pairs = zip(_kinds(panel), self.intervals, strict=True)
+        parts = [_quantiles(kind, part) for kind, intervals in pairs for part in intervals]
+        return np.concatenate(parts, axis=-1).reshape(len(panel), -1)
+
+
+def _kinds(panel: Values) -> tuple[Values, ...]:
+    """Return the series, their smoothed differences, second differences, and spectra."""
+    steps = np.diff(panel)
+    padding = [(0, 0)] * (panel.ndim - 1) + [(_SMOOTHING // 2,) * 2]
+    padded = np.pad(steps, padding, mode="edge")
+    smooth = np.lib.stride_tricks.sliding_window_view(padded, _SMOOTHING, axis=-1).mean(-1)
+    bends = np.diff(steps) if steps.shape[-1] > 1 else steps
+    spectra = np.abs(np.fft.rfft(panel)) / np.sqrt(panel.shape[-1])
+    return panel, smooth, bends, spectra.astype(panel.dtype)
+
+
+def _plans(lengths: Sequence[int]) -> Iterator[tuple[tuple[Interval, ...], ...]]:
+    """Yield intervals of all kinds, from many with many quantiles to few with few."""
+    for depth in range(_DEPTH, 0, -1):
+        for factor in (1, 2, 4, 8, 16):
+            n_values = _VALUES_PER_QUANTILE * factor
+            yield tuple(tuple(_halved(length, depth, n_values)) for length in lengths)
+
+
+def _halved(length: int, depth: int, values_per_quantile: int) -> Iterator[Interval]:
+    """Halve again and again, and shift the parts by half of their width."""
+    for level in range(min(depth, max(1, int(np.log2(length))))):
+        edges = [round(part * length / 2**level) for part in range(2**level + 1)]
+        shift = length // 2 ** (level + 1)
+        pairs = list(pairwise(edges))
+        pairs += [(first + shift, last + shift) for first, last in pairs[:-1]]
+        for first, last in pairs:
+            yield Interval(first, last, 1 + (last - first - 1) // values_per_quantile)
+
+
+def _quantiles(panel: Values, interval: Interval) -> Values:
+    """Return quantiles, ``(n_series, n_channels, n_quantiles)``."""
+    first, last, n = interval
+    part = np.sort(panel[..., first:last])
+    if n == 1:
+        return part[..., [(last - first - 1) // 2]]
+    found = part[..., np.linspace(0, last - first - 1, n).round().astype(int)]
+    found[..., 1::2] -= part.mean(-1, keepdims=True)
+    return found

@@ -1,0 +1,102 @@
+"""Extremely randomised trees on quantiles of intervals (QUANT)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+from sklearn.tree import ExtraTreeClassifier, ExtraTreeRegressor
+
+from ...series import Flags, Floats, Panel, Values
+from ..samples import Samples
+from .quantiles import QuantileBank
+from .shapes import prepared
+
+__all__ = ["Trees"]
+
+_MAX_TREES = 200
+_MIN_TREES = 50
+_MAX_BYTES = 1 << 26  # of all trees together
+_NODE_BYTES = 64  # and 8 more for each output
+_SHARE = 2 / 3  # of the samples, which a tree learns from
+_MAX_SAMPLES = 2000  # that a tree learns from
+_MAX_FEATURES = 0.1  # share of the features that a split tries
+_DOUBT = 0.5  # votes that are spread evenly over the classes
+
+
+class Trees(NamedTuple):
+    """Trees that learn from parts of the samples.
+
+    Their answer is a row of numbers for each series: the mean prediction of each target or, of
+    classes, logits: that of the second class alone if there are two.
+    """
+
+    bank: QuantileBank
+    grown: list[Any]
+    is_classifier: bool
+
+    @classmethod
+    def fit(cls, samples: Samples, levels: Values) -> tuple[Self, Floats]:
+        """Grow trees, and return the answer to each series of those that have not seen it."""
+        shapes = prepared(samples.X)
+        bank = QuantileBank.fit(shapes)
+        samples = samples._replace(X=np.hstack([bank(shapes), levels]).astype(np.float32))
+        parts = [_choose(seed, samples) for seed in range(_count_trees(samples))]
+        pool = Parallel(n_jobs=torch.get_num_threads(), require="sharedmem")
+        grown = pool(delayed(_grow)(seed, seen, samples) for seed, seen in enumerate(parts))
+        trees = cls(bank, grown, samples.y.ndim == 1)
+        unseen = ~np.array(parts)
+        unseen |= ~unseen.any(0)  # what all trees have seen
+        pairs = zip(grown, unseen, strict=True)
+        votes = sum(counted[:, None] * _vote(tree, samples.X) for tree, counted in pairs)
+        return trees, trees._answer(votes, unseen.sum(0))
+
+    def __call__(self, panel: Panel, levels: Values) -> Floats:
+        """Answer to new series with the scaled ``levels``."""
+        X = np.hstack([self.bank(prepared(panel)), levels]).astype(np.float32)
+        votes = sum(_vote(tree, X) for tree in self.grown)
+        return self._answer(votes, np.full(len(X), len(self.grown)))
+
+    def _answer(self, votes: Any, n_votes: Values) -> Floats:
+        n = n_votes[:, None]
+        if not self.is_classifier:
+            return np.asarray(votes / n)
+        logits = np.log((votes + _DOUBT / votes.shape[1]) / (n + _DOUBT))
+        return logits[:, 1:] - logits[:, :1] if votes.shape[1] == 2 else logits
+
+
+def _count_trees(samples: Samples) -> int:
+    """Return how many trees memory allows."""
+    n_outputs = int(samples.y.max()) + 1 if samples.y.ndim == 1 else samples.y.shape[1]
+    # A tree has up to two nodes for each sample.
+    n_bytes = 2 * _count_seen(len(samples.X)) * (_NODE_BYTES + 8 * n_outputs)
+    return int(np.clip(_MAX_BYTES // n_bytes, _MIN_TREES, _MAX_TREES))
+
+
+def _count_seen(n_samples: int) -> int:
+    return min(max(1, int(_SHARE * n_samples)), _MAX_SAMPLES)
+
+
+def _choose(seed: int, samples: Samples) -> Flags:
+    """Draw the samples that a tree sees."""
+    n_samples = len(samples.X)
+    order = np.random.default_rng(seed).permutation(n_samples)
+    return np.isin(np.arange(n_samples), order[: _count_seen(n_samples)])
+
+
+def _grow(seed: int, seen: Flags, samples: Samples) -> Any:
+    is_classifier = samples.y.ndim == 1
+    options = {"max_features": _MAX_FEATURES, "random_state": seed}
+    if is_classifier:
+        tree = ExtraTreeClassifier(criterion="entropy", **options)
+    else:
+        tree = ExtraTreeRegressor(**options)
+    # Weights of 0, so that every tree knows all classes.
+    return tree.fit(samples.X, samples.y, seen * samples.weights, check_input=False)
+
+
+def _vote(tree: Any, X: Values) -> Values:
+    """Return shares of classes or predictions: ``(n_samples, n_outputs)``."""
+    return np.asarray(tree.tree_.predict(X)).reshape(len(X), -1)
