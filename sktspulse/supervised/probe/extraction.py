@@ -78,7 +78,7 @@ class FeatureExtractor(NamedTuple):
         )
 
     def __call__(self, reader: NetworkReader, panel: Panel) -> tuple[Floats, Layout]:
-        """Return embeddings, kernels, transformed series, sampled values and levels."""
+        """Return embeddings, kernels, transformed series, sampled values, levels, durations."""
         names = REPRESENTATIONS[self.windowing][: self.n_representations]
         embedded = [reader.embed(panel, name, self.windowing) for name in names]
         kernels = [self.kernels(prepared(panel))] if self.kernels else []
@@ -88,7 +88,9 @@ class FeatureExtractor(NamedTuple):
         kinds = embedded, kernels, transformed, values
         widths = [tuple(part.shape[1] for part in parts) for parts in kinds]
         layout = Layout(sum(widths[0]), sum(widths[1]), widths[2], sum(widths[3]), levels.shape[1])
-        return np.hstack([*embedded, *kernels, *transformed, *values, levels]), layout
+        durations = np.log([[series.shape[1]] for series in panel])
+        parts = [*embedded, *kernels, *transformed, *values, levels, durations]
+        return np.hstack(parts), layout
 
 
 def _as_given(panel: Panel) -> Any:

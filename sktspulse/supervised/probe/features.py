@@ -28,21 +28,27 @@ class Layout(NamedTuple):
     n_transformed: tuple[int, ...]  # by each transformer
     n_values: int
     n_levels: int
+    n_durations: int = 1
 
     def split(self, features: NDArray[Any]) -> list[NDArray[Any]]:
-        """Return columns of embeddings, of kernels, of each transformer, of values, of levels."""
-        sizes = self.n_embedded, self.n_kernels, *self.n_transformed, self.n_values
+        """Return the columns of each kind, in the order above."""
+        sizes = (self.n_embedded, self.n_kernels, *self.n_transformed, *self[3:-1])
         return np.split(features, np.cumsum(sizes), axis=-1)
 
     def groups(self) -> list[Indices]:
         """Return the columns of each of the linear models that are combined.
 
-        The first group are embeddings and levels, and each other kind is a group of its own.
+        The first group are embeddings, levels and duration, the second levels and duration, and
+        each other kind is a group of its own.
         """
-        *others, levels = self.split(np.arange(self.n_features))
-        embedded, *others = others
+        embedded, *others, levels, duration = self.split(np.arange(self.n_features))
+        levels = np.append(levels, duration)
         first = [np.append(embedded, levels)] if self.n_embedded else []
         return [*first, levels, *(group for group in others if len(group))]
+
+    def levels_of(self, features: Values) -> Values:
+        """Return the columns of levels and of the duration."""
+        return np.hstack(self.split(features)[-2:])
 
     @property
     def n_features(self) -> int:
@@ -71,7 +77,7 @@ class FeatureScaler(NamedTuple):
     @classmethod
     def fit(cls, features: Values, weights: Values, layout: Layout) -> Self:
         """Learn the scaling from features as ``FeatureExtractor.join`` gives them."""
-        levels = RobustLevelScaler.fit(layout.split(features)[-1], weights)
+        levels = RobustLevelScaler.fit(layout.split(features)[-2], weights)
         parts = _without_units(features, layout, levels)
         columns = tuple(
             ColumnScaler.fit(part, weights, *limits)
@@ -87,15 +93,15 @@ class FeatureScaler(NamedTuple):
 
 def _limits(parts: list[Values]) -> list[tuple[Any, float]]:
     """Return the deviation that counts as none, and the mean squared norm of each kind."""
-    _, _, *transformed, _, _ = parts
+    _, _, *transformed, _, _, _ = parts
     own = [(_RELATIVE_ROUNDING * np.abs(part).max(0, initial=0), 1.0) for part in transformed]
-    return [(_ROUNDING, 1.0), (_ROUNDING, 1.0), *own, (FLAT, 1.0), (FLAT, _LEVEL_SHARE)]
+    return [(_ROUNDING, 1.0), (_ROUNDING, 1.0), *own, (FLAT, 1.0), *2 * [(FLAT, _LEVEL_SHARE)]]
 
 
 def _without_units(features: Values, layout: Layout, levels: RobustLevelScaler) -> list[Values]:
     """Return what has no units as it is, values and levels without those of the channels."""
-    *others, values, moments = layout.split(features)
-    return [*others, _scale_values(values, levels), levels(moments)]
+    *others, values, moments, durations = layout.split(features)
+    return [*others, _scale_values(values, levels), levels(moments), durations]
 
 
 def _scale_values(values: Values, levels: RobustLevelScaler) -> Floats:

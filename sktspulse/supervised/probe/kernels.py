@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,16 +10,17 @@ import numpy as np
 import torch
 from joblib import Parallel, delayed
 
-from ...series import Indices, Panel, Values
+from ...series import Indices, Values
+from .shapes import blocks_of_a_length
 
 __all__ = ["KernelBank"]
 
 _SEED = 0  # of the kernels, which are the same for all data, like the weights of the network
 _LENGTH = 9  # weights of a kernel
 _N_COMPETING = 8  # kernels of a group
-_N_GROUPS = 16  # for the series, and as many for its differences
-_N_GROUPS_LARGE = 8  # of large panels
-_LARGE = 2000  # series
+_MAX_GROUPS = 32  # for the series, and as many for its differences
+_MIN_GROUPS = 8
+_MAX_SUMS = 32_000  # groups times series
 _MAX_CHANNELS = 8  # that a kernel reads the sum of
 _ROUNDING = 1e-5  # range of values that counts as none
 _BLOCK_VALUES = 1 << 16  # responses at once: they stay in the cache of a core
@@ -44,7 +45,7 @@ class KernelBank(NamedTuple):
         """Choose the dilations: a kernel spans at most the longest series."""
         longest = max(series.shape[1] for series in shapes)
         n_dilations = 1 + int(np.log2(max(1.0, (longest - 1) / (_LENGTH - 1))))
-        n_groups = _N_GROUPS if len(shapes) <= _LARGE else _N_GROUPS_LARGE
+        n_groups = int(np.clip(_MAX_SUMS // len(shapes), _MIN_GROUPS, _MAX_GROUPS))
         return cls(len(shapes[0]), n_dilations, n_groups)
 
     @property
@@ -54,7 +55,8 @@ class KernelBank(NamedTuple):
 
     def __call__(self, shapes: Sequence[Values]) -> Values:
         """Return square roots of the features of prepared series: ``(n_series, n_features)``."""
-        blocks = list(_blocks(shapes, self.n_groups * _N_COMPETING))
+        n_kernels = self.n_groups * _N_COMPETING
+        blocks = list(blocks_of_a_length(shapes, _BLOCK_VALUES // n_kernels))
         pool = Parallel(n_jobs=min(len(blocks), torch.get_num_threads()), require="sharedmem")
         sums = pool(delayed(self._sums)(np.stack([shapes[i] for i in block])) for block in blocks)
         found = np.empty((len(shapes), self.n_features), np.float32)
@@ -127,12 +129,3 @@ def _responses(series: Values, kernels: _Kernels) -> Values:
     weights = kernels.weights.reshape(seen.shape[1], -1, _LENGTH)
     shape = (len(series), *kernels.weights.shape[:2], len(places))
     return np.asarray(weights @ seen).reshape(shape)
-
-
-def _blocks(shapes: Panel | Sequence[Values], n_kernels: int) -> Iterator[Indices]:
-    """Yield the places of series of one length, as many as fit into the cache."""
-    lengths = np.array([series.shape[1] for series in shapes])
-    for length in np.unique(lengths):
-        places = np.flatnonzero(lengths == length)
-        step = max(1, _BLOCK_VALUES // (n_kernels * int(length)))
-        yield from np.split(places, range(step, len(places), step))

@@ -45,7 +45,7 @@ class Probe(NamedTuple):
         rows = scaler(features)
         trees, answers = None, None
         if with_trees:
-            trees, answers = Trees.fit(samples, layout.split(rows)[-1])
+            trees, answers = Trees.fit(samples, layout.levels_of(rows))
         head = head_class.fit(
             samples._replace(X=rows), layout.groups(), answers, lambda: budget.left <= 0
         )
@@ -63,4 +63,4 @@ class Probe(NamedTuple):
         outputs = rows @ self.head.coefficients.T + self.head.intercept
         if self.trees is None:
             return np.asarray(outputs)
-        return np.asarray(outputs + self.head.share * self.trees(panel, layout.split(rows)[-1]))
+        return np.asarray(outputs + self.head.share * self.trees(panel, layout.levels_of(rows)))

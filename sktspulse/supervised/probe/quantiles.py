@@ -7,8 +7,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from ...series import Values, resample
+from ...series import Values
+from .shapes import blocks_of_a_length
 
 __all__ = ["QuantileBank"]
 
@@ -20,32 +22,31 @@ _BLOCK_VALUES = 1 << 20  # of series at once, to save memory
 
 
 class Interval(NamedTuple):
-    """Part of a series, and how many quantiles describe it."""
+    """Part of a series, in shares of its length, and how many quantiles describe it."""
 
-    first: int
-    last: int  # excluded
+    first: float
+    last: float
     n_quantiles: int
 
 
 class QuantileBank(NamedTuple):
     """Quantiles of dyadic intervals of a series, its differences and its spectrum (QUANT).
 
-    Every quarter of the values of an interval has its quantile; from every second one the mean is
+    An interval has one quantile for every four of its values; from every second one the mean is
     subtracted (Dempster et al., "QUANT: a minimalist interval method for time series
-    classification", 2024, section 3). Series are brought to the length of the longest. There are
-    fewer quantiles, and fewer intervals, if there were more than 2048 features.
+    classification", 2024, section 3). There are fewer quantiles, and fewer intervals, if there
+    were more than 2048 features otherwise.
     """
 
-    length: int
-    n_channels: int
     intervals: tuple[tuple[Interval, ...], ...]  # of each kind
+    n_channels: int
 
     @classmethod
     def fit(cls, shapes: Sequence[Values]) -> QuantileBank:
         """Choose the intervals for the longest series."""
-        length, n_channels = max(series.shape[1] for series in shapes), len(shapes[0])
-        lengths = [kind.shape[-1] for kind in _kinds(np.zeros((1, length)))]
-        for bank in (cls(length, n_channels, plan) for plan in _plans(lengths)):
+        longest = max(shapes, key=lambda series: series.shape[1])
+        lengths = [kind.shape[-1] for kind in _kinds(longest[:1])]
+        for bank in (cls(plan, len(longest)) for plan in _plans(lengths)):
             if bank.n_features <= _MAX_FEATURES:
                 break
         return bank
@@ -57,12 +58,12 @@ class QuantileBank(NamedTuple):
 
     def __call__(self, shapes: Sequence[Values]) -> Values:
         """Return quantiles of prepared series: ``(n_series, n_features)``."""
-        step = max(1, _BLOCK_VALUES // (self.n_channels * self.length))
-        blocks = [shapes[first : first + step] for first in range(0, len(shapes), step)]
-        return np.vstack([self._describe(block) for block in blocks])
+        found = np.empty((len(shapes), self.n_features), np.float32)
+        for block in blocks_of_a_length(shapes, _BLOCK_VALUES // self.n_channels):
+            found[block] = self._describe(np.stack([shapes[i] for i in block]))
+        return found
 
-    def _describe(self, shapes: Sequence[Values]) -> Values:
-        panel = np.stack([resample(series, self.length) for series in shapes])
+    def _describe(self, panel: Values) -> Values:
         pairs = zip(_kinds(panel), self.intervals, strict=True)
         parts = [_quantiles(kind, part) for kind, intervals in pairs for part in intervals]
         return np.concatenate(parts, axis=-1).reshape(len(panel), -1)
@@ -73,7 +74,7 @@ def _kinds(panel: Values) -> tuple[Values, ...]:
     steps = np.diff(panel)
     padding = [(0, 0)] * (panel.ndim - 1) + [(_SMOOTHING // 2,) * 2]
     padded = np.pad(steps, padding, mode="edge")
-    smooth = np.lib.stride_tricks.sliding_window_view(padded, _SMOOTHING, axis=-1).mean(-1)
+    smooth = sliding_window_view(padded, _SMOOTHING, axis=-1).mean(-1)
     bends = np.diff(steps) if steps.shape[-1] > 1 else steps
     spectra = np.abs(np.fft.rfft(panel)) / np.sqrt(panel.shape[-1])
     return panel, smooth, bends, spectra.astype(panel.dtype)
@@ -95,15 +96,18 @@ def _halved(length: int, depth: int, values_per_quantile: int) -> Iterator[Inter
         pairs = list(pairwise(edges))
         pairs += [(first + shift, last + shift) for first, last in pairs[:-1]]
         for first, last in pairs:
-            yield Interval(first, last, 1 + (last - first - 1) // values_per_quantile)
+            n_quantiles = 1 + (last - first - 1) // values_per_quantile
+            yield Interval(first / length, last / length, n_quantiles)
 
 
 def _quantiles(panel: Values, interval: Interval) -> Values:
     """Return quantiles, ``(n_series, n_channels, n_quantiles)``."""
-    first, last, n = interval
-    part = np.sort(panel[..., first:last])
+    length, n = panel.shape[-1], interval.n_quantiles
+    first = min(round(interval.first * length), length - 1)
+    part = np.sort(panel[..., first : max(round(interval.last * length), first + 1)])
+    last = part.shape[-1] - 1
     if n == 1:
-        return part[..., [(last - first - 1) // 2]]
-    found = part[..., np.linspace(0, last - first - 1, n).round().astype(int)]
+        return part[..., [last // 2]]
+    found = part[..., np.linspace(0, last, n).round().astype(int)]
     found[..., 1::2] -= part.mean(-1, keepdims=True)
     return found

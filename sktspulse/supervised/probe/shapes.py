@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from ...network import standardize
-from ...series import Neighbors, Panel, Values, downsample, interpolate_linear
+from ...series import Indices, Neighbors, Panel, Values, downsample, interpolate_linear
 
-__all__ = ["prepared"]
+__all__ = ["blocks_of_a_length", "prepared"]
 
 _MAX_TIMEPOINTS = 1024  # longer series are averaged
 
@@ -27,3 +29,12 @@ def _prepare(series: Values) -> Values:
     if z.shape[1] > _MAX_TIMEPOINTS:
         z = downsample(z, _MAX_TIMEPOINTS)
     return np.asarray(z, dtype=np.float32)
+
+
+def blocks_of_a_length(shapes: Sequence[Values], max_values: int) -> Iterator[Indices]:
+    """Yield the places of series of one length, at least one and few enough for ``max_values``."""
+    lengths = np.array([series.shape[1] for series in shapes])
+    for length in np.unique(lengths):
+        places = np.flatnonzero(lengths == length)
+        step = max(1, max_values // int(length))
+        yield from np.split(places, range(step, len(places), step))
