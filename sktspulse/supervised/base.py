@@ -27,7 +27,7 @@ from .tslens.training import TSLensModel
 
 __all__ = ["BaseSupervised"]
 
-_MAX_WINDOWS = 30_000  # embedded by fit, if one representation of the panel has no more
+_MAX_WINDOWS = 12_000  # embedded by fit, unless one representation of the panel has more
 _MEMBERS = frozenset({"network", "kernels", "quantiles"})
 _LATE = (
     "fit took longer than max_time={:g} seconds, so models are missing that it had no time for. "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -192,7 +192,13 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             fitted.alpha_ = float(alpha[0]) if fitted._is_flat else alpha
         return self
 
-    def predict(self, X: ArrayLike) -> Floats:
+    @overload
+    def predict(self, X: ArrayLike, return_std: Literal[False] = False) -> Floats: ...
+
+    @overload
+    def predict(self, X: ArrayLike, return_std: Literal[True]) -> tuple[Floats, Floats]: ...
+
+    def predict(self, X: ArrayLike, return_std: bool = False) -> Floats | tuple[Floats, Floats]:
         """Predict the targets of every series.
 
         Parameters
@@ -200,20 +206,39 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         X : array-like
             Panel as in ``fit``, with the same channels. Series with an axis for channels
             may have any length; those of a two-dimensional panel have the fitted length.
+        return_std : bool, default=False
+            Whether to return the standard deviation of the errors, too: the root mean
+            square of those that models made in ``fit`` on series they had not seen. It is
+            the same for all series.
 
         Returns
         -------
-        ndarray of shape (n_series,) or (n_series, n_outputs)
+        y : ndarray of shape (n_series,) or (n_series, n_outputs)
             Predictions [units of y], with the axes of the y passed to ``fit``.
+        std : ndarray of the same shape
+            Standard deviation of the errors [units of y]; only if ``return_std``.
 
         Raises
         ------
         ValueError
-            If X is not as ``fit`` requires, or has other channels than in ``fit``.
+            If X is not as ``fit`` requires, or has other channels than in ``fit``, or if
+            ``return_std`` after fine-tuning by TSLens, which leaves no series out.
         NotFittedError
             If ``fit`` was not called.
         """
         outputs = self._outputs(X)
+        if not return_std:
+            return self._in_units(outputs)
+        if not isinstance(self._model, Probe):
+            raise ValueError(
+                "return_std=True needs the probe, but the fitted strategy is 'tslens'. Fit with "
+                "strategy='probe'."
+            )
+        deviation = np.broadcast_to(self._model.head.deviation, outputs.shape)
+        return self._in_units(outputs), self._in_units(deviation)
+
+    def _in_units(self, outputs: Floats) -> Floats:
+        """Undo the scaling of targets and the axis added to them."""
         largest = np.ldexp(np.finfo(np.float64).max, -self._exponents.clip(0))
         outputs = np.ldexp(outputs.clip(-largest, largest), self._exponents)
         return outputs[:, 0] if self._is_flat else outputs

@@ -12,7 +12,7 @@ from ...embedding import EmbeddingSpec, Windowing, embed_panel
 from ...network import Progress, TSPulse
 from ...series import Floats, Panel, Values
 from ..levels import level_features
-from .features import Layout, sampled_values
+from .features import Layout, n_sampled_points, sampled_values
 from .kernels import KernelBank
 from .representations import REPRESENTATIONS, Representation
 from .shapes import prepared
@@ -54,7 +54,7 @@ class FeatureExtractor(NamedTuple):
 
     windowing: Windowing
     n_representations: int  # embedded; 0 without the network
-    uses_values: bool
+    n_points: int  # of each channel whose values are features
     kernels: KernelBank | None
     transformers: tuple[Any, ...]
 
@@ -72,7 +72,7 @@ class FeatureExtractor(NamedTuple):
         return cls(
             windowing,
             n_representations if "network" in members else 0,
-            uses_values,
+            n_sampled_points(panel) if uses_values else 0,
             KernelBank.fit(prepared(panel)) if "kernels" in members else None,
             tuple(clone(one).fit(_as_given(panel)) for one in others),
         )
@@ -83,7 +83,7 @@ class FeatureExtractor(NamedTuple):
         embedded = [reader.embed(panel, name, self.windowing) for name in names]
         kernels = [self.kernels(prepared(panel))] if self.kernels else []
         transformed = [_transform(one, panel) for one in self.transformers]
-        values = [sampled_values(panel)] if self.uses_values else []
+        values = [sampled_values(panel, self.n_points)] if self.n_points else []
         levels = level_features(panel)
         kinds = embedded, kernels, transformed, values
         widths = [tuple(part.shape[1] for part in parts) for parts in kinds]

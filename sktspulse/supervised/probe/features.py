@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...series import Floats, Indices, Panel, Values, resample
+from ...series import Floats, Indices, Panel, Values, downsample, resample
 from ..levels import FLAT, ColumnScaler, RobustLevelScaler, relative
 
 __all__ = ["FeatureScaler", "Layout", "n_sampled_points", "sampled_values"]
@@ -15,8 +15,8 @@ __all__ = ["FeatureScaler", "Layout", "n_sampled_points", "sampled_values"]
 _ROUNDING = 1e-5  # standard deviation of embeddings and kernels that rounding alone can cause
 _RELATIVE_ROUNDING = 1e-9  # the same of the features of any transformer, relative to their size
 _LEVEL_SHARE = 0.1  # mean squared norm of the level features; that of others is 1
-_MAX_POINTS = 64  # sampled from a channel
-_MAX_VALUES = 2048  # sampled from all channels
+_MAX_POINTS = 512  # sampled from a channel
+_MAX_VALUES = 8192  # sampled from all channels
 _MAX_DISTANCE = 8.0  # of a sampled value from the median level, in units of the spread
 
 
@@ -56,15 +56,16 @@ class Layout(NamedTuple):
         return self.n_embedded + self.n_kernels + sum(self.n_transformed) + sum(self[3:])
 
 
-def n_sampled_points(n_channels: int) -> int:
-    """Return how many points of each channel ``sampled_values`` gives."""
-    return max(2, min(_MAX_POINTS, _MAX_VALUES // n_channels))
+def n_sampled_points(panel: Panel) -> int:
+    """Return how many points of each channel are features: all of them, unless they are many."""
+    longest = max(series.shape[1] for series in panel)
+    return min(longest, max(2, min(_MAX_POINTS, _MAX_VALUES // len(panel[0]))))
 
 
-def sampled_values(panel: Panel) -> Floats:
-    """Return the values of every channel at evenly spaced points."""
-    n_points = n_sampled_points(len(panel[0]))
-    return np.array([resample(series, n_points).ravel() for series in panel], dtype=np.float64)
+def sampled_values(panel: Panel, n_points: int) -> Floats:
+    """Return values of every channel at evenly spaced points, averages if there are more."""
+    found = [resample(downsample(series, n_points), n_points).ravel() for series in panel]
+    return np.array(found, dtype=np.float64)
 
 
 class FeatureScaler(NamedTuple):

@@ -32,8 +32,7 @@ class KernelBank(NamedTuple):
     At each time point, the kernel of a group with the largest response gains that response, and
     the one with the smallest is counted. Sums over time are the features (Dempster et al.,
     "Hydra: competing convolutional kernels for fast and accurate time series classification",
-    2023, section 3), here divided by the length, so that series may differ in it. Long kernels
-    look at every few time points only, as their responses change slowly.
+    2023, section 3), here divided by the length, so that series may differ in it.
     """
 
     n_channels: int
@@ -119,7 +118,7 @@ def _responses(series: Values, kernels: _Kernels) -> Values:
     """Return what kernels sum up to: ``(n_series, n_groups, n_competing, n_places)``."""
     reach = kernels.dilation * (_LENGTH // 2)
     steps = kernels.dilation * np.arange(_LENGTH)
-    places = np.arange(0, series.shape[-1], max(1, kernels.dilation // 2))
+    places = np.arange(series.shape[-1])
     padded = np.pad(series, ((0, 0), (0, 0), (reach, reach)))
     if series.shape[1] > 1:
         padded = padded[:, kernels.channels].sum(2)

@@ -15,6 +15,7 @@ from .linear import ALL_FEATURES, Columns, Rotation, add_up, in_time, never
 __all__ = ["RidgeHead"]
 
 _ALPHA_GRID = 10.0 ** np.arange(-5, 3.5, 0.5)
+_EVENNESS = 10.0  # penalty of shares that differ, in squared deviations of the targets
 
 
 class RidgeHead(NamedTuple):
@@ -97,12 +98,17 @@ def _left_out(
 
 
 def _best_shares(residuals: list[Values], weights: Values) -> Values:
-    """Return shares of the models, of sum 1, with the lowest error: ``(n_models, n_outputs)``."""
+    """Return shares of the models, of sum 1, with the lowest error: ``(n_models, n_outputs)``.
+
+    A penalty keeps them near each other if there are few samples, or these depend on each other.
+    """
     # The solution with the sum constrained to 1 is proportional to one with a soft constraint.
-    stacked = np.stack(residuals, axis=-1) * np.sqrt(weights / weights.sum())[:, None, None]
-    last = np.ones((1, len(residuals)))
-    aim = np.append(np.zeros(len(weights)), 1)
-    found = [nnls(np.vstack([stacked[:, k], last]), aim)[0] for k in range(stacked.shape[1])]
+    n_models = len(residuals)
+    stacked = np.stack(residuals, axis=-1) * np.sqrt(weights)[:, None, None]
+    uneven = np.sqrt(_EVENNESS) * (np.eye(n_models) - 1 / n_models)
+    last = np.full((1, n_models), np.sqrt(weights.sum()))
+    aim = np.append(np.zeros(len(weights) + n_models), last[0, 0])
+    found = [nnls(np.vstack([rows, uneven, last]), aim)[0] for rows in stacked.swapaxes(0, 1)]
     return np.stack([shares / shares.sum() for shares in found], axis=1)
 
 

@@ -26,9 +26,7 @@ def _prepare(series: Values) -> Values:
         z = np.where(known.any(1, keepdims=True), z, 0)
         known |= ~known.any(1, keepdims=True)
         z = interpolate_linear(z, Neighbors.from_mask(known))
-    if z.shape[1] > _MAX_TIMEPOINTS:
-        z = downsample(z, _MAX_TIMEPOINTS)
-    return np.asarray(z, dtype=np.float32)
+    return np.asarray(downsample(z, _MAX_TIMEPOINTS), dtype=np.float32)
 
 
 def blocks_of_a_length(shapes: Sequence[Values], max_values: int) -> Iterator[Indices]:
