@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import BaseTSPulse, TimeBudget
+from ..base import BaseTSPulse, TimeBudget, one_threaded_products
 from ..embedding import count_windows
 from ..network import TSPulse, isolated
 from ..series import Floats, Panel, check_panel
@@ -103,7 +103,8 @@ class BaseSupervised(BaseTSPulse):
         extractor = FeatureExtractor.fit(
             self.members, samples.X, self.windowing, n_representations, self._uses_values
         )
-        with self._progress(extractor.n_representations * n_windows) as progress:
+        bar = self._progress(extractor.n_representations * n_windows)
+        with one_threaded_products(), bar as progress:
             probe = Probe.fit(
                 extractor,
                 NetworkReader(network, self.batch_size, progress),
@@ -122,7 +123,8 @@ class BaseSupervised(BaseTSPulse):
         network = self._load_network()
         panel = self._check_panel(X, network, reset=False)
         n_passes = self.n_representations_ if self.strategy_ == "probe" else 1
-        with self._progress(n_passes * self._count_windows(network, panel)) as progress:
+        bar = self._progress(n_passes * self._count_windows(network, panel))
+        with one_threaded_products(), bar as progress:
             if isinstance(self._model, TSLensModel):
                 return self._model.outputs(network, panel, self.batch_size, progress)
             return self._model.outputs(NetworkReader(network, self.batch_size, progress), panel)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from joblib import Parallel, delayed
 
-from ...series import Indices, Values
+from ...base import side_by_side
+from ...series import Values
 from .shapes import blocks_of_a_length
 
 __all__ = ["KernelBank"]
@@ -22,7 +21,7 @@ _MAX_GROUPS = 32  # for the series, and as many for its differences
 _MIN_GROUPS = 8
 _MAX_SUMS = 32_000  # groups times series
 _MAX_CHANNELS = 8  # that a kernel reads the sum of
-_ROUNDING = 1e-5  # range of values that counts as none
+_ROUNDING = 1e-5  # difference that counts as none
 _BLOCK_VALUES = 1 << 16  # responses at once: they stay in the cache of a core
 
 
@@ -56,8 +55,7 @@ class KernelBank(NamedTuple):
         """Return square roots of the features of prepared series: ``(n_series, n_features)``."""
         n_kernels = self.n_groups * _N_COMPETING
         blocks = list(blocks_of_a_length(shapes, _BLOCK_VALUES // n_kernels))
-        pool = Parallel(n_jobs=min(len(blocks), torch.get_num_threads()), require="sharedmem")
-        sums = pool(delayed(self._sums)(np.stack([shapes[i] for i in block])) for block in blocks)
+        sums = side_by_side(lambda block: self._sums(np.stack([shapes[i] for i in block])), blocks)
         found = np.empty((len(shapes), self.n_features), np.float32)
         found[np.concatenate(blocks)] = np.sqrt(np.concatenate(sums))
         return found
@@ -78,7 +76,7 @@ class KernelBank(NamedTuple):
 
 class _Kernels(NamedTuple):
     weights: Values  # (n_groups, n_competing, length)
-    channels: Indices  # (n_groups, n_summed)
+    mixing: Values  # (n_groups, n_channels), how often a group adds up a channel
     dilation: int
 
 
@@ -92,15 +90,14 @@ def _draw(n_channels: int, n_groups: int, exponent: int) -> tuple[_Kernels, ...]
     return tuple(_Kernels(*drawn, 2**exponent) for drawn in pair)
 
 
-def _draw_groups(
-    rng: np.random.Generator, n_channels: int, n_groups: int
-) -> tuple[Values, Indices]:
+def _draw_groups(rng: np.random.Generator, n_channels: int, n_groups: int) -> tuple[Values, Values]:
     weights = rng.standard_normal((n_groups, _N_COMPETING, _LENGTH))
     weights -= weights.mean(-1, keepdims=True)
     weights /= np.abs(weights).sum(-1, keepdims=True)
     n_summed = min(_MAX_CHANNELS, max(1, n_channels // 2))
-    channels = rng.integers(0, n_channels, (n_groups, n_summed))
-    return weights.astype(np.float32), channels
+    channels = rng.integers(0, n_channels, (n_groups, n_summed, 1))
+    mixing = (channels == np.arange(n_channels)).sum(1)
+    return weights.astype(np.float32), mixing.astype(np.float32)
 
 
 def _compete(series: Values, kernels: _Kernels) -> Values:
@@ -115,16 +112,18 @@ def _compete(series: Values, kernels: _Kernels) -> Values:
 
 
 def _responses(series: Values, kernels: _Kernels) -> Values:
-    """Return what kernels sum up to: ``(n_series, n_groups, n_competing, n_places)``."""
-    reach = kernels.dilation * (_LENGTH // 2)
-    steps = kernels.dilation * np.arange(_LENGTH)
-    places = np.arange(series.shape[-1])
+    """Return what kernels sum up to: ``(n_series, n_groups, n_competing, n_timepoints)``."""
+    step, n_timepoints = kernels.dilation, series.shape[-1]
+    reach = step * (_LENGTH // 2)
     padded = np.pad(series, ((0, 0), (0, 0), (reach, reach)))
     if series.shape[1] > 1:
-        padded = padded[:, kernels.channels].sum(2)
-    seen = padded[:, :, steps[:, None] + places]  # (n_series, 1 or n_groups, length, n_places)
+        padded = kernels.mixing @ padded
+    seen = padded[..., step * np.arange(_LENGTH)[:, None] + np.arange(n_timepoints)]
     # Where a series is flat, all kernels tie; rounding must not choose among them.
-    seen *= np.ptp(seen, axis=2, keepdims=True) > _ROUNDING
+    is_same = np.abs(padded[..., step:] - padded[..., :-step]) < _ROUNDING
+    parts = (is_same[..., step * i : step * i + n_timepoints] for i in range(_LENGTH - 1))
+    is_flat = reduce(np.logical_and, parts)
+    if is_flat.any():
+        seen *= ~is_flat[:, :, None]
     weights = kernels.weights.reshape(seen.shape[1], -1, _LENGTH)
-    shape = (len(series), *kernels.weights.shape[:2], len(places))
-    return np.asarray(weights @ seen).reshape(shape)
+    return np.asarray(weights @ seen).reshape(len(series), -1, _N_COMPETING, n_timepoints)

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax, softmax
 
+from ...base import side_by_side
 from ...series import Flags, Integers, Values
 from ..samples import Samples
 from .linear import ALL_FEATURES, MAX_RANK, Columns, Rotation, add_up, in_time, never
@@ -54,10 +55,11 @@ class LogisticHead(NamedTuple):
         of a model that has not seen the sample.
         """
         folds = _held_out(samples.y)
-        models = [
-            _Tempered.fit(samples._replace(X=samples.X[:, group]), folds, is_late)
-            for group in in_time(groups, is_late)
-        ]
+
+        def fit(group: Columns) -> _Tempered:
+            return _Tempered.fit(samples._replace(X=samples.X[:, group]), folds, is_late)
+
+        models = side_by_side(fit, in_time(groups, is_late))
         if answers is not None:
             models.append(_Tempered.of_answers(answers, samples, folds))
         temperatures = np.array([model.temperature for model in models])

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from ...base import side_by_side
 from ...series import Values
 from .shapes import blocks_of_a_length
 
@@ -18,7 +19,7 @@ _MAX_FEATURES = 2048
 _DEPTH = 6  # of the halving
 _VALUES_PER_QUANTILE = 4
 _SMOOTHING = 5  # time points over which differences are averaged
-_BLOCK_VALUES = 1 << 20  # of series at once, to save memory
+_BLOCK_VALUES = 1 << 17  # of series at once, to save memory
 
 
 class Interval(NamedTuple):
@@ -58,12 +59,14 @@ class QuantileBank(NamedTuple):
 
     def __call__(self, shapes: Sequence[Values]) -> Values:
         """Return quantiles of prepared series: ``(n_series, n_features)``."""
+        blocks = list(blocks_of_a_length(shapes, _BLOCK_VALUES // self.n_channels))
+        rows = side_by_side(lambda block: self._describe([shapes[i] for i in block]), blocks)
         found = np.empty((len(shapes), self.n_features), np.float32)
-        for block in blocks_of_a_length(shapes, _BLOCK_VALUES // self.n_channels):
-            found[block] = self._describe(np.stack([shapes[i] for i in block]))
+        found[np.concatenate(blocks)] = np.concatenate(rows)
         return found
 
-    def _describe(self, panel: Values) -> Values:
+    def _describe(self, shapes: Sequence[Values]) -> Values:
+        panel = np.stack(shapes)
         pairs = zip(_kinds(panel), self.intervals, strict=True)
         parts = [_quantiles(kind, part) for kind, intervals in pairs for part in intervals]
         return np.concatenate(parts, axis=-1).reshape(len(panel), -1)

@@ -8,6 +8,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from scipy.optimize import nnls
 
+from ...base import side_by_side
 from ...series import Values
 from ..samples import Samples
 from .linear import ALL_FEATURES, Columns, Rotation, add_up, in_time, never
@@ -42,9 +43,11 @@ class RidgeHead(NamedTuple):
         """
         loc, scale = _moments(samples.y, samples.weights)
         scaled = samples._replace(y=(samples.y - loc) / scale)
-        models = [
-            _Ridge.fit(scaled._replace(X=samples.X[:, group])) for group in in_time(groups, is_late)
-        ]
+
+        def fit(group: Columns) -> _Ridge:
+            return _Ridge.fit(scaled._replace(X=samples.X[:, group]))
+
+        models = side_by_side(fit, in_time(groups, is_late))
         residuals = [model.residuals for model in models]
         if answers is not None:
             residuals.append((samples.y - answers) / scale)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-import torch
-from joblib import Parallel, delayed
 from sklearn.tree import ExtraTreeClassifier, ExtraTreeRegressor
 
+from ...base import side_by_side
 from ...series import Flags, Floats, Panel, Values
 from ..samples import Samples
 from .quantiles import QuantileBank
@@ -44,8 +43,7 @@ class Trees(NamedTuple):
         bank = QuantileBank.fit(shapes)
         samples = samples._replace(X=np.hstack([bank(shapes), levels]).astype(np.float32))
         parts = [_choose(seed, samples) for seed in range(_count_trees(samples))]
-        pool = Parallel(n_jobs=torch.get_num_threads(), require="sharedmem")
-        grown = pool(delayed(_grow)(seed, seen, samples) for seed, seen in enumerate(parts))
+        grown = side_by_side(lambda one: _grow(*one, samples), enumerate(parts))
         trees = cls(bank, grown, samples.y.ndim == 1)
         unseen = ~np.array(parts)
         unseen |= ~unseen.any(0)  # what all trees have seen
