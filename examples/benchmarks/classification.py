@@ -8,6 +8,10 @@ without the padding of shorter ones. Nearest neighbours and the methods of aeon,
 installed, need one length: they get series resampled to the longest of the train part, z-scored
 for the neighbours. Dynamic time warping has the band of a tenth of the length that is usual.
 
+Of methods that answer with a class alone, the log-loss is that of the constant confidence that
+suits their test accuracy best, which nobody knows, and the calibration error is that of certainty.
+Ours is measured without each of its members, too.
+
 Rows are written as soon as they are there, and rows that are there already are kept, so that the
 script goes on where it was stopped. Delete the file to measure again.
 """
@@ -17,16 +21,18 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from measures import tables
 from measures.panels import Part, load, paths
 from measures.ranks import draw
+from scipy.special import entr
 from scipy.stats import rankdata
 from sklearn.base import ClassifierMixin
+from sklearn.metrics import log_loss
 from sklearn.neighbors import KNeighborsClassifier
 
 from sktspulse import TSPulseClassifier
@@ -35,6 +41,8 @@ from sktspulse.series import resample
 
 Prepare = Callable[[list[np.ndarray], int], object]
 OURS = "TSPulseClassifier"
+MEMBERS = TSPulseClassifier().members
+N_BINS = 15  # of confidence
 PUBLISHED = "design/published/tspulse_uea_classification_accuracies.csv"
 
 
@@ -44,7 +52,7 @@ class Method(NamedTuple):
     make: Callable[[int], ClassifierMixin]  # takes a seed
     prepare: Prepare
     n_seeds: int = 1
-    n_series: float = np.inf  # most that it is fitted with, so that a set takes minutes
+    has_probabilities: bool = False
 
 
 class Row(NamedTuple):
@@ -55,6 +63,8 @@ class Row(NamedTuple):
     method: str
     seed: int
     accuracy: float
+    log_loss: float
+    calibration_error: float
     fit_seconds: float
     predict_seconds: float
     published: float | None
@@ -68,6 +78,8 @@ class Summary(NamedTuple):
     method: str
     accuracy: float  # mean over sets and seeds
     spread: float  # deviation over seeds of the mean over sets
+    log_loss: float
+    calibration_error: float
     mean_rank: float  # 1 is the best
     median_seconds: float  # fit and predict, of a set
     longest_seconds: float
@@ -97,9 +109,18 @@ def long_enough(series: list[np.ndarray], length: int) -> np.ndarray:
 
 
 def methods(checkpoint: str) -> dict[str, Method]:
-    own = Method(lambda seed: TSPulseClassifier(checkpoint=checkpoint), as_they_are)
+    found = {OURS: own(checkpoint, MEMBERS)}
+    for left_out in MEMBERS:
+        found[f"without {left_out}"] = own(checkpoint, [one for one in MEMBERS if one != left_out])
     neighbours = Method(lambda seed: KNeighborsClassifier(1, algorithm="brute"), flattened)
-    return {OURS: own, "1-NN Euclidean": neighbours} | aeon_methods()
+    return found | {"1-NN Euclidean": neighbours} | aeon_methods()
+
+
+def own(checkpoint: str, members: Sequence[str]) -> Method:
+    def make(seed: int) -> TSPulseClassifier:
+        return TSPulseClassifier(checkpoint=checkpoint, members=members)
+
+    return Method(make, as_they_are, has_probabilities=True)
 
 
 def aeon_methods() -> dict[str, Method]:
@@ -109,6 +130,7 @@ def aeon_methods() -> dict[str, Method]:
             MultiRocketHydraClassifier,
         )
         from aeon.classification.distance_based import KNeighborsTimeSeriesClassifier
+        from aeon.classification.interval_based import QUANTClassifier
     except ImportError:
         return {}
     warping = {"distance": "dtw", "distance_params": {"window": 0.1}, "n_neighbors": 1}
@@ -116,21 +138,44 @@ def aeon_methods() -> dict[str, Method]:
         "1-NN DTW": Method(lambda seed: KNeighborsTimeSeriesClassifier(**warping), scaled),
         "MiniRocket": Method(lambda seed: MiniRocketClassifier(random_state=seed), long_enough, 3),
         "MultiRocket-Hydra": Method(
-            lambda seed: MultiRocketHydraClassifier(random_state=seed), long_enough, 3, 5000
+            lambda seed: MultiRocketHydraClassifier(random_state=seed), long_enough, 3
         ),
+        "QUANT": Method(lambda seed: QUANTClassifier(random_state=seed), long_enough, 3, True),
     }
 
 
-def measure(method: Method, seed: int, train: Part, test: Part) -> tuple[float, float, float]:
-    """Return accuracy and the seconds of fit and of predict."""
+def measure(method: Method, seed: int, train: Part, test: Part) -> tuple[float, ...]:
+    """Return accuracy, log-loss, calibration error, and the seconds of fit and of predict."""
     length = max(one.shape[-1] for one in train.series)
     known, new = (method.prepare(part.series, length) for part in (train, test))
     started = time.perf_counter()
     model = method.make(seed).fit(known, train.labels)
     fitted = time.perf_counter()
-    answers = model.predict(new)
-    done = time.perf_counter()
-    return float(np.mean(answers == test.labels)), fitted - started, done - fitted
+    answers = model.predict_proba(new) if method.has_probabilities else model.predict(new)
+    seconds = fitted - started, time.perf_counter() - fitted
+    if not method.has_probabilities:
+        accuracy = float(np.mean(answers == test.labels))
+        return accuracy, *without_probabilities(accuracy, len(np.unique(train.labels))), *seconds
+    is_right = model.classes_[answers.argmax(1)] == test.labels
+    loss = log_loss(test.labels, answers, labels=model.classes_)
+    return float(np.mean(is_right)), loss, calibration_error(answers.max(1), is_right), *seconds
+
+
+def without_probabilities(accuracy: float, n_classes: int) -> tuple[float, float]:
+    """Return the log-loss of the best constant confidence, and the calibration error of certainty.
+
+    Other classes share what confidence leaves.
+    """
+    wrong = 1 - accuracy
+    loss = entr(accuracy) + entr(wrong) + wrong * np.log(n_classes - 1)
+    return float(loss), wrong
+
+
+def calibration_error(confidence: np.ndarray, is_right: np.ndarray) -> float:
+    """Return the mean distance of confidence and accuracy over bins of confidence."""
+    bins = np.minimum((confidence * N_BINS).astype(int), N_BINS - 1)
+    gaps = [(confidence - is_right)[bins == one].sum() for one in np.unique(bins)]
+    return float(np.abs(gaps).sum() / len(bins))
 
 
 def published(data: Path) -> dict[str, float]:
@@ -140,7 +185,7 @@ def published(data: Path) -> dict[str, float]:
 
 
 def _read(line: dict[str, str]) -> Row:
-    numbers = [float(line[name]) for name in ("accuracy", "fit_seconds", "predict_seconds")]
+    numbers = [float(line[name]) for name in Row._fields[4:-1]]
     known = float(line["published"]) if line["published"] else None
     names = (line["collection"], line["dataset"], line["method"])
     return Row(*names, int(line["seed"]), *numbers, known)
@@ -158,9 +203,8 @@ def measured(arguments: argparse.Namespace, done: list[Row]) -> Iterator[Row]:
         missing = [run for run in runs if (*place, *run) not in finished]
         parts = [load(path, part) for part in ("train", "test")] if missing else []
         for name, seed in missing:
-            if len(parts[0].series) <= chosen[name].n_series:
-                numbers = measure(chosen[name], seed, *parts)
-                yield Row(*place, name, seed, *numbers, known.get(path.stem))
+            numbers = measure(chosen[name], seed, *parts)
+            yield Row(*place, name, seed, *numbers, known.get(path.stem))
 
 
 def chosen_paths(arguments: argparse.Namespace) -> Iterator[Path]:
@@ -173,6 +217,8 @@ def chosen_paths(arguments: argparse.Namespace) -> Iterator[Path]:
 def _written(row: Row) -> dict[str, object]:
     return row._asdict() | {
         "accuracy": f"{row.accuracy:.4f}",
+        "log_loss": f"{row.log_loss:.4f}",
+        "calibration_error": f"{row.calibration_error:.4f}",
         "fit_seconds": f"{row.fit_seconds:.2f}",
         "predict_seconds": f"{row.predict_seconds:.2f}",
         "published": "" if row.published is None else f"{row.published:.4f}",
@@ -180,14 +226,23 @@ def _written(row: Row) -> dict[str, object]:
 
 
 def summarize(rows: list[Row]) -> Iterator[Summary]:
-    """Yield a row a collection and method: of those that have all sets, then of all methods."""
+    """Yield a row a collection and method: of those that have all sets, of all, of our members."""
     for collection in dict.fromkeys(row.collection for row in rows):
-        found = by_method(rows, collection)
+        everything = by_method(rows, collection)
+        found = peers(everything)
+        own = {name: by_set for name, by_set in everything.items() if name not in found}
         most = max(map(len, found.values()))
         complete = {name: by_set for name, by_set in found.items() if len(by_set) == most}
         yield from summarize_shared(rows, collection, complete)
         if len(complete) < len(found):
             yield from summarize_shared(rows, collection, found)
+        if own:
+            yield from summarize_shared(rows, collection, {OURS: found[OURS]} | own)
+
+
+def peers(found: dict[str, Any]) -> dict[str, Any]:
+    """Leave out ours without a member."""
+    return {name: by_set for name, by_set in found.items() if not name.startswith("without ")}
 
 
 def summarize_shared(
@@ -199,13 +254,22 @@ def summarize_shared(
     ranks = rankdata(-np.stack([np.mean(one, axis=0) for one in table.values()]), axis=0)
     for (name, reached), rank in zip(table.items(), ranks, strict=True):
         own = [r for r in rows if (r.collection, r.method) == (collection, name)]
-        seconds = [r.fit_seconds + r.predict_seconds for r in own if r.dataset in names]
-        seconds = seconds or [np.nan]
+        own = [r for r in own if r.dataset in names]
+        seconds = [r.fit_seconds + r.predict_seconds for r in own] or [np.nan]
+        losses = [mean_over_sets(own, kind) for kind in ("log_loss", "calibration_error")]
         spread = np.std(reached.mean(axis=1)) if len(reached) > 1 else np.nan
         times = (np.median(seconds), max(seconds))
         yield Summary(
-            collection, reached.shape[1], name, reached.mean(), spread, rank.mean(), *times
+            *(collection, reached.shape[1], name, reached.mean(), spread),
+            *(*losses, rank.mean(), *times),
         )
+
+
+def mean_over_sets(rows: list[Row], kind: str) -> float:
+    """Return the mean over sets of means over seeds; NaN without rows."""
+    names = {row.dataset for row in rows}
+    means = [np.mean([getattr(r, kind) for r in rows if r.dataset == one]) for one in names]
+    return float(np.mean(means)) if means else np.nan
 
 
 def by_method(rows: list[Row], collection: str) -> dict[str, dict[str, list[float]]]:
@@ -238,6 +302,8 @@ def _shortened(one: Summary) -> dict[str, object]:
     numbers = {
         "accuracy": f"{one.accuracy:.3f}",
         "spread": f"{one.spread:.4f}",
+        "log_loss": f"{one.log_loss:.3f}",
+        "calibration_error": f"{one.calibration_error:.3f}",
         "mean_rank": f"{one.mean_rank:.2f}",
         "median_seconds": f"{one.median_seconds:.1f}",
         "longest_seconds": f"{one.longest_seconds:.0f}",
@@ -275,7 +341,7 @@ def main() -> None:
         print(*one[:3], f"accuracy {one.accuracy:.3f}, mean rank {one.mean_rank:.2f}")
     if importlib.util.find_spec("matplotlib"):
         for collection in dict.fromkeys(row.collection for row in rows):
-            table = shared(by_method(rows, collection))
+            table = shared(peers(by_method(rows, collection)))
             means = {name: np.mean(reached, axis=0) for name, reached in table.items()}
             draw(means, OURS, arguments.output / f"classification-{collection}.png")
 

@@ -29,9 +29,9 @@ class _Limit:
     def enter(self) -> None:
         """Set the limit for the first user."""
         with self._lock:
-            self._n_users += 1
-            if self._n_users == 1:
+            if not self._n_users:
                 self._limiter = _controller().limit(limits=1, user_api="blas")
+            self._n_users += 1
 
     def leave(self) -> None:
         """Lift the limit after the last user."""

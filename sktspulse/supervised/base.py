@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -30,8 +31,9 @@ __all__ = ["BaseSupervised"]
 _MAX_WINDOWS = 12_000  # embedded by fit, unless one representation of the panel has more
 _MEMBERS = frozenset({"network", "kernels", "quantiles"})
 _LATE = (
-    "fit took longer than max_time={:g} seconds, so models are missing that it had no time for. "
-    "Raise max_time, or leave it None, for the same result on any machine."
+    "fit took longer than max_time={:g} seconds, so it left out trees or did not search for the "
+    "best strength of regularisation. Raise max_time, or leave it None, for the same result on any "
+    "machine."
 )
 
 
@@ -48,7 +50,7 @@ class BaseSupervised(BaseTSPulse):
     }
     _model: Probe | TSLensModel
     _task_class: type[Task]
-    _head_class: type[LinearHead]
+    _fit_head: Callable[..., LinearHead]
     _uses_values = False  # whether the values of the series are features, too
 
     def _validate_params(self) -> None:
@@ -109,9 +111,9 @@ class BaseSupervised(BaseTSPulse):
                 extractor,
                 NetworkReader(network, self.batch_size, progress),
                 samples,
-                self._head_class,
+                self._fit_head,
                 with_trees="quantiles" in self.members,
-                budget=budget,
+                is_late=lambda: budget.left <= 0,
             )
         if budget.left <= 0:
             warnings.warn(_LATE.format(self.max_time), ConvergenceWarning, stacklevel=4)
@@ -136,4 +138,4 @@ class BaseSupervised(BaseTSPulse):
 def _is_member(one: Any) -> bool:
     if isinstance(one, str):
         return one in _MEMBERS
-    return hasattr(one, "fit") and hasattr(one, "transform")
+    return hasattr(one, "fit") and hasattr(one, "transform") and not isinstance(one, type)

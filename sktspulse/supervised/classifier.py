@@ -154,7 +154,7 @@ class TSPulseClassifier(ClassifierMixin, BaseSupervised):
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
     _task_class = Classification
-    _head_class = LogisticHead
+    _fit_head = staticmethod(LogisticHead.fit)
 
     def __init__(
         self,

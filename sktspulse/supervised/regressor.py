@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Self, overload
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 
 from ..embedding import Windowing
-from ..series import Floats, fitted_copy
+from ..series import Floats, Indices, fitted_copy
 from .base import BaseSupervised
 from .probe.probe import Probe
 from .probe.ridge import RidgeHead
@@ -123,7 +123,6 @@ class TSPulseRegressor(RegressorMixin, BaseSupervised):
     """
 
     _task_class = Regression
-    _head_class = RidgeHead
     _uses_values = True  # the target may be one of them
 
     def __init__(
@@ -242,6 +241,12 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         largest = np.ldexp(np.finfo(np.float64).max, -self._exponents.clip(0))
         outputs = np.ldexp(outputs.clip(-largest, largest), self._exponents)
         return outputs[:, 0] if self._is_flat else outputs
+
+    @staticmethod
+    def _fit_head(
+        samples: Samples, groups: list[Indices], answers: Floats | None, _: Callable[[], bool]
+    ) -> RidgeHead:
+        return RidgeHead.fit(samples, groups, answers)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

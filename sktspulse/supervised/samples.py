@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..network import standardize
-from ..series import Floats, Indices
+from ..series import Floats, Indices, Values
 from .levels import RobustLevelScaler, level_features
 
-__all__ = ["Samples", "merge_duplicates"]
+__all__ = ["Samples", "merge_duplicates", "moments"]
 
 
 class Samples(NamedTuple):
@@ -61,3 +61,11 @@ def _projection(series: Floats) -> float:
 
 def _digest(values: Any) -> str:
     return hashlib.blake2b(np.ascontiguousarray(values).tobytes(), digest_size=16).hexdigest()
+
+
+def moments(values: Values, weights: Values) -> tuple[Values, Values]:
+    """Return weighted mean and standard deviation of columns, 1 instead of 0."""
+    shares = weights / weights.sum()
+    loc = shares @ values
+    scale = np.sqrt(shares @ np.square(values - loc))
+    return loc, np.where(scale > 0, scale, 1)

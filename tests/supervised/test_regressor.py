@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from sktspulse import TSPulseRegressor
+from sktspulse import TSLens, TSPulseRegressor
 
 
 @pytest.fixture
@@ -75,6 +75,7 @@ def test_units_of_channels_do_not_matter(tiny, factor, shift):
 
 def test_outputs_do_not_depend_on_each_other(tiny):
     X, y = draw_panel()
+    tiny.set_params(members=["network", "kernels"])  # a tree has one structure for all outputs
     outputs = np.column_stack([y, y**2, np.ones(30)])
     together = clone(tiny).fit(X, outputs)
     assert together.alpha_.shape == (3,)
@@ -132,6 +133,42 @@ def test_one_series_repeated_gives_its_target(tiny):
     assert model.predict(draw_panel(2, seed=1)[0]).tolist() == [2, 2]
 
 
+# --------------------------------------------------------------------------- errors
+
+
+def test_the_deviation_is_that_of_errors_on_new_series(tiny):
+    rng = np.random.default_rng(0)
+    X, y = draw_panel(300)
+    y = y + 2 * rng.normal(size=300)
+    model = clone(tiny).fit(X[:100], y[:100])
+    predicted, std = model.predict(X[100:], return_std=True)
+    np.testing.assert_array_equal(predicted, model.predict(X[100:]))
+    assert std.shape == (200,)
+    assert len(set(std)) == 1
+    errors = np.sqrt(np.mean(np.square(y[100:] - predicted)))
+    assert std[0] == pytest.approx(errors, rel=0.2)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_deviations_have_the_shape_and_the_unit_of_the_targets(tiny, n_outputs):
+    X, y = draw_panel()
+    units = np.array([1024.0, 2.0**-30])[:n_outputs]
+    y = np.column_stack([y, y**2])[:, :n_outputs]
+    _, expected = clone(tiny).fit(X, y).predict(X[:7], return_std=True)
+    predicted, std = clone(tiny).fit(X, y * units).predict(X[:7], return_std=True)
+    assert std.shape == predicted.shape == (7, n_outputs)
+    assert (std > 0).all()
+    np.testing.assert_allclose(std, expected * units, rtol=1e-9)
+
+
+def test_fine_tuning_gives_no_deviation(tiny):
+    X, y = draw_panel(8)
+    model = clone(tiny).set_params(strategy=TSLens(max_epochs=1)).fit(X, y)
+    assert model.predict(X).shape == (8,)
+    with pytest.raises(ValueError, match="return_std=True needs the probe"):
+        model.predict(X, return_std=True)
+
+
 # --------------------------------------------------------------------------- with scikit-learn
 
 
@@ -153,11 +190,21 @@ def test_weights_are_routed(tiny):
     assert_same(model, clone(tiny).fit(X, y, sample_weight=weights), X)
 
 
-def test_pickles_are_small_and_answer_the_same(tiny):
+@pytest.mark.parametrize(
+    ("members", "n_bytes"),
+    [
+        (["network"], 20_000),
+        (["kernels"], 200_000),
+        (["quantiles"], 1_000_000),
+        (["network", "kernels", "quantiles"], 1_200_000),
+    ],
+)
+def test_pickles_are_small_and_answer_the_same(tiny, members, n_bytes):
     X, y = draw_panel()
-    content = pickle.dumps(clone(tiny).fit(X, y))
-    assert len(content) < 20_000
-    assert_same(pickle.loads(content), clone(tiny).fit(X, y), X)
+    model = clone(tiny).set_params(members=members).fit(X, y)
+    content = pickle.dumps(model)
+    assert len(content) < n_bytes
+    assert_same(pickle.loads(content), model, X)
 
 
 # --------------------------------------------------------------------------- what is refused

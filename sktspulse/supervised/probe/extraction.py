@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import clone
+from sklearn.utils import check_array
 
 from ...embedding import EmbeddingSpec, Windowing, embed_panel
 from ...network import Progress, TSPulse
@@ -20,6 +22,7 @@ from .shapes import prepared
 __all__ = ["FeatureExtractor", "NetworkReader"]
 
 _MAX_CONCATENATED = 32  # channels; of more, mean and standard deviation over them are kept
+_LARGEST = 1e100  # feature of a transformer, so that squares are finite
 _BLOCK_ROWS = 4096  # channels of series embedded at once
 
 
@@ -94,19 +97,33 @@ class FeatureExtractor(NamedTuple):
 
 
 def _as_given(panel: Panel) -> Any:
-    """Return ``(n_series, n_channels, n_timepoints)``, or a list if lengths differ."""
+    """Return a copy, ``(n_series, n_channels, n_timepoints)``, or a list if lengths differ."""
     lengths = {series.shape[1] for series in panel}
-    return np.stack(list(panel)) if len(lengths) == 1 else list(panel)
+    return np.stack(list(panel)) if len(lengths) == 1 else [series.copy() for series in panel]
 
 
 def _transform(transformer: Any, panel: Panel) -> Floats:
-    features = np.asarray(transformer.transform(_as_given(panel)), dtype=np.float64)
+    """Return a row of finite numbers for each series, or raise ValueError."""
+    name = type(transformer).__name__
+    found = transformer.transform(_as_given(panel))
+    features = check_array(
+        found.toarray() if issparse(found) else found,
+        dtype=np.float64,
+        ensure_all_finite=False,
+        allow_nd=True,
+        input_name=f"what {name} gave",
+    )
+    if len(features) != len(panel):
+        raise ValueError(
+            f"{name} gave {len(features)} rows for {len(panel)} series, expected one for each. "
+            "Make a transformer of panels, (n_series, n_channels, n_timepoints), a member."
+        )
     features = features.reshape(len(panel), -1)
-    n_bad = int((~np.isfinite(features)).any(1).sum())
+    n_bad = int((~(np.abs(features) <= _LARGEST)).any(1).sum())
     if n_bad:
         raise ValueError(
-            f"{type(transformer).__name__} gave features that are missing or infinite for {n_bad} "
-            f"of {len(panel)} series, expected finite numbers. Put it in a pipeline with a "
+            f"{name} gave features that are missing or above {_LARGEST:g} for {n_bad} of "
+            f"{len(panel)} series, expected finite numbers. Put it in a pipeline with a "
             "SimpleImputer."
         )
     return features

@@ -77,7 +77,7 @@ class FeatureScaler(NamedTuple):
 
     @classmethod
     def fit(cls, features: Values, weights: Values, layout: Layout) -> Self:
-        """Learn the scaling from features as ``FeatureExtractor.join`` gives them."""
+        """Learn the scaling from features as ``FeatureExtractor`` gives them."""
         levels = RobustLevelScaler.fit(layout.split(features)[-2], weights)
         parts = _without_units(features, layout, levels)
         columns = tuple(
@@ -88,6 +88,11 @@ class FeatureScaler(NamedTuple):
 
     def __call__(self, features: Values) -> Floats:
         """Scale features."""
+        if features.shape[1] != self.layout.n_features:
+            raise ValueError(
+                f"There are {features.shape[1]} features, but {self.layout.n_features} in fit. A "
+                "transformer among members must give as many for series of any length."
+            )
         parts = _without_units(features, self.layout, self.levels)
         return np.hstack([scale(part) for scale, part in zip(self.columns, parts, strict=True)])
 

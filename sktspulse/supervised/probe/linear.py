@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
 
 from ...series import Indices, Values
 
-__all__ = ["ALL_FEATURES", "MAX_RANK", "Columns", "Rotation", "add_up", "in_time", "never"]
+__all__ = ["ALL_FEATURES", "MAX_RANK", "Columns", "Rotation", "add_up"]
 
 MAX_RANK = 1000  # principal directions that are kept
 
@@ -47,20 +46,9 @@ def _eigenvectors(products: Values, max_rank: int) -> tuple[Values, Values]:
     return values[kept][-max_rank:], vectors[:, kept][:, -max_rank:]
 
 
-def never() -> bool:
-    """Return False: there is no time limit."""
-    return False
-
-
-def in_time(groups: Sequence[Columns], is_late: Callable[[], bool]) -> Iterator[Columns]:
-    """Yield the first group, and the others until it is late."""
-    yield groups[0]
-    yield from takewhile(lambda _: not is_late(), groups[1:])
-
-
 def add_up(parts: list[Values], groups: Sequence[Columns], n_features: int) -> Values:
     """Add the coefficients of groups up to coefficients of all features."""
     sums = np.zeros((len(parts[0]), n_features))
-    for part, group in zip(parts, groups, strict=False):  # there was no time for the last groups
+    for part, group in zip(parts, groups, strict=True):
         sums[:, group] += part
     return sums

@@ -12,7 +12,7 @@ from scipy.special import log_softmax, softmax
 from ...base import side_by_side
 from ...series import Flags, Integers, Values
 from ..samples import Samples
-from .linear import ALL_FEATURES, MAX_RANK, Columns, Rotation, add_up, in_time, never
+from .linear import ALL_FEATURES, MAX_RANK, Columns, Rotation, add_up
 
 __all__ = ["LogisticHead", "fit_temperature", "for_each_class"]
 
@@ -23,11 +23,15 @@ _MIN_RANK = 300  # principal directions that are kept in any case
 _MAX_PRODUCTS = 20_000_000  # of samples, classes and directions: bounds the time of a step
 _PATIENCE = 2  # steps along the grid without a lower loss
 _C_GRID = 10.0 ** np.arange(-1, 4.5, 0.5)
-_DEFAULT_C = 10.0  # if nothing can be held out, or there is no time
+_DEFAULT_C = 10.0  # if nothing can be held out, or it is late
 _LOG_TEMPERATURES = (-3.0, 3.0)
 _EVENNESS = 5.0  # penalty of shares that differ, in units of the log-loss of a sample
 # A solution close to the optimum will do.
 _SOLVER = {"gtol": 1e-6, "ftol": 64 * np.finfo(float).eps, "maxiter": 1000, "maxls": 50}
+
+
+def _never() -> bool:
+    return False
 
 
 class LogisticHead(NamedTuple):
@@ -46,12 +50,12 @@ class LogisticHead(NamedTuple):
         samples: Samples,
         groups: Sequence[Columns] = ALL_FEATURES,
         answers: Values | None = None,
-        is_late: Callable[[], bool] = never,
+        is_late: Callable[[], bool] = _never,
     ) -> Self:
-        """Fit one model to each group until it is late, and combine them.
+        """Fit one model to each group, and combine them.
 
         Features have a mean squared norm of about 1. Targets are codes of at least two classes.
-        Once it is late, no other C is tried. ``answers`` are logits, ``(n_samples, n_outputs)``,
+        Once it is late, no further C is tried. ``answers`` are logits, ``(n_samples, n_outputs)``,
         of a model that has not seen the sample.
         """
         folds = _held_out(samples.y)
@@ -59,7 +63,7 @@ class LogisticHead(NamedTuple):
         def fit(group: Columns) -> _Tempered:
             return _Tempered.fit(samples._replace(X=samples.X[:, group]), folds, is_late)
 
-        models = side_by_side(fit, in_time(groups, is_late))
+        models = side_by_side(fit, groups)
         if answers is not None:
             models.append(_Tempered.of_answers(answers, samples, folds))
         temperatures = np.array([model.temperature for model in models])
@@ -84,7 +88,9 @@ class _Tempered(NamedTuple):
     intercept: Values  # (n_outputs,)
 
     @classmethod
-    def fit(cls, samples: Samples, folds: list[Flags], is_late: Callable[[], bool] = never) -> Self:
+    def fit(
+        cls, samples: Samples, folds: list[Flags], is_late: Callable[[], bool] = _never
+    ) -> Self:
         rotation = Rotation.fit(samples.X, _rank(samples.y))
         rotated = samples._replace(X=rotation.features)
         C, temperature, logits = _choose_strength(rotated, folds, is_late)
@@ -170,13 +176,13 @@ def _choose_strength(
     samples: Samples, folds: list[Flags], is_late: Callable[[], bool]
 ) -> tuple[float, float, Values]:
     """Return C, temperature and out-of-fold logits with the lowest cross-validated log-loss."""
-    if not folds or is_late():
+    if not folds:
         return _DEFAULT_C, 1.0, np.empty((0, 2))
     codes, weights = _join(samples, folds)
     parts = [samples.take(~fold) for fold in folds]
     models = [_Logistic.start(part) for part in parts]
     losses: list[float] = []
-    for C in _C_GRID:
+    for C in [_DEFAULT_C] if is_late() else _C_GRID:
         models = [model.fitted(part, C) for model, part in zip(models, parts, strict=True)]
         pairs = zip(models, folds, strict=True)
         logits = np.vstack([model.logits(samples.X[fold]) for model, fold in pairs])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from ...base import TimeBudget
 from ...series import Floats, Panel
 from ..samples import Samples
 from .extraction import FeatureExtractor, NetworkReader
@@ -34,21 +34,19 @@ class Probe(NamedTuple):
         extractor: FeatureExtractor,
         reader: NetworkReader,
         samples: Samples,
-        head_class: type[LinearHead],
+        fit_head: Callable[..., LinearHead],
         *,
         with_trees: bool,
-        budget: TimeBudget,
+        is_late: Callable[[], bool],
     ) -> Self:
-        """Fit scaling and models to ``samples``."""
+        """Fit scaling and models to ``samples``; there are no trees once it is late."""
         features, layout = extractor(reader, samples.X)
         scaler = FeatureScaler.fit(features, samples.weights, layout)
         rows = scaler(features)
         trees, answers = None, None
-        if with_trees:
+        if with_trees and not is_late():
             trees, answers = Trees.fit(samples, layout.levels_of(rows))
-        head = head_class.fit(
-            samples._replace(X=rows), layout.groups(), answers, lambda: budget.left <= 0
-        )
+        head = fit_head(samples._replace(X=rows), layout.groups(), answers, is_late)
         return cls(extractor, scaler, trees, head)
 
     @property

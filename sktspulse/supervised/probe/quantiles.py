@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +36,7 @@ class QuantileBank(NamedTuple):
     An interval has one quantile for every four of its values; from every second one the mean is
     subtracted (Dempster et al., "QUANT: a minimalist interval method for time series
     classification", 2024, section 3). There are fewer quantiles, and fewer intervals, if there
-    were more than 2048 features otherwise.
+    were more than 2048 features otherwise, but at least one for each channel and kind.
     """
 
     intervals: tuple[tuple[Interval, ...], ...]  # of each kind
@@ -85,10 +85,10 @@ def _kinds(panel: Values) -> tuple[Values, ...]:
 
 def _plans(lengths: Sequence[int]) -> Iterator[tuple[tuple[Interval, ...], ...]]:
     """Yield intervals of all kinds, from many with many quantiles to few with few."""
-    for depth in range(_DEPTH, 0, -1):
-        for factor in (1, 2, 4, 8, 16):
-            n_values = _VALUES_PER_QUANTILE * factor
-            yield tuple(tuple(_halved(length, depth, n_values)) for length in lengths)
+    steps = [*product(range(_DEPTH, 0, -1), range(5)), *product([1], range(5, 9))]
+    for depth, exponent in steps:
+        n_values = _VALUES_PER_QUANTILE * 2**exponent
+        yield tuple(tuple(_halved(length, depth, n_values)) for length in lengths)
 
 
 def _halved(length: int, depth: int, values_per_quantile: int) -> Iterator[Interval]:

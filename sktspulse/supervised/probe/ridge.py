@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -10,8 +10,8 @@ from scipy.optimize import nnls
 
 from ...base import side_by_side
 from ...series import Values
-from ..samples import Samples
-from .linear import ALL_FEATURES, Columns, Rotation, add_up, in_time, never
+from ..samples import Samples, moments
+from .linear import ALL_FEATURES, Columns, Rotation, add_up
 
 __all__ = ["RidgeHead"]
 
@@ -34,20 +34,19 @@ class RidgeHead(NamedTuple):
         samples: Samples,
         groups: Sequence[Columns] = ALL_FEATURES,
         answers: Values | None = None,
-        is_late: Callable[[], bool] = never,
     ) -> Self:
-        """Fit one model to each group until it is late, and combine them.
+        """Fit one model to each group, and combine them.
 
         Features have a mean squared norm of about 1, targets are ``(n_samples, n_outputs)``, and
         so are ``answers``, of a model that has not seen the sample.
         """
-        loc, scale = _moments(samples.y, samples.weights)
+        loc, scale = moments(samples.y, samples.weights)
         scaled = samples._replace(y=(samples.y - loc) / scale)
 
         def fit(group: Columns) -> _Ridge:
             return _Ridge.fit(scaled._replace(X=samples.X[:, group]))
 
-        models = side_by_side(fit, in_time(groups, is_late))
+        models = side_by_side(fit, groups)
         residuals = [model.residuals for model in models]
         if answers is not None:
             residuals.append((samples.y - answers) / scale)
@@ -59,7 +58,7 @@ class RidgeHead(NamedTuple):
             for share, model in zip(shares, models, strict=False)  # the last may be of answers
         ]
         coefficients = add_up(parts, groups, samples.X.shape[1])
-        mean, _ = _moments(samples.X, samples.weights)
+        mean, _ = moments(samples.X, samples.weights)
         share = shares[-1] if answers is not None else np.zeros(len(loc))
         intercept = (1 - share) * loc - coefficients @ mean
         return cls(coefficients, intercept, models[0].alpha, share, deviation)
@@ -75,7 +74,7 @@ class _Ridge(NamedTuple):
     @classmethod
     def fit(cls, samples: Samples) -> Self:
         root = np.sqrt(samples.weights)[:, None]
-        rotation = Rotation.fit(root * (samples.X - _moments(samples.X, samples.weights)[0]))
+        rotation = Rotation.fit(root * (samples.X - moments(samples.X, samples.weights)[0]))
         values = np.linalg.norm(rotation.features, axis=0)
         left = rotation.features / values
         projected = left.T @ (root * samples.y)  # (rank, n_outputs)
@@ -113,11 +112,3 @@ def _best_shares(residuals: list[Values], weights: Values) -> Values:
     aim = np.append(np.zeros(len(weights) + n_models), last[0, 0])
     found = [nnls(np.vstack([rows, uneven, last]), aim)[0] for rows in stacked.swapaxes(0, 1)]
     return np.stack([shares / shares.sum() for shares in found], axis=1)
-
-
-def _moments(values: Values, weights: Values) -> tuple[Values, Values]:
-    """Return weighted mean and standard deviation of columns, 1 instead of 0."""
-    shares = weights / weights.sum()
-    loc = shares @ values
-    scale = np.sqrt(shares @ np.square(values - loc))
-    return loc, np.where(scale > 0, scale, 1)

@@ -9,7 +9,7 @@ from sklearn.tree import ExtraTreeClassifier, ExtraTreeRegressor
 
 from ...base import side_by_side
 from ...series import Flags, Floats, Panel, Values
-from ..samples import Samples
+from ..samples import Samples, moments
 from .quantiles import QuantileBank
 from .shapes import prepared
 
@@ -22,6 +22,7 @@ _NODE_BYTES = 64  # and 8 more for each output
 _SHARE = 2 / 3  # of the samples, which a tree learns from
 _MAX_SAMPLES = 2000  # that a tree learns from
 _MAX_FEATURES = 0.1  # share of the features that a split tries
+_DECIMALS = 6  # of a target in units of their deviation
 _DOUBT = 0.5  # votes that are spread evenly over the classes
 
 
@@ -35,16 +36,19 @@ class Trees(NamedTuple):
     bank: QuantileBank
     grown: list[Any]
     is_classifier: bool
+    loc: Values  # of targets: (n_outputs,)
+    scale: Values
 
     @classmethod
     def fit(cls, samples: Samples, levels: Values) -> tuple[Self, Floats]:
         """Grow trees, and return the answer to each series of those that have not seen it."""
         shapes = prepared(samples.X)
         bank = QuantileBank.fit(shapes)
-        samples = samples._replace(X=np.hstack([bank(shapes), levels]).astype(np.float32))
+        X = np.hstack([bank(shapes), levels]).astype(np.float32)
+        samples, loc, scale = _without_units(samples._replace(X=X))
         parts = [_choose(seed, samples) for seed in range(_count_trees(samples))]
         grown = side_by_side(lambda one: _grow(*one, samples), enumerate(parts))
-        trees = cls(bank, grown, samples.y.ndim == 1)
+        trees = cls(bank, grown, samples.y.ndim == 1, loc, scale)
         unseen = ~np.array(parts)
         unseen |= ~unseen.any(0)  # what all trees have seen
         pairs = zip(grown, unseen, strict=True)
@@ -60,9 +64,18 @@ class Trees(NamedTuple):
     def _answer(self, votes: Any, n_votes: Values) -> Floats:
         n = n_votes[:, None]
         if not self.is_classifier:
-            return np.asarray(votes / n)
+            return np.asarray(self.loc + self.scale * votes / n)
         logits = np.log((votes + _DOUBT / votes.shape[1]) / (n + _DOUBT))
         return logits[:, 1:] - logits[:, :1] if votes.shape[1] == 2 else logits
+
+
+def _without_units(samples: Samples) -> tuple[Samples, Values, Values]:
+    """Standardise targets that are numbers; return their means and deviations, too."""
+    if samples.y.ndim == 1:
+        return samples, np.zeros(1), np.ones(1)
+    loc, scale = moments(samples.y, samples.weights)
+    # Splits often tie, and rounding, which depends on the unit, must not choose among them.
+    return samples._replace(y=((samples.y - loc) / scale).round(_DECIMALS)), loc, scale
 
 
 def _count_trees(samples: Samples) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sktspulse.supervised.probe.linear import Rotation, add_up, in_time, never
+from sktspulse.supervised.probe.linear import Rotation, add_up
 from sktspulse.supervised.probe.logistic import LogisticHead
 from sktspulse.supervised.probe.ridge import RidgeHead
 from sktspulse.supervised.samples import Samples, merge_duplicates
@@ -64,14 +64,6 @@ def test_of_many_directions_the_longest_are_kept(shape):
     np.testing.assert_allclose(answer, rotation.features @ coefficients.T, atol=1e-9)
 
 
-def test_the_first_group_is_used_in_any_case():
-    groups = [slice(0, 1), slice(1, 2), slice(2, 3)]
-    assert list(in_time(groups, never)) == groups
-    assert list(in_time(groups, lambda: True)) == groups[:1]
-    late = iter([False, True])
-    assert list(in_time(groups, lambda: next(late))) == groups[:2]
-
-
 def test_coefficients_of_groups_add_up():
     parts = [np.array([[1.0, 2]]), np.array([[10.0, 20]])]
     groups = [np.array([0, 2]), slice(2, 4), slice(0, 4)]
@@ -125,7 +117,101 @@ def test_when_it_is_late_the_first_group_alone_is_fitted(head):
     features, y = draw_rows()
     rows = as_samples(features, targets_for(head, y), np.ones(len(y)))
     groups = (slice(2, 5), slice(0, 2))
-    late = head.fit(rows, groups, lambda: True)
+    late = head.fit(rows, groups, is_late=lambda: True)
     assert not late.coefficients[:, [0, 1, 5]].any()
     assert late.coefficients[:, 2:5].any()
     assert head.fit(rows, groups).coefficients[:, :2].any()
+
+
+# --------------------------------------------------------------------------- answers of trees
+
+
+def draw_answers(head, y, noise, seed=0):
+    """Draw answers that follow the targets under noise: logits or numbers."""
+    rng = np.random.default_rng(seed)
+    targets = 4.0 * np.eye(3)[y] if head is LogisticHead else targets_for(head, y)
+    return targets + noise * rng.normal(size=targets.shape)
+
+
+def fit_with_answers(head, features, y, answers, **options):
+    """Fit to samples that are already in order."""
+    rows = Samples(features, targets_for(head, y), np.ones(len(y)))
+    return head.fit(rows, answers=answers, **options)
+
+
+@HEADS
+def test_useless_answers_have_next_to_no_share(head):
+    features, y = draw_rows(300, 6)
+    answers = np.random.default_rng(0).normal(size=draw_answers(head, y, 0).shape)
+    model = fit_with_answers(head, features, y, answers)
+    outputs = features @ model.coefficients.T
+    assert (model.share * answers).std() < 0.05 * outputs.std()
+    without = fit_with_answers(head, features, y, None)
+    np.testing.assert_allclose(model.coefficients, without.coefficients, atol=0.1)
+    assert not np.any(without.share)
+
+
+@HEADS
+def test_right_answers_outweigh_useless_features(head):
+    _, y = draw_rows(300)
+    features = np.random.default_rng(1).normal(size=(300, 6)) / np.sqrt(6)
+    answers = draw_answers(head, y, 0.1)
+    model = fit_with_answers(head, features, y, answers)
+    outputs = features @ model.coefficients.T + model.intercept + model.share * answers
+    if head is LogisticHead:
+        assert (outputs.argmax(1) == y).all()
+    else:
+        np.testing.assert_allclose(model.share, 1, atol=0.1)
+        np.testing.assert_allclose(outputs, targets_for(head, y), atol=0.7)
+
+
+@HEADS
+def test_useful_answers_and_features_share(head):
+    features, y = draw_rows(300, 6)
+    shares = [
+        np.max(fit_with_answers(head, features, y, draw_answers(head, y, noise)).share)
+        for noise in (1.0, 4.0, 16.0)
+    ]
+    assert shares[0] > shares[1] > shares[2] > 0
+
+
+@HEADS
+def test_answers_of_two_classes_or_one_target_are_one_column(head):
+    features, y = draw_rows(60, 6, 2)
+    answers = 2.0 * y[:, None] - 1
+    targets = y if head is LogisticHead else y[:, None].astype(float)
+    model = head.fit(Samples(features, targets, np.ones(60)), answers=answers)
+    assert model.coefficients.shape == (1, 6)
+    assert np.shape(model.share) in ((), (1,))
+    assert np.max(model.share) > 0
+
+
+@HEADS
+@pytest.mark.parametrize("is_late", [never, lambda: True])
+def test_where_nothing_can_be_held_out_answers_have_a_share_and_all_is_finite(head, is_late):
+    features, y = draw_rows(3)
+    answers = draw_answers(head, np.sort(y), 0)
+    model = fit_with_answers(head, features[np.argsort(y)], np.arange(3), answers, is_late=is_late)
+    for part in model:
+        assert np.isfinite(part).all()
+    assert np.max(model.share) > 0.1
+
+
+@HEADS
+def test_when_it_is_late_answers_make_no_error(head):
+    features, y = draw_rows()
+    answers = draw_answers(head, y, 1.0)
+    model = fit_with_answers(head, features, y, answers, is_late=lambda: True)
+    assert model.coefficients.any()
+    assert np.isfinite(model.share).all()
+
+
+@HEADS
+@pytest.mark.parametrize("n_checks", range(12))
+def test_it_may_become_late_at_any_time(head, n_checks):
+    features, y = draw_rows()
+    rows = Samples(features, targets_for(head, y), np.ones(len(y)))
+    checks = iter([False] * n_checks)
+    model = head.fit(rows, (slice(0, 6), slice(2, 5)), is_late=lambda: next(checks, True))
+    assert model.coefficients.any()
+    assert np.isfinite(model.coefficients).all()

@@ -120,7 +120,8 @@ def test_shares_of_logistic_models_have_the_least_loss_on_held_out_rows():
         for other in np.linspace(0, 1.5, 76):
             logs = log_softmax(one * models[0].logits + other * models[1].logits, axis=1)
             loss = -(rows.weights[place] * logs[np.arange(60), rows.y[place]]).sum()
-            best = min(best, (loss + (one + other - 1) ** 2, one, other))
+            loss += (one + other - 1) ** 2 + logistic._EVENNESS * (one - other) ** 2 / 2
+            best = min(best, (loss, one, other))
     shares = logistic._best_shares(models, rows, held)
     np.testing.assert_allclose(shares, best[1:], atol=0.02)
     head = LogisticHead.fit(rows, (slice(0, 5), slice(3, 8)))
@@ -167,3 +168,25 @@ def test_many_classes_with_few_samples_raise_no_warning():
     features, y = draw_rows(48, n_classes=24)
     head = fit(LogisticHead, features, y)
     assert head.coefficients.shape == (24, 6)
+
+
+@pytest.mark.parametrize(("n", "least", "most"), [(6, 0.1, 0.5), (1200, -1e-9, 0.05)])
+def test_shares_are_even_only_if_there_are_few_samples(n, least, most):
+    rng = np.random.default_rng(0)
+    y = np.arange(n) % 3
+    logits = 2 * np.eye(3)[y] + rng.normal(size=(n, 3)), rng.normal(size=(n, 3))
+    models = [logistic._Tempered(1.0, 1.0, z, np.zeros((3, 0)), np.zeros(3)) for z in logits]
+    samples = Samples(np.zeros((n, 0)), y, np.ones(n))
+    good, bad = logistic._best_shares(models, samples, [np.ones(n, bool)])
+    assert least <= bad / good <= most
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_answers_are_read_as_logits_at_their_own_temperature(n_classes):
+    rng = np.random.default_rng(0)
+    y = np.arange(2000) % n_classes
+    logits = 3 * np.eye(n_classes)[y] + rng.normal(size=(2000, n_classes))
+    answers = logits[:, 1:] - logits[:, :1] if n_classes == 2 else logits
+    rows, groups = Samples(np.zeros((2000, 3)), y, np.ones(2000)), (slice(None),)
+    one, other = (LogisticHead.fit(rows, groups, factor * answers) for factor in (1, 3))
+    assert other.share == pytest.approx(one.share / 3, rel=0.02)

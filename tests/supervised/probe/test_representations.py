@@ -13,7 +13,7 @@ from sktspulse.supervised.probe.representations import (
     time_warped,
 )
 
-EVERY = pytest.mark.parametrize("representation", REPRESENTATIONS["resample"])
+EVERY = pytest.mark.parametrize("representation", dict.fromkeys(sum(REPRESENTATIONS.values(), ())))
 
 
 def draw(n_channels=2, n_timepoints=60, seed=0):
@@ -86,11 +86,3 @@ def test_pauses_shrink_in_warped_time_and_events_line_up():
 def test_time_passes_evenly_where_all_moves_alike():
     line = np.linspace(3, 9, 30)[None]
     np.testing.assert_allclose(time_warped(line), standardize(line).values)
-
-
-def test_halves_of_differences():
-    series = draw(1, 81)
-    whole = differences(series)
-    parts = [representation(series) for representation in REPRESENTATIONS["resample"][4:6]]
-    for part, first in zip(parts, (0, 40), strict=True):
-        np.testing.assert_array_equal(part, whole[:, first : first + 40])

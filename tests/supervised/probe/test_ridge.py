@@ -63,13 +63,59 @@ def test_one_row_gives_a_constant():
     assert not head.coefficients.any()
 
 
-def test_shares_of_ridge_models_have_the_least_error_on_rows_left_out():
+def naive_share(residuals, weights):
+    """Try shares of the first of two models that predict one target."""
+    tried = np.linspace(0, 1, 1001)
+    losses = [
+        weights @ np.square(a * residuals[0] + (1 - a) * residuals[1])
+        + ridge._EVENNESS * ((a - 0.5) ** 2 + (0.5 - a) ** 2)
+        for a in tried
+    ]
+    return tried[np.argmin(losses)]
+
+
+@pytest.mark.parametrize("n", [3, 30, 3000])
+def test_shares_of_ridge_models_have_the_least_penalised_error_on_rows_left_out(n):
     rng = np.random.default_rng(0)
-    residuals, weights = list(rng.normal(size=(2, 30, 4))), rng.uniform(0.5, 2, 30)
+    residuals, weights = list(rng.normal(size=(2, n, 4))), rng.uniform(0.5, 2, n)
     residuals[1][:, 3] = 2 * residuals[0][:, 3]
     shares = ridge._best_shares(residuals, weights)
     np.testing.assert_allclose(shares.sum(0), 1)
-    np.testing.assert_allclose(shares[:, 3], [1, 0])
-    tried = np.linspace(0, 1, 1001)
-    errors = [weights @ np.square(a * residuals[0] + (1 - a) * residuals[1]) for a in tried]
-    np.testing.assert_allclose(shares[0], tried[np.argmin(errors, axis=0)], atol=1e-3)
+    expected = [naive_share([one[:, k] for one in residuals], weights) for k in range(4)]
+    np.testing.assert_allclose(shares[0], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize(("n", "least", "most"), [(3, 0.5, 0.7), (3000, 0.98, 1)])
+def test_shares_of_ridge_models_are_even_only_if_there_are_few_samples(n, least, most):
+    residuals = np.random.default_rng(0).normal(size=(2, n, 1)) * [[[0.1]], [[1.0]]]
+    good, bad = ridge._best_shares(list(residuals), np.ones(n))[:, 0]
+    assert least <= good <= most
+    assert good + bad == pytest.approx(1)
+
+
+def test_the_deviation_is_that_of_predictions_without_the_sample():
+    rng = np.random.default_rng(0)
+    features, _ = draw_rows(60, 10)
+    targets = features @ rng.normal(size=(10, 2)) * [1, 100] + rng.normal(size=(60, 2)) * [0.5, 7]
+    head = RidgeHead.fit(as_samples(features, targets, np.ones(60)))
+    errors = [
+        targets[i] - naive_prediction(features, targets, i, head.alpha) for i in range(len(targets))
+    ]
+    np.testing.assert_allclose(head.deviation, np.sqrt(np.mean(np.square(errors), 0)), rtol=1e-6)
+
+
+def naive_prediction(features, targets, i, alpha):
+    """Leave out a sample; the scale of targets is that of all samples."""
+    kept = np.arange(len(features)) != i
+    model = Ridge(alpha).fit(features[kept], targets[kept])
+    return model.predict(features[[i]])[0]
+
+
+def test_the_deviation_counts_answers_in_units_of_the_targets():
+    rng = np.random.default_rng(0)
+    targets = 50 + 10 * rng.normal(size=(400, 1))
+    answers = targets + 2 * rng.normal(size=(400, 1))
+    samples = Samples(rng.normal(size=(400, 3)) / 2, targets, np.ones(400))
+    head = RidgeHead.fit(samples, answers=answers)
+    assert head.deviation[0] == pytest.approx(2, rel=0.1)
+    assert head.share[0] == pytest.approx(1, abs=0.1)
