@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
-from sklearn.utils import check_array
 
 from ...embedding import EmbeddingSpec, Windowing, embed_panel
 from ...network import Progress, TSPulse
@@ -106,13 +105,7 @@ def _transform(transformer: Any, panel: Panel) -> Floats:
     """Return a row of finite numbers for each series, or raise ValueError."""
     name = type(transformer).__name__
     found = transformer.transform(_as_given(panel))
-    features = check_array(
-        found.toarray() if issparse(found) else found,
-        dtype=np.float64,
-        ensure_all_finite=False,
-        allow_nd=True,
-        input_name=f"what {name} gave",
-    )
+    features = np.asarray(found.toarray() if issparse(found) else found, dtype=np.float64)
     if len(features) != len(panel):
         raise ValueError(
             f"{name} gave {len(features)} rows for {len(panel)} series, expected one for each. "

@@ -39,8 +39,8 @@ def naive(series, bank):
 def naive_responses(values, kernels):
     """Return ``(n_groups, n_competing, n_timepoints)``."""
     groups = []
-    for weights, channels in zip(kernels.weights, kernels.channels, strict=True):
-        total = sum(values[channel] for channel in channels) if len(values) > 1 else values[0]
+    for weights, mixing in zip(kernels.weights, kernels.mixing, strict=True):
+        total = sum(n * channel for n, channel in zip(mixing, values, strict=True))
         padded = np.pad(total, 4 * kernels.dilation)
         columns = []
         for t in range(len(total)):

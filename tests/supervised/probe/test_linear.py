@@ -66,7 +66,7 @@ def test_of_many_directions_the_longest_are_kept(shape):
 
 def test_coefficients_of_groups_add_up():
     parts = [np.array([[1.0, 2]]), np.array([[10.0, 20]])]
-    groups = [np.array([0, 2]), slice(2, 4), slice(0, 4)]
+    groups = [np.array([0, 2]), slice(2, 4)]
     np.testing.assert_array_equal(add_up(parts, groups, 4), [[1, 0, 12, 20]])
 
 
@@ -112,17 +112,6 @@ def test_a_single_group_is_all_features():
     assert_same(LogisticHead.fit(rows), LogisticHead.fit(rows, [slice(0, 6)]))
 
 
-@HEADS
-def test_when_it_is_late_the_first_group_alone_is_fitted(head):
-    features, y = draw_rows()
-    rows = as_samples(features, targets_for(head, y), np.ones(len(y)))
-    groups = (slice(2, 5), slice(0, 2))
-    late = head.fit(rows, groups, is_late=lambda: True)
-    assert not late.coefficients[:, [0, 1, 5]].any()
-    assert late.coefficients[:, 2:5].any()
-    assert head.fit(rows, groups).coefficients[:, :2].any()
-
-
 # --------------------------------------------------------------------------- answers of trees
 
 
@@ -133,10 +122,10 @@ def draw_answers(head, y, noise, seed=0):
     return targets + noise * rng.normal(size=targets.shape)
 
 
-def fit_with_answers(head, features, y, answers, **options):
+def fit_with_answers(head, features, y, answers):
     """Fit to samples that are already in order."""
     rows = Samples(features, targets_for(head, y), np.ones(len(y)))
-    return head.fit(rows, answers=answers, **options)
+    return head.fit(rows, answers=answers)
 
 
 @HEADS
@@ -187,31 +176,10 @@ def test_answers_of_two_classes_or_one_target_are_one_column(head):
 
 
 @HEADS
-@pytest.mark.parametrize("is_late", [never, lambda: True])
-def test_where_nothing_can_be_held_out_answers_have_a_share_and_all_is_finite(head, is_late):
+def test_where_nothing_can_be_held_out_answers_have_a_share_and_all_is_finite(head):
     features, y = draw_rows(3)
     answers = draw_answers(head, np.sort(y), 0)
-    model = fit_with_answers(head, features[np.argsort(y)], np.arange(3), answers, is_late=is_late)
+    model = fit_with_answers(head, features[np.argsort(y)], np.arange(3), answers)
     for part in model:
         assert np.isfinite(part).all()
     assert np.max(model.share) > 0.1
-
-
-@HEADS
-def test_when_it_is_late_answers_make_no_error(head):
-    features, y = draw_rows()
-    answers = draw_answers(head, y, 1.0)
-    model = fit_with_answers(head, features, y, answers, is_late=lambda: True)
-    assert model.coefficients.any()
-    assert np.isfinite(model.share).all()
-
-
-@HEADS
-@pytest.mark.parametrize("n_checks", range(12))
-def test_it_may_become_late_at_any_time(head, n_checks):
-    features, y = draw_rows()
-    rows = Samples(features, targets_for(head, y), np.ones(len(y)))
-    checks = iter([False] * n_checks)
-    model = head.fit(rows, (slice(0, 6), slice(2, 5)), is_late=lambda: next(checks, True))
-    assert model.coefficients.any()
-    assert np.isfinite(model.coefficients).all()

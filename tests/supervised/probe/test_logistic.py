@@ -136,11 +136,24 @@ def test_shares_of_logistic_models_have_the_least_loss_on_held_out_rows():
 def test_when_it_is_late_no_strength_is_looked_for():
     features, y = draw_rows(60)
     rows = as_samples(features, y, np.ones(60))
-    checks = iter([False, True, True, True])
-    hurried = LogisticHead.fit(rows, is_late=lambda: next(checks))
+    checks = iter([False])
+    hurried = LogisticHead.fit(rows, is_late=lambda: next(checks, True))
     assert pytest.approx(logistic._C_GRID[0]) == hurried.C
     assert pytest.approx(logistic._DEFAULT_C) == LogisticHead.fit(rows, is_late=lambda: True).C
     assert LogisticHead.fit(rows).C not in (hurried.C, logistic._DEFAULT_C)
+
+
+@pytest.mark.parametrize("n_checks", range(6))
+@pytest.mark.parametrize("with_answers", [False, True])
+def test_it_may_become_late_at_any_time(n_checks, with_answers):
+    features, y = draw_rows()
+    answers = 4.0 * np.eye(3)[y] if with_answers else None
+    checks = iter([False] * n_checks)
+    rows = Samples(features, y, np.ones(len(y)))
+    groups = (slice(0, 6), slice(2, 5))
+    head = LogisticHead.fit(rows, groups, answers, is_late=lambda: next(checks, True))
+    outputs = features @ head.coefficients.T + head.intercept
+    assert ((outputs + head.share * (4 * np.eye(3)[y] * with_answers)).argmax(1) == y).mean() > 0.7
 
 
 def test_features_that_tell_nothing_leave_the_shares_of_the_classes():
