@@ -27,18 +27,25 @@ __all__ = ["TSPulseClassifier"]
 class TSPulseClassifier(ClassifierMixin, BaseSupervised):
     """Classify time series with the pre-trained network.
 
-    By default ``fit`` embeds the series with the frozen network and fits a multinomial
-    logistic regression to the embeddings, the probe. Regularisation is chosen
-    automatically and probabilities are calibrated, both by cross-validation. This takes
-    seconds for hundreds of series, and a dozen series are enough. Alternatively,
-    :class:`TSLens` fine-tunes the decoder of the network.
+    By default ``fit`` adds up three models, the probe: one of embeddings by the frozen
+    network, one of random kernels, and one of trees on quantiles. Their shares and
+    regularisation are chosen automatically and probabilities are calibrated, all by
+    cross-validation. This takes seconds for hundreds of series, and a dozen series are
+    enough. Alternatively, :class:`TSLens` fine-tunes the decoder of the network.
 
     Parameters
     ----------
     strategy : {"auto", "probe", "tslens"} or TSLens, default="auto"
-        ``"probe"`` fits a linear model on the frozen network. ``"tslens"`` fine-tunes
-        the decoder with the defaults of :class:`TSLens`; pass an instance to change
-        them. ``"auto"`` is ``"probe"``, which is more accurate on most data sets.
+        ``"probe"`` adds up ``members`` and leaves the network as it is. ``"tslens"``
+        fine-tunes the decoder with the defaults of :class:`TSLens`; pass an instance to
+        change them. ``"auto"`` is ``"probe"``, which is more accurate on nearly all data
+        sets.
+    members : sequence of str or transformer, default=("network", "kernels", "quantiles")
+        What the probe adds up, each with a share of its own: ``"network"``, a linear model
+        of embeddings; ``"kernels"``, a linear model of competing random kernels [2]_;
+        ``"quantiles"``, trees on quantiles of intervals [3]_. A transformer of panels, such
+        as one of aeon, adds a linear model of its features; ``fit`` fits a copy, to the
+        series alone.
     windowing : {"resample", "sliding"}, default="resample"
         How series of any length are brought to the 512 time points of a window.
         ``"resample"`` interpolates shorter series and averages longer ones block by block;
@@ -49,8 +56,9 @@ class TSPulseClassifier(ClassifierMixin, BaseSupervised):
         Weight of the series of each class, multiplied by ``sample_weight``. A dict maps
         labels to numbers above 0; the default for other labels is 1. ``"balanced"``
         gives all classes the same total weight.
-    max_time : float, default=60
-        Seconds that fitting the probe may take; see Notes. TSLens is bounded by its
+    max_time : float or None, default=None
+        Seconds after which the probe leaves out what it can do without, and warns. By
+        default the work depends on the data alone; see Notes. TSLens is bounded by its
         number of epochs instead.
     checkpoint : str or path, default="tspulse-p16"
         Name of a shipped network, path of a file or folder, or hub id.
@@ -59,8 +67,8 @@ class TSPulseClassifier(ClassifierMixin, BaseSupervised):
     device : str, default="auto"
         Where the network runs: ``"cpu"``, ``"cuda"``, ... or the best available.
     random_state : int, RandomState instance or None, default=None
-        Seed of TSLens: initial weights, validation series, masks and batches. The probe
-        is deterministic.
+        Seed of TSLens: initial weights, validation series, masks and batches. Kernels and
+        trees of the probe are always drawn from the same seed, so it is deterministic.
     verbose : int, default=0
         Whether to show a progress bar.
 
@@ -69,8 +77,9 @@ class TSPulseClassifier(ClassifierMixin, BaseSupervised):
     classes_ : ndarray of shape (n_classes,)
         The sorted labels.
     C_ : float
-        Inverse regularisation strength of the logistic regression on all features, whose
-        mean squared norm is about 1. NaN for TSLens.
+        Inverse regularisation strength of the logistic regression on embeddings, whose
+        mean squared norm is about 1; without the network, on level and scale. NaN for
+        TSLens.
     temperature_ : float
         What the log-odds were divided by for calibration; above 1 if the uncalibrated
         model was over-confident.
@@ -82,7 +91,8 @@ class TSPulseClassifier(ClassifierMixin, BaseSupervised):
     n_iter_ : int
         Epochs of TSLens; 0 for the probe.
     n_representations_ : int
-        Representations of the series that the probe embeds; 0 for TSLens.
+        Representations of the series that the probe embeds; 0 for TSLens and without the
+        network.
     n_features_in_ : int
         Number of channels; of time points for a two-dimensional panel.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -100,41 +110,44 @@ class TSPulseClassifier(ClassifierMixin, BaseSupervised):
 
     Notes
     -----
-    The probe describes each channel by its level, its scale, and the semantic embeddings
-    of up to seven representations: the series resampled along a time that passes faster
-    where it changes more, its differences, its cumulative sums, the series itself, the
-    differences of either half, and the cumulative sums along warped time. With
-    ``windowing="sliding"`` they are differences, series and cumulative sums. Features of
-    up to 32 channels are concatenated; of more channels, embeddings are summarised by
-    mean and standard deviation. Changing the unit or the origin of a channel has no
-    effect.
+    The network sees up to three representations of each channel: the series resampled along
+    a time that passes faster where it changes more, its differences, and its cumulative
+    sums; with ``windowing="sliding"`` differences, series and cumulative sums. Embeddings
+    of up to 32 channels are concatenated; of more, they are summarised by mean and standard
+    deviation. Kernels and trees see standardised series, at most 1024 points, averages if
+    there are more. Level and scale of each channel and the length of the series are features
+    besides. Changing the unit or the origin of a channel has no effect.
 
-    At most 500 windows of one channel are embedded for each second of ``max_time``, so
-    large panels are described by fewer representations, but at least one, independent
-    of the speed of the machine. On a slow machine, no further representation is embedded
-    if it would take longer than 60 % of ``max_time``, and no further model is fitted
-    after ``max_time``.
+    The work depends on the size of the panel alone, so that the answer is the same on a busy
+    machine. Of a large panel there are fewer representations (at most 12,000 windows, but
+    one in any case), fewer kernels (from 1,000 series on), fewer and smaller trees, and
+    fewer principal directions of features (at most 1000). After ``max_time``, trees are left
+    out if they have not been grown, and no further C is tried.
 
-    Three logistic regressions, on all features, on the smooth representations and on
-    level and scale, are added with the weights that minimise the out-of-fold log-loss in
-    five folds. Their C is chosen on the same folds; of thousands of series, at least one
-    thousand are held out once. The only member of a class is never held out. If no class
-    has two members, or time is over, C is 10 and the temperature 1. Equal series of one
-    class are merged, so integer weights are equivalent to repetition, and the order of
-    the series has no effect. At most 1000 principal directions of the features are used,
-    and down to 300 if there are many series and classes.
+    Log-odds of the members, and of level, scale and length alone, are added with the shares
+    that minimise the out-of-fold log-loss in five folds, kept near each other if there are
+    few series. Their C is chosen on the same folds; of thousands of series, at least one
+    thousand are held out once. Trees each learn from four fifths of the series, and answer
+    for the others. The only member of a class is never held out. If no class has two
+    members, C is 10 and the temperature 1. Equal series of one class are merged, so integer
+    weights are equivalent to repetition, and the order of the series has no effect. Other
+    weights are exact, but that trees draw their series without regard to them.
 
-    Missing values (NaN) are passed to the network as unobserved. Infinite values are an
-    error. With ``windowing="resample"`` a series needs 2 time points, and fewer than a
-    patch carry little information; with ``"sliding"`` it needs a patch. One CPU core
-    embeds 1,000 windows of one channel in about 1 s. A pickle holds the fitted model and
-    the hash of the network, not its weights.
+    Missing values (NaN) are unobserved by the network, and bridged by straight lines for
+    kernels and trees. Infinite values are an error. With ``windowing="resample"`` a series
+    needs 2 time points, and fewer than a patch carry little information; with ``"sliding"``
+    it needs a patch. A pickle holds the fitted models and the hash of the network, not its
+    weights.
 
     References
     ----------
     .. [1] Ekambaram et al., "TSPulse: Tiny Pre-Trained Models with Disentangled
        Representations for Rapid Time-Series Analysis", 2025, arXiv:2505.13033, section 3.
-    .. [2] Guo et al., "On Calibration of Modern Neural Networks", 2017,
+    .. [2] Dempster et al., "Hydra: competing convolutional kernels for fast and accurate
+       time series classification", 2023, arXiv:2203.13652.
+    .. [3] Dempster et al., "QUANT: a minimalist interval method for time series
+       classification", 2024, arXiv:2308.00928.
+    .. [4] Guo et al., "On Calibration of Modern Neural Networks", 2017,
        arXiv:1706.04599, section 4.2.
 
     Examples

@@ -20,8 +20,8 @@ class TSLens(BaseEstimator):
     Pass an instance as ``strategy`` of :class:`TSPulseClassifier` or
     :class:`TSPulseRegressor`. Their ``fit`` then trains the decoder of the network, with
     mixers across channels, and a linear head on all of its tokens. The backbone stays
-    fixed. The default strategy, a linear model on the frozen network, is faster and on
-    most data sets more accurate; TSLens can pay off where the interplay of channels
+    fixed. The default strategy, which leaves the network as it is, is faster and on
+    nearly all data sets more accurate; TSLens can pay off where the interplay of channels
     matters and there are many series.
 
     Parameters

@@ -19,7 +19,8 @@ _LENGTH = 9  # weights of a kernel
 _N_COMPETING = 8  # kernels of a group
 _MAX_GROUPS = 32  # for the series, and as many for its differences
 _MIN_GROUPS = 8
-_MAX_SUMS = 32_000  # groups times series
+_MAX_SUMS = 1 << 26  # groups times time points of all series
+_MAX_FEATURES = 2048  # if there are more series, for which products of features are found
 _MAX_CHANNELS = 8  # that a kernel reads the sum of
 _ROUNDING = 1e-5  # difference that counts as none
 _BLOCK_VALUES = 1 << 16  # responses at once: they stay in the cache of a core
@@ -41,10 +42,12 @@ class KernelBank(NamedTuple):
     @classmethod
     def fit(cls, shapes: Sequence[Values]) -> KernelBank:
         """Choose the dilations: a kernel spans at most the longest series."""
-        longest = max(series.shape[1] for series in shapes)
+        n_series, longest = len(shapes), max(series.shape[1] for series in shapes)
         n_dilations = 1 + int(np.log2(max(1.0, (longest - 1) / (_LENGTH - 1))))
-        n_groups = int(np.clip(_MAX_SUMS // len(shapes), _MIN_GROUPS, _MAX_GROUPS))
-        return cls(len(shapes[0]), n_dilations, n_groups)
+        limits = [_MAX_GROUPS, _MAX_SUMS // (n_series * longest)]
+        if n_series > _MAX_FEATURES:
+            limits.append(_MAX_FEATURES // cls(1, n_dilations, 1).n_features)
+        return cls(len(shapes[0]), n_dilations, max(_MIN_GROUPS, min(limits)))
 
     @property
     def n_features(self) -> int:

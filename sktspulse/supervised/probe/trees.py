@@ -17,10 +17,10 @@ __all__ = ["Trees"]
 
 _MAX_TREES = 200
 _MIN_TREES = 50
-_MAX_BYTES = 1 << 26  # of all trees together
+_MAX_BYTES = 1 << 27  # of all trees together
 _NODE_BYTES = 64  # and 8 more for each output
-_SHARE = 2 / 3  # of the samples, which a tree learns from
-_MAX_SAMPLES = 2000  # that a tree learns from
+_SHARE = 0.8  # of the samples, which a tree learns from
+_MAX_VALUES = 4_000_000  # samples times features that a tree learns from
 _MAX_FEATURES = 0.1  # share of the features that a split tries
 _DECIMALS = 6  # of a target in units of their deviation
 _DOUBT = 0.5  # votes that are spread evenly over the classes
@@ -81,20 +81,21 @@ def _without_units(samples: Samples) -> tuple[Samples, Values, Values]:
 def _count_trees(samples: Samples) -> int:
     """Return how many trees memory allows."""
     n_outputs = int(samples.y.max()) + 1 if samples.y.ndim == 1 else samples.y.shape[1]
-    # A tree has up to two nodes for each sample.
-    n_bytes = 2 * _count_seen(len(samples.X)) * (_NODE_BYTES + 8 * n_outputs)
+    # A tree has a node for each sample or two, unless it is as good as perfect.
+    n_bytes = _count_seen(samples.X) * (_NODE_BYTES + 8 * n_outputs)
     return int(np.clip(_MAX_BYTES // n_bytes, _MIN_TREES, _MAX_TREES))
 
 
-def _count_seen(n_samples: int) -> int:
-    return min(max(1, int(_SHARE * n_samples)), _MAX_SAMPLES)
+def _count_seen(X: Values) -> int:
+    """Return how many samples a tree sees."""
+    return max(1, min(int(_SHARE * len(X)), _MAX_VALUES // X.shape[1]))
 
 
 def _choose(seed: int, samples: Samples) -> Flags:
     """Draw the samples that a tree sees."""
     n_samples = len(samples.X)
     order = np.random.default_rng(seed).permutation(n_samples)
-    return np.isin(np.arange(n_samples), order[: _count_seen(n_samples)])
+    return np.isin(np.arange(n_samples), order[: _count_seen(samples.X)])
 
 
 def _grow(seed: int, seen: Flags, samples: Samples) -> Any:
