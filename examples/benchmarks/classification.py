@@ -27,8 +27,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from measures import tables
+from measures.accuracy_figure import draw
 from measures.panels import Part, load, paths
-from measures.ranks import draw
 from scipy.special import entr
 from scipy.stats import rankdata
 from sklearn.base import ClassifierMixin
@@ -341,9 +341,20 @@ def main() -> None:
         print(*one[:3], f"accuracy {one.accuracy:.3f}, mean rank {one.mean_rank:.2f}")
     if importlib.util.find_spec("matplotlib"):
         for collection in dict.fromkeys(row.collection for row in rows):
-            table = shared(peers(by_method(rows, collection)))
-            means = {name: np.mean(reached, axis=0) for name, reached in table.items()}
-            draw(means, OURS, arguments.output / f"classification-{collection}.png")
+            draw_collection(rows, summaries, collection, arguments.output)
+
+
+def draw_collection(
+    rows: list[Row], summaries: list[Summary], collection: str, folder: Path
+) -> None:
+    """Draw the methods that have all sets of a collection."""
+    found = peers(by_method(rows, collection))
+    most = max(map(len, found.values()))
+    table = shared({name: by_set for name, by_set in found.items() if len(by_set) == most})
+    means = {name: np.mean(reached, axis=0) for name, reached in table.items()}
+    own = [one for one in summaries if (one.collection, one.n_sets) == (collection, most)]
+    seconds = {one.method: one.median_seconds for one in own}
+    draw(means, seconds, OURS, folder / f"classification-{collection}.png")
 
 
 if __name__ == "__main__":

@@ -110,9 +110,10 @@ class TSPulseClassifier(ClassifierMixin, BaseSupervised):
 
     Notes
     -----
-    The network sees up to three representations of each channel: the series resampled along
-    a time that passes faster where it changes more, its differences, and its cumulative
-    sums; with ``windowing="sliding"`` differences, series and cumulative sums. Embeddings
+    The network sees up to four representations of each channel: the series resampled along
+    a time that passes faster where it changes more, its differences, its cumulative sums,
+    and these along such a time; with ``windowing="sliding"`` differences, series and
+    cumulative sums. Embeddings
     of up to 32 channels are concatenated; of more, they are summarised by mean and standard
     deviation. Kernels and trees see standardised series, at most 1024 points, averages if
     there are more. Level and scale of each channel and the length of the series are features

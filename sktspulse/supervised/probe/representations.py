@@ -75,9 +75,14 @@ def _interpolate(series: Values, places: Floats) -> Values:
     return np.where(np.isnan(between), nearest, between)
 
 
+def time_warped_sums(series: Values) -> Values:
+    """Return cumulative sums along warped time."""
+    return time_warped(cumulative_sums(series))
+
+
 # Most useful first: of a large panel only the first ones are embedded.
 REPRESENTATIONS: dict[str, tuple[Representation, ...]] = {
     # Warping makes sense only for a series that is a single event.
-    "resample": (time_warped, differences, cumulative_sums),
+    "resample": (time_warped, differences, cumulative_sums, time_warped_sums),
     "sliding": (differences, unchanged, cumulative_sums),
 }
