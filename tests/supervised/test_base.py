@@ -37,9 +37,9 @@ def test_the_panel_fitted_with_is_not_needed_to_predict_at_other_settings(checkp
 def test_progress_counts_all_windows(checkpoint, capsys):
     X = np.random.default_rng(0).normal(size=(10, 2, 60))
     model = TSPulseRegressor(checkpoint=checkpoint, verbose=1).fit(X, np.arange(10))
-    assert "60.0/60.0" in capsys.readouterr().err
+    assert "80.0/80.0" in capsys.readouterr().err
     model.predict(X[:5])
-    assert "30.0/30.0" in capsys.readouterr().err
+    assert "40.0/40.0" in capsys.readouterr().err
 
 
 def test_series_padded_with_nan_are_those_of_a_list(checkpoint):

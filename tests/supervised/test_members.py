@@ -54,7 +54,7 @@ def test_each_member_alone_and_all_together_tell_waves_apart(new, kind, members)
     X, y = draw_panel(60)
     model = new(kind, members).fit(X[:40], y[:40])
     assert model.score(X[40:], y[40:]) > (0.8 if kind is TSPulseClassifier else 0.4)
-    assert model.n_representations_ == 3 * ("network" in members)
+    assert model.n_representations_ == 4 * ("network" in members)
 
 
 @KINDS

