@@ -16,7 +16,7 @@ from ..levels import level_features
 from .features import Layout, n_sampled_points, sampled_values
 from .kernels import KernelBank
 from .representations import REPRESENTATIONS, Representation
-from .shapes import prepared
+from .shapes import standard_shapes
 
 __all__ = ["FeatureExtractor", "NetworkReader"]
 
@@ -75,7 +75,7 @@ class FeatureExtractor(NamedTuple):
             windowing,
             n_representations if "network" in members else 0,
             n_sampled_points(panel) if uses_values else 0,
-            KernelBank.fit(prepared(panel)) if "kernels" in members else None,
+            KernelBank.fit(standard_shapes(panel)) if "kernels" in members else None,
             tuple(clone(one).fit(_as_given(panel)) for one in others),
         )
 
@@ -83,7 +83,7 @@ class FeatureExtractor(NamedTuple):
         """Return embeddings, kernels, transformed series, sampled values, levels, durations."""
         names = REPRESENTATIONS[self.windowing][: self.n_representations]
         embedded = [reader.embed(panel, name, self.windowing) for name in names]
-        kernels = [self.kernels(prepared(panel))] if self.kernels else []
+        kernels = [self.kernels(standard_shapes(panel))] if self.kernels else []
         transformed = [_transform(one, panel) for one in self.transformers]
         values = [sampled_values(panel, self.n_points)] if self.n_points else []
         levels = level_features(panel)

@@ -9,12 +9,12 @@ import numpy as np
 from ...network import standardize
 from ...series import Indices, Neighbors, Panel, Values, downsample, interpolate_linear
 
-__all__ = ["blocks_of_a_length", "prepared"]
+__all__ = ["blocks_of_a_length", "standard_shapes"]
 
 _MAX_TIMEPOINTS = 1024  # longer series are averaged
 
 
-def prepared(panel: Panel) -> list[Values]:
+def standard_shapes(panel: Panel) -> list[Values]:
     """Standardise, bridge gaps by straight lines, and shorten; a channel without values is 0."""
     return [_prepare(series) for series in panel]
 

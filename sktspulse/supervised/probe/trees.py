@@ -11,7 +11,7 @@ from ...base import side_by_side
 from ...series import Flags, Floats, Panel, Values
 from ..samples import Samples, moments
 from .quantiles import QuantileBank
-from .shapes import prepared
+from .shapes import standard_shapes
 
 __all__ = ["Trees"]
 
@@ -42,7 +42,7 @@ class Trees(NamedTuple):
     @classmethod
     def fit(cls, samples: Samples, levels: Values) -> tuple[Self, Floats]:
         """Grow trees, and return the answer to each series of those that have not seen it."""
-        shapes = prepared(samples.X)
+        shapes = standard_shapes(samples.X)
         bank = QuantileBank.fit(shapes)
         X = np.hstack([bank(shapes), levels]).astype(np.float32)
         samples, loc, scale = _without_units(samples._replace(X=X))
@@ -57,7 +57,7 @@ class Trees(NamedTuple):
 
     def __call__(self, panel: Panel, levels: Values) -> Floats:
         """Answer to new series with the scaled ``levels``."""
-        X = np.hstack([self.bank(prepared(panel)), levels]).astype(np.float32)
+        X = np.hstack([self.bank(standard_shapes(panel)), levels]).astype(np.float32)
         votes = sum(_vote(tree, X) for tree in self.grown)
         return self._answer(votes, np.full(len(X), len(self.grown)))
 

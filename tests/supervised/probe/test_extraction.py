@@ -14,7 +14,7 @@ from sktspulse.supervised.probe.extraction import FeatureExtractor, NetworkReade
 from sktspulse.supervised.probe.features import n_sampled_points, sampled_values
 from sktspulse.supervised.probe.kernels import KernelBank
 from sktspulse.supervised.probe.representations import REPRESENTATIONS, time_warped
-from sktspulse.supervised.probe.shapes import prepared
+from sktspulse.supervised.probe.shapes import standard_shapes
 
 CHECKPOINT = "tspulse-p8"
 WINDOWINGS = pytest.mark.parametrize("windowing", ["resample", "sliding"])
@@ -101,7 +101,7 @@ def test_kinds_of_features_are_those_of_the_members_in_any_order(draw):
     X, transformer = draw(), Recorder()
     features, layout = extract(X, ("quantiles", transformer, "kernels"), values=True)
     embedded, kernels, transformed, values, levels, durations = layout.split(features)
-    shapes = prepared(X)
+    shapes = standard_shapes(X)
     assert embedded.shape == (len(X), 0)
     np.testing.assert_array_equal(kernels, KernelBank.fit(shapes)(shapes))
     np.testing.assert_array_equal(transformed, Recorder().fit(X).transform(X))

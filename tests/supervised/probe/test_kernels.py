@@ -7,7 +7,7 @@ import pytest
 
 from sktspulse.supervised.probe import kernels as module
 from sktspulse.supervised.probe.kernels import KernelBank, _draw
-from sktspulse.supervised.probe.shapes import prepared
+from sktspulse.supervised.probe.shapes import standard_shapes
 
 
 def draw(*shape):
@@ -15,7 +15,7 @@ def draw(*shape):
 
 
 def extract(bank, panel):
-    return bank(prepared(panel))
+    return bank(standard_shapes(panel))
 
 
 def naive(series, bank):
@@ -52,7 +52,7 @@ def naive_responses(values, kernels):
 
 @pytest.mark.parametrize(("n_channels", "n_timepoints"), [(1, 20), (2, 9), (5, 20), (1, 70)])
 def test_features_equal_a_loop(n_channels, n_timepoints):
-    shapes = prepared(draw(2, n_channels, n_timepoints))
+    shapes = standard_shapes(draw(2, n_channels, n_timepoints))
     bank = KernelBank.fit(shapes)._replace(n_groups=3)
     expected = [naive(series, bank) for series in shapes]
     np.testing.assert_allclose(bank(shapes), expected, rtol=1e-3, atol=1e-4)
@@ -60,7 +60,7 @@ def test_features_equal_a_loop(n_channels, n_timepoints):
 
 @pytest.mark.parametrize(("n", "n_dilations"), [(2, 1), (9, 1), (17, 2), (512, 6), (10_000, 7)])
 def test_kernels_span_at_most_the_longest_series(n, n_dilations):
-    shapes = prepared([draw(1, 2), draw(1, n)])
+    shapes = standard_shapes([draw(1, 2), draw(1, n)])
     bank = KernelBank.fit(shapes)
     assert bank.n_dilations == n_dilations
     assert bank(shapes[1:]).shape == (1, bank.n_features)
@@ -93,7 +93,7 @@ def test_gains_are_at_most_the_norm_and_counts_are_shares():
 @pytest.mark.parametrize("n_channels", [1, 3, 300])
 def test_series_are_independent_and_may_differ_in_length(n_channels, monkeypatch):
     panel = [draw(n_channels, n) for n in (40, 60, 40, 7)]
-    bank = KernelBank.fit(prepared(panel))._replace(n_groups=8)
+    bank = KernelBank.fit(standard_shapes(panel))._replace(n_groups=8)
     alone = np.vstack([extract(bank, [series]) for series in panel])
     np.testing.assert_allclose(extract(bank, panel), alone, atol=1e-5)
     monkeypatch.setattr(module, "_BLOCK_VALUES", 1)
@@ -102,7 +102,7 @@ def test_series_are_independent_and_may_differ_in_length(n_channels, monkeypatch
 
 def test_unit_and_level_do_not_matter():
     panel = draw(3, 2, 50)
-    bank = KernelBank.fit(prepared(panel))
+    bank = KernelBank.fit(standard_shapes(panel))
     np.testing.assert_allclose(extract(bank, 7e5 * panel + 1e5), extract(bank, panel), atol=1e-3)
 
 
@@ -111,7 +111,7 @@ def test_gaps_are_lines_and_unknown_channels_are_flat():
     series = np.stack([line, np.full(50, np.nan)])
     gappy = series.copy()
     gappy[0, 20:30] = np.nan  # the mean stays, the scale does not
-    bank = KernelBank.fit(prepared([series]))
+    bank = KernelBank.fit(standard_shapes([series]))
     found, expected = (extract(bank, [one]).reshape(-1, 2, 256) for one in (gappy, series))
     np.testing.assert_allclose(found[:, 1], expected[:, 1], atol=1e-6)
     np.testing.assert_allclose(found[:, 0], expected[:, 0], rtol=0.1)

@@ -10,7 +10,7 @@ import pytest
 
 from sktspulse.supervised.probe import quantiles as module
 from sktspulse.supervised.probe.quantiles import QuantileBank
-from sktspulse.supervised.probe.shapes import prepared
+from sktspulse.supervised.probe.shapes import standard_shapes
 
 
 def draw(*shape, seed=0):
@@ -85,7 +85,7 @@ SIZES = [(1, 2), (1, 3), (3, 4), (1, 5), (2, 8), (3, 31), (1, 64), (1, 100), (3,
 
 @pytest.mark.parametrize(("n_channels", "n_timepoints"), [*SIZES, (300, 2), (300, 20)])
 def test_features_equal_a_loop(n_channels, n_timepoints):
-    shapes = prepared(draw(2, n_channels, n_timepoints))
+    shapes = standard_shapes(draw(2, n_channels, n_timepoints))
     plan = naive_plan(n_channels, n_timepoints)
     expected = [naive(series, *plan) for series in shapes]
     np.testing.assert_allclose(QuantileBank.fit(shapes)(shapes), expected, atol=1e-5)
@@ -97,7 +97,7 @@ def test_features_equal_a_loop(n_channels, n_timepoints):
 @pytest.mark.parametrize("n_channels", [1, 2, 7, 35, 512])
 @pytest.mark.parametrize("n_timepoints", [2, 50, 1024])
 def test_features_are_at_most_2048_unless_the_smallest_plan_has_more(n_channels, n_timepoints):
-    shapes = prepared(draw(1, n_channels, n_timepoints))
+    shapes = standard_shapes(draw(1, n_channels, n_timepoints))
     bank = QuantileBank.fit(shapes)
     assert bank(shapes).shape == (1, bank.n_features)
     smallest = 4 * n_channels * (1 + n_timepoints // 64)
@@ -106,7 +106,7 @@ def test_features_are_at_most_2048_unless_the_smallest_plan_has_more(n_channels,
 
 @pytest.mark.parametrize("n_channels", [300, 1000])
 def test_of_hundreds_of_channels_the_whole_series_alone_is_described(n_channels):
-    shapes = prepared(draw(2, n_channels, 40))
+    shapes = standard_shapes(draw(2, n_channels, 40))
     bank = QuantileBank.fit(shapes)
     assert [len(kind) for kind in bank.intervals] == [1, 1, 1, 1]
     found = bank(shapes)
@@ -119,7 +119,7 @@ def test_of_hundreds_of_channels_the_whole_series_alone_is_described(n_channels)
 
 @pytest.mark.parametrize("n_channels", [1, 4, 300])
 def test_series_of_other_lengths_give_the_same_as_alone(n_channels, monkeypatch):
-    shapes = prepared([draw(n_channels, n, seed=n) for n in (40, 61, 40, 2, 3, 7)])
+    shapes = standard_shapes([draw(n_channels, n, seed=n) for n in (40, 61, 40, 2, 3, 7)])
     bank = QuantileBank.fit(shapes)
     expected = np.vstack([bank([series]) for series in shapes])
     assert np.isfinite(expected).all()
@@ -130,14 +130,14 @@ def test_series_of_other_lengths_give_the_same_as_alone(n_channels, monkeypatch)
 
 @pytest.mark.parametrize("n_timepoints", [2, 3, 5, 90, 1024])
 def test_series_shorter_or_longer_than_those_of_fit_are_described(n_timepoints):
-    bank = QuantileBank.fit(prepared(draw(1, 2, 30)))
-    found = bank(prepared(draw(1, 2, n_timepoints)))
+    bank = QuantileBank.fit(standard_shapes(draw(1, 2, 30)))
+    found = bank(standard_shapes(draw(1, 2, n_timepoints)))
     assert found.shape == (1, bank.n_features)
     assert np.isfinite(found).all()
 
 
 def test_channels_are_described_one_by_one():
-    shapes = prepared(draw(2, 3, 30))
+    shapes = standard_shapes(draw(2, 3, 30))
     bank = QuantileBank.fit(shapes)
     found = bank(shapes).reshape(2, 3, -1)
     swapped = bank([series[[2, 0, 1]] for series in shapes]).reshape(2, 3, -1)

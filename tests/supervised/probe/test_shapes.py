@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sktspulse.supervised.probe.shapes import blocks_of_a_length, prepared
+from sktspulse.supervised.probe.shapes import blocks_of_a_length, standard_shapes
 
 
 def draw(*shape, seed=0):
@@ -16,7 +16,7 @@ def draw(*shape, seed=0):
 @pytest.mark.parametrize("n_timepoints", [2, 60, 1024])
 def test_known_series_are_standardised_and_nothing_else(dtype, n_timepoints):
     series = draw(3, n_timepoints).astype(dtype)
-    (found,) = prepared([series])
+    (found,) = standard_shapes([series])
     expected = (series - series.mean(1, keepdims=True)) / series.std(1, keepdims=True)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -27,7 +27,7 @@ def test_unit_and_level_do_not_matter(factor, shift):
     panel = draw(4, 2, 50)
     panel[0, 0, 10:20] = np.nan
     np.testing.assert_allclose(
-        prepared(factor * panel + shift), prepared(panel), rtol=1e-5, atol=1e-6
+        standard_shapes(factor * panel + shift), standard_shapes(panel), rtol=1e-5, atol=1e-6
     )
 
 
@@ -37,13 +37,13 @@ def test_gaps_are_lines_between_known_points_and_constants_beyond():
     known = np.flatnonzero(~np.isnan(series[0]))
     values = series[0, known]
     expected = np.interp(np.arange(30), known, (values - values.mean()) / values.std())
-    np.testing.assert_allclose(prepared([series])[0][0], expected, atol=1e-5)
+    np.testing.assert_allclose(standard_shapes([series])[0][0], expected, atol=1e-5)
 
 
 def test_constant_and_unknown_channels_are_0_beside_a_gap():
     series = draw(3, 30)
     series[0, 4], series[1], series[2] = np.nan, 7.0, np.nan
-    (found,) = prepared([series])
+    (found,) = standard_shapes([series])
     assert found[0].std() > 0.5
     assert not found[1:].any()
 
@@ -51,7 +51,7 @@ def test_constant_and_unknown_channels_are_0_beside_a_gap():
 def test_long_series_are_averaged_in_blocks():
     series = draw(2, 3072)
     series[0, :9] = series[0, 9]  # so that a gap of one block makes no difference
-    expected = prepared([series])[0]
+    expected = standard_shapes([series])[0]
     z = (series - series.mean(1, keepdims=True)) / series.std(1, keepdims=True)
     np.testing.assert_allclose(expected, z.reshape(2, 1024, 3).mean(2), atol=1e-5)
 
@@ -60,7 +60,7 @@ def test_the_panel_is_left_alone():
     panel = draw(2, 2, 1500)
     panel[0, 0, :3] = np.nan
     before = panel.copy()
-    prepared(panel)
+    standard_shapes(panel)
     np.testing.assert_array_equal(panel, before)
 
 

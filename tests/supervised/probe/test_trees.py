@@ -12,7 +12,7 @@ from sklearn.tree import ExtraTreeClassifier, ExtraTreeRegressor
 
 from sktspulse.supervised.probe import trees as module
 from sktspulse.supervised.probe.quantiles import QuantileBank
-from sktspulse.supervised.probe.shapes import prepared
+from sktspulse.supervised.probe.shapes import standard_shapes
 from sktspulse.supervised.probe.trees import Trees
 from sktspulse.supervised.samples import Samples
 
@@ -42,7 +42,7 @@ TARGETS = pytest.mark.parametrize("kind", [2, 3, 5, "target", "targets"])
 
 def naive(samples, levels):
     """Return the answers to samples by trees that have not seen them, and to all by all."""
-    shapes = prepared(samples.X)
+    shapes = standard_shapes(samples.X)
     X = np.hstack([QuantileBank.fit(shapes)(shapes), levels]).astype(np.float32)
     n_trees = module._count_trees(samples._replace(X=X))
     parts = [module._choose(seed, samples._replace(X=X)) for seed in range(n_trees)]
