@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from reference.outputs import TASKS, answers, distance, stored
 
-# Processors add up in different orders, and training passes such differences on.
-TOLERANCE, TOLERANCE_AFTER_TRAINING = 1e-5, 1e-2
+# Processors add up in different orders; training passes such differences on, and trees may split
+# elsewhere.
+TOLERANCE, LOOSE = 1e-5, 1e-2
 
 
 @pytest.mark.slow
@@ -16,9 +17,8 @@ def test_answers_are_those_stored(task):
     expected = {name: one for name, one in stored().items() if name.startswith(task.__name__)}
     assert found.keys() == expected.keys()
     off = {name: distance(found[name], one) for name, one in expected.items()}
-    trained = ("tuned", "lens", "pretraining")
+    loose = ("tuned", "lens", "pretraining", "supervised")
     allowed = {
-        name: TOLERANCE_AFTER_TRAINING if any(word in name for word in trained) else TOLERANCE
-        for name in off
+        name: LOOSE if any(word in name for word in loose) else TOLERANCE for name in off
     }
     assert {name: one for name, one in off.items() if one > allowed[name]} == {}
