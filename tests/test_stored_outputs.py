@@ -18,7 +18,5 @@ def test_answers_are_those_stored(task):
     assert found.keys() == expected.keys()
     off = {name: distance(found[name], one) for name, one in expected.items()}
     loose = ("tuned", "lens", "pretraining", "supervised")
-    allowed = {
-        name: LOOSE if any(word in name for word in loose) else TOLERANCE for name in off
-    }
+    allowed = {name: LOOSE if any(word in name for word in loose) else TOLERANCE for name in off}
     assert {name: one for name, one in off.items() if one > allowed[name]} == {}

@@ -8,6 +8,7 @@ from .isolation import NewWeights, isolated
 from .masks import block_mask, gap_mask, hybrid_mask, varied_mask
 from .scaling import standardize
 from .tensor_files import TensorFile, check_hash, dump_tensors, explained
+from .threads import one_threaded_products, side_by_side
 from .tslens import TSLensConfig, TSLensNetwork
 from .tspulse import Prediction, SpectralSignature, Spectrum, TSPulse
 
@@ -34,10 +35,12 @@ __all__ = [
     "infer",
     "isolated",
     "load_checkpoint",
+    "one_threaded_products",
     "open_file",
     "reconstruct",
     "resolve_device",
     "save_checkpoint",
+    "side_by_side",
     "standardize",
     "varied_mask",
     "weight_shapes",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from .isolation import isolated
 from .scaling import standardize
+from .threads import side_by_side
 from .tspulse import TSPulse
 
 __all__ = ["Progress", "Read", "fingerprint", "infer", "reconstruct", "resolve_device"]
@@ -63,20 +64,27 @@ def infer(
         The results of ``read``. That of a row does not depend on its batch, up to
         rounding.
     """
+    batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+    answers = []
+    run = side_by_side if network.mask_token.values.device.type == "cpu" else map
+    for answer in run(partial(_infer_batch, network, read), batches):
+        answers.append(answer)
+        if progress is not None:
+            progress.update(len(answer))
+    return np.concatenate(answers)
+
+
+def _infer_batch(
+    network: TSPulse, read: Read, batch: NDArray[np.floating[Any]]
+) -> NDArray[np.float32]:
     device = network.mask_token.values.device
     multiple = _ROWS_PER_THREAD * torch.get_num_threads()
-    answers = []
+    padded = np.zeros((len(batch) + -len(batch) % multiple, 1, batch.shape[1]), np.float32)
+    padded[: len(batch), 0] = batch
     with isolated(device), torch.inference_mode():
-        for start in range(0, len(rows), batch_size):
-            batch = rows[start : start + batch_size]
-            padded = np.zeros((len(batch) + -len(batch) % multiple, 1, rows.shape[1]), np.float32)
-            padded[: len(batch), 0] = batch
-            x = torch.from_numpy(padded).to(device)
-            answer = read(network, x.nan_to_num(), ~x.isnan())
-            answers.append(answer[: len(batch)].float().cpu().numpy())
-            if progress is not None:
-                progress.update(len(batch))
-    return np.concatenate(answers)
+        x = torch.from_numpy(padded).to(device)
+        answer = read(network, x.nan_to_num(), ~x.isnan())
+        return np.asarray(answer[: len(batch)].float().cpu().numpy())
 
 
 def reconstruct(

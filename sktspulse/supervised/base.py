@@ -14,9 +14,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import BaseTSPulse, TimeBudget, one_threaded_products
+from ..base import BaseTSPulse, TimeBudget
 from ..embedding import count_windows
-from ..network import TSPulse, isolated
+from ..network import TSPulse, isolated, one_threaded_products
 from ..series import Floats, Panel, check_panel
 from .probe.extraction import FeatureExtractor, NetworkReader
 from .probe.probe import LinearHead, Probe

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...base import side_by_side
+from ...network import side_by_side
 from ...series import Values
 from .shapes import blocks_of_a_length
 
@@ -60,7 +60,7 @@ class KernelBank(NamedTuple):
         blocks = list(blocks_of_a_length(shapes, _BLOCK_VALUES // n_kernels))
         sums = side_by_side(lambda block: self._sums(np.stack([shapes[i] for i in block])), blocks)
         found = np.empty((len(shapes), self.n_features), np.float32)
-        found[np.concatenate(blocks)] = np.sqrt(np.concatenate(sums))
+        found[np.concatenate(blocks)] = np.sqrt(np.concatenate(list(sums)))
         return found
 
     def _sums(self, series: Values) -> Values:

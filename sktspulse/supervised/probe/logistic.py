@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax, softmax
 
-from ...base import side_by_side
+from ...network import side_by_side
 from ...series import Flags, Integers, Values
 from ..samples import Samples
 from .linear import ALL_FEATURES, MAX_RANK, Columns, Rotation, add_up
@@ -63,7 +63,7 @@ class LogisticHead(NamedTuple):
         def fit(group: Columns) -> _Tempered:
             return _Tempered.fit(samples._replace(X=samples.X[:, group]), folds, is_late)
 
-        models = side_by_side(fit, groups)
+        models = list(side_by_side(fit, groups))
         if answers is not None:
             models.append(_Tempered.of_answers(answers, samples, folds))
         temperatures = np.array([model.temperature for model in models])

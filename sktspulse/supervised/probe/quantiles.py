@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ...base import side_by_side
+from ...network import side_by_side
 from ...series import Values
 from .shapes import blocks_of_a_length
 
@@ -62,7 +62,7 @@ class QuantileBank(NamedTuple):
         blocks = list(blocks_of_a_length(shapes, _BLOCK_VALUES // self.n_channels))
         rows = side_by_side(lambda block: self._describe([shapes[i] for i in block]), blocks)
         found = np.empty((len(shapes), self.n_features), np.float32)
-        found[np.concatenate(blocks)] = np.concatenate(rows)
+        found[np.concatenate(blocks)] = np.concatenate(list(rows))
         return found
 
     def _describe(self, shapes: Sequence[Values]) -> Values:

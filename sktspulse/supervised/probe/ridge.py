@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from scipy.optimize import nnls
 
-from ...base import side_by_side
+from ...network import side_by_side
 from ...series import Values
 from ..samples import Samples, moments
 from .linear import ALL_FEATURES, Columns, Rotation, add_up
@@ -46,7 +46,7 @@ class RidgeHead(NamedTuple):
         def fit(group: Columns) -> _Ridge:
             return _Ridge.fit(scaled._replace(X=samples.X[:, group]))
 
-        models = side_by_side(fit, groups)
+        models = list(side_by_side(fit, groups))
         residuals = [model.residuals for model in models]
         if answers is not None:
             residuals.append((samples.y - answers) / scale)

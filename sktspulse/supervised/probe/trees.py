@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from sklearn.tree import ExtraTreeClassifier, ExtraTreeRegressor
 
-from ...base import side_by_side
+from ...network import side_by_side
 from ...series import Flags, Floats, Panel, Values
 from ..samples import Samples, moments
 from .quantiles import QuantileBank
@@ -47,7 +47,7 @@ class Trees(NamedTuple):
         X = np.hstack([bank(shapes), levels]).astype(np.float32)
         samples, loc, scale = _without_units(samples._replace(X=X))
         parts = [_choose(seed, samples) for seed in range(_count_trees(samples))]
-        grown = side_by_side(lambda one: _grow(*one, samples), enumerate(parts))
+        grown = list(side_by_side(lambda one: _grow(*one, samples), enumerate(parts)))
         trees = cls(bank, grown, samples.y.ndim == 1, loc, scale)
         unseen = ~np.array(parts)
         unseen |= ~unseen.any(0)  # what all trees have seen

@@ -9,7 +9,7 @@ import pytest
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sktspulse.base import one_threaded_products, side_by_side
+from sktspulse.network import one_threaded_products, side_by_side
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def test_results_are_in_the_order_of_items_whatever_ends_first():
         time.sleep(0.02 * (3 - i))
         return i, count_threads()
 
-    assert side_by_side(wait, range(3)) == [(i, {1}) for i in range(3)]
+    assert list(side_by_side(wait, range(3))) == [(i, {1}) for i in range(3)]
     assert count_threads() == {2}
 
 
@@ -58,13 +58,38 @@ def test_no_more_threads_work_than_torch_has_and_there_are_items(n_threads, n_it
         used.add(threading.get_ident())
         time.sleep(0.05)
 
-    side_by_side(note, range(n_items))
+    assert len(list(side_by_side(note, range(n_items)))) == n_items
     assert len(used) == n_used
 
 
 @pytest.mark.parametrize("n_items", [1, 3])
 def test_an_error_of_an_item_is_raised_and_none_is_no_work(n_items):
-    assert side_by_side(str, []) == []
+    assert list(side_by_side(str, [])) == []
     with pytest.raises(ZeroDivisionError):
-        side_by_side(lambda i: 1 // i, range(n_items))
+        list(side_by_side(lambda i: 1 // i, range(n_items)))
     assert count_threads() == {2}
+
+
+def test_torch_has_one_thread_in_each_item_and_as_many_as_before_afterwards():
+    assert list(side_by_side(lambda i: torch.get_num_threads(), range(4))) == [1, 1, 1, 1]
+    seen = []
+    later = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+    later.start()
+    later.join()
+    assert (torch.get_num_threads(), seen) == (2, [2])
+
+
+def test_items_that_have_not_begun_never_do_if_the_caller_stops():
+    begun = []
+
+    def work(i):
+        begun.append(i)
+        time.sleep(0.05)
+        return i
+
+    results = side_by_side(work, range(20))
+    assert next(results) == 0
+    results.close()
+    assert len(begun) < 10
+    assert count_threads() == {2}
+    assert torch.get_num_threads() == 2

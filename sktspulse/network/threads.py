@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import torch
@@ -32,12 +32,20 @@ def one_threaded_products() -> AbstractContextManager[Any]:
     return _controller().limit(limits=1, user_api="blas")
 
 
-def side_by_side(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """Apply a function to independent items, on as many threads as torch uses."""
-    items = list(items)
-    n_threads = min(len(items), torch.get_num_threads())
+def side_by_side(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Apply a function to independent items, on as many threads as torch uses.
+
+    Each item has a single thread. Results are yielded in the order of the items.
+    """
+    n_threads = torch.get_num_threads()
     with one_threaded_products():
         if n_threads < 2:
-            return [function(item) for item in items]
-        with ThreadPoolExecutor(n_threads) as pool:
-            return list(pool.map(function, items))
+            yield from map(function, items)
+            return
+        pool = ThreadPoolExecutor(n_threads, initializer=partial(torch.set_num_threads, 1))
+        try:
+            yield from pool.map(function, items)
+        finally:
+            pool.shutdown(cancel_futures=True)
+            # Threads that the caller starts later get as many as this one.
+            torch.set_num_threads(n_threads)
