@@ -6,8 +6,10 @@ The files ``naive*.py`` beside this one hold the slow twins; tests import them b
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import hypothesis
@@ -20,10 +22,21 @@ LOOPBACK = {"", "localhost", "127.0.0.1", "::1", None}
 def pytest_configure(config: pytest.Config) -> None:
     """Set the process up before the first module, doctests included, is imported."""
     os.environ["HF_HUB_OFFLINE"] = "1"
+    if not hasattr(config, "workerinput"):
+        # Workers name files in the names of tests, which must be the same in all of them.
+        os.environ["SKTSPULSE_TEST_FOLDER"] = tempfile.mkdtemp()
+        if getattr(config.option, "numprocesses", None):
+            os.environ.setdefault("OMP_NUM_THREADS", "1")  # in each worker
     os.environ.setdefault("MPLBACKEND", "Agg")
     hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
     hypothesis.settings.load_profile("repeatable")
     sys.addaudithook(refuse_network)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the folder after the last worker."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ["SKTSPULSE_TEST_FOLDER"])
 
 
 @pytest.hookimpl(tryfirst=True)

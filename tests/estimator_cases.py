@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
+import os
 from functools import cache
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,12 +34,11 @@ SIZES |= {"n_registers": 2, "n_register_layers": 1, "n_signature_bins": 16, "for
 @cache
 def checkpoint() -> str:
     """Save an untrained network of 64 time points, once per process; return its path."""
-    folder = TemporaryDirectory()
-    atexit.register(folder.cleanup)
+    path = f"{os.environ['SKTSPULSE_TEST_FOLDER']}/tiny.safetensors"
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        save_checkpoint(TSPulse(TSPulseConfig(**SIZES)), f"{folder.name}/tiny.safetensors")
-    return f"{folder.name}/tiny.safetensors"
+        save_checkpoint(TSPulse(TSPulseConfig(**SIZES)), path)
+    return path
 
 
 class Case(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tempfile import TemporaryDirectory
+import os
 
 import pytest
 import torch
@@ -32,8 +32,7 @@ TINY = TSPulseConfig(
 )
 # The checks of scikit-learn are about tables of few columns.
 pytestmark = pytest.mark.filterwarnings("ignore:X is read as:UserWarning")
-FOLDER = TemporaryDirectory()
-CHECKPOINT = f"{FOLDER.name}/tiny.safetensors"
+CHECKPOINT = f"{os.environ['SKTSPULSE_TEST_FOLDER']}/checks.safetensors"
 with torch.random.fork_rng():
     torch.manual_seed(0)
     save_checkpoint(TSPulse(TINY), CHECKPOINT)
