@@ -20,7 +20,7 @@ from ..network import TSPulse, isolated, one_threaded_products
 from ..series import Floats, Panel, check_panel
 from .probe.extraction import FeatureExtractor, NetworkReader
 from .probe.probe import LinearHead, Probe
-from .probe.representations import REPRESENTATIONS
+from .probe.representations import count_representations
 from .samples import Samples, merge_duplicates
 from .strategies import TSLens
 from .tasks import Task
@@ -101,7 +101,8 @@ class BaseSupervised(BaseTSPulse):
         budget = TimeBudget(np.inf if self.max_time is None else self.max_time)
         n_windows = self._count_windows(network, samples.X)
         affordable = max(1, _MAX_WINDOWS // n_windows)
-        n_representations = min(len(REPRESENTATIONS[self.windowing]), affordable)
+        worthwhile = count_representations(self.windowing, len(samples.X[0]))
+        n_representations = min(worthwhile, affordable)
         extractor = FeatureExtractor.fit(
             self.members, samples.X, self.windowing, n_representations, self._uses_values
         )

@@ -111,9 +111,9 @@ class TSPulseClassifier(ClassifierMixin, BaseSupervised):
     Notes
     -----
     The network sees up to four representations of each channel: the series resampled along
-    a time that passes faster where it changes more, its differences, its cumulative sums,
-    and these along such a time; with ``windowing="sliding"`` differences, series and
-    cumulative sums. Embeddings
+    a time that passes faster where it changes more, its differences, its cumulative sums
+    and, of several channels, these along such a time; with ``windowing="sliding"``
+    differences, series and cumulative sums. Embeddings
     of up to 32 channels are concatenated; of more, they are summarised by mean and standard
     deviation. Kernels and trees see standardised series, at most 1024 points, averages if
     there are more. Level and scale of each channel and the length of the series are features

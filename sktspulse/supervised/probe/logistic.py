@@ -94,9 +94,9 @@ class _Tempered(NamedTuple):
         rotation = Rotation.fit(samples.X, _rank(samples.y))
         rotated = samples._replace(X=rotation.features)
         C, temperature, logits = _choose_strength(rotated, folds, is_late)
-        model = _Logistic.start(rotated).fitted(rotated, C)
-        coefficients = rotation.rotate_back(model.coefficients)
-        return cls(C, temperature, logits, coefficients, model.intercept)
+        model = _Logistics.start(rotated, 1).fitted(rotated, samples.weights[:, None], C)
+        coefficients = rotation.rotate_back(model.coefficients[0])
+        return cls(C, temperature, logits, coefficients, model.intercept[0])
 
     @classmethod
     def of_answers(cls, answers: Values, samples: Samples, folds: list[Flags]) -> Self:
@@ -110,60 +110,75 @@ class _Tempered(NamedTuple):
         return cls(np.nan, temperature, logits / temperature, *nothing)
 
 
-class _Logistic(NamedTuple):
-    """A multinomial logistic regression.
+class _Logistics(NamedTuple):
+    """Multinomial logistic regressions that differ in the weights of the samples.
 
-    scikit-learn's warns where there is nothing to warn about, and filters of warnings belong to
-    the process, so they must not be changed while other threads run.
+    They are fitted together, which takes less time than one by one. scikit-learn's warns where
+    there is nothing to warn about, and filters of warnings belong to the process, so they must
+    not be changed while other threads run.
     """
 
-    coefficients: Values  # (n_outputs, n_features)
-    intercept: Values  # (n_outputs,)
+    coefficients: Values  # (n_models, n_outputs, n_features)
+    intercept: Values  # (n_models, n_outputs)
 
     @classmethod
-    def start(cls, samples: Samples) -> Self:
-        """Return a model without effects."""
+    def start(cls, samples: Samples, n_models: int) -> Self:
+        """Return models without effects."""
         n_classes = int(samples.y.max()) + 1
         n_outputs = 1 if n_classes == 2 else n_classes
-        return cls(np.zeros((n_outputs, samples.X.shape[1])), np.zeros(n_outputs))
+        shape = (n_models, n_outputs, samples.X.shape[1])
+        return cls(np.zeros(shape), np.zeros(shape[:2]))
 
     def logits(self, X: Values) -> Values:
-        """Return one logit for each class, also if there are two classes."""
-        logits = X @ self.coefficients.T + self.intercept
-        return for_each_class(logits)
+        """Return a logit for each class: ``(n_samples, n_models, n_classes)``."""
+        flat = self.coefficients.reshape(self.intercept.size, X.shape[1])
+        logits = X @ flat.T + self.intercept.ravel()
+        return for_each_class(logits.reshape(len(X), *self.intercept.shape))
 
-    def fitted(self, samples: Samples, C: float) -> Self:
-        """Minimise the penalised log-loss, starting from this model."""
-        targets, total = (np.arange(len(samples.y)), samples.y), samples.weights.sum()
+    def fitted(self, samples: Samples, weights: Values, C: float) -> Self:
+        """Minimise the penalised log-loss for ``weights``, ``(n_samples, n_models)``.
+
+        The search starts from these models.
+        """
+        targets, n_outputs = (np.arange(len(samples.y)), slice(None), samples.y), self.shape[1]
+        weights, strength = weights / weights.sum(0), 1 / (C * weights.sum(0)[:, None, None])
 
         def loss(flat: Values) -> tuple[float, Values]:
-            model = self._unpacked(flat)
-            log_shares = _log_softmax(model.logits(samples.X))
+            models = self._unpacked(flat)
+            log_shares = _log_softmax(models.logits(samples.X))
             errors = np.exp(log_shares)
             errors[targets] -= 1
-            errors = (samples.weights[:, None] * errors)[:, -len(model.intercept) :]
-            slopes = errors.T @ samples.X + model.coefficients / C
-            value = np.square(model.coefficients).sum() / (2 * C)
-            value -= samples.weights @ log_shares[targets]
-            return value / total, np.append(slopes, errors.sum(0)) / total
+            errors = (weights[..., None] * errors)[..., -n_outputs:].reshape(len(weights), -1)
+            slopes = (errors.T @ samples.X).reshape(self.coefficients.shape)
+            penalties = strength * models.coefficients
+            value = (penalties * models.coefficients).sum() / 2
+            value -= (weights * log_shares[targets]).sum()
+            return value, np.concatenate([(slopes + penalties).ravel(), errors.sum(0)])
 
         start = np.append(self.coefficients, self.intercept)
         return self._unpacked(minimize(loss, start, jac=True, method="L-BFGS-B", options=_SOLVER).x)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Numbers of models and of outputs."""
+        return self.intercept.shape
+
     def _unpacked(self, flat: Values) -> Self:
-        size = self.coefficients.size
-        return type(self)(flat[:size].reshape(self.coefficients.shape), flat[size:])
+        coefficients, intercept = np.split(flat, [self.coefficients.size])
+        return type(self)(
+            coefficients.reshape(self.coefficients.shape), intercept.reshape(self.shape)
+        )
 
 
 def for_each_class(logits: Values) -> Values:
     """Add the logit 0 of the first class if there are two."""
-    return np.pad(logits, ((0, 0), (1, 0))) if logits.shape[1] == 1 else logits
+    return np.insert(logits, 0, 0, axis=-1) if logits.shape[-1] == 1 else logits
 
 
 def _log_softmax(logits: Values) -> Values:
     """Take the softmax of a few classes, quicker than SciPy's for any array."""
-    shifted = logits - logits.max(1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(1, keepdims=True)))
+    shifted = logits - logits.max(-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(-1, keepdims=True)))
 
 
 def _rank(codes: Integers) -> int:
@@ -179,13 +194,13 @@ def _choose_strength(
     if not folds:
         return _DEFAULT_C, 1.0, np.empty((0, 2))
     codes, weights = _join(samples, folds)
-    parts = [samples.take(~fold) for fold in folds]
-    models = [_Logistic.start(part) for part in parts]
+    kept = np.where(np.transpose(folds), 0, samples.weights[:, None])
+    models = _Logistics.start(samples, len(folds))
     losses: list[float] = []
     for C in [_DEFAULT_C] if is_late() else _C_GRID:
-        models = [model.fitted(part, C) for model, part in zip(models, parts, strict=True)]
-        pairs = zip(models, folds, strict=True)
-        logits = np.vstack([model.logits(samples.X[fold]) for model, fold in pairs])
+        models = models.fitted(samples, kept, C)
+        every = models.logits(samples.X)
+        logits = np.vstack([every[fold, i] for i, fold in enumerate(folds)])
         loss, temperature = fit_temperature(logits, codes, weights)
         if loss < min(losses, default=np.inf):
             best = float(C), temperature, logits / temperature

@@ -16,6 +16,7 @@ from ...series import Floats, Values
 __all__ = [
     "REPRESENTATIONS",
     "Representation",
+    "count_representations",
     "cumulative_sums",
     "differences",
     "time_warped",
@@ -86,3 +87,10 @@ REPRESENTATIONS: dict[str, tuple[Representation, ...]] = {
     "resample": (time_warped, differences, cumulative_sums, time_warped_sums),
     "sliding": (differences, unchanged, cumulative_sums),
 }
+_N_OF_ONE_CHANNEL = 3  # more tell nothing new unless channels move together
+
+
+def count_representations(windowing: str, n_channels: int) -> int:
+    """Return how many representations are worth their time."""
+    n_available = len(REPRESENTATIONS[windowing])
+    return min(n_available, _N_OF_ONE_CHANNEL) if n_channels == 1 else n_available
