@@ -27,13 +27,14 @@ import numpy as np
 from measures import tables, transformers
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import RidgeCV
-from sklearn.metrics import mean_absolute_error, r2_score
+from sklearn.metrics import r2_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sktspulse import PanelToTabular, TSPulseRegressor
 
 DAY = {"ETTh1": 24, "ETTm1": 96}  # time points
+IN_90_PERCENT = 1.645  # deviations of a normal distribution on either side
 N_DAYS, EVERY, BLOCK = 8, 2, 32  # days
 BONES = [
     f"{bone}Phalanx{target}"
@@ -66,6 +67,7 @@ class Row(NamedTuple):
     seed: int
     r2: float
     mae: float  # groups, stages or degrees Celsius
+    coverage: float  # share of targets in intervals of 90 %; NaN for methods without
     seconds: float  # fit and predict
 
 
@@ -121,12 +123,16 @@ def measured(arguments: argparse.Namespace, done: set[tuple[str, str, str]]) -> 
                 )
 
 
-def measure(model: Any, data: Split) -> tuple[float, float, float]:
-    """Return share of variance, mean absolute error, and seconds."""
+def measure(model: Any, data: Split) -> tuple[float, float, float, float]:
+    """Return share of variance, mean absolute error, coverage, and seconds."""
     started = time.perf_counter()
-    told = model.fit(data.X_train, data.y_train).predict(data.X_test)
+    told, std = model.fit(data.X_train, data.y_train).predict(data.X_test), np.nan
     seconds = time.perf_counter() - started
-    return r2_score(data.y_test, told), mean_absolute_error(data.y_test, told), seconds
+    if isinstance(model, TSPulseRegressor):
+        told, std = model.predict(data.X_test, return_std=True)
+    errors = np.abs(told - data.y_test)
+    coverage = np.nan if np.isnan(std).any() else float(np.mean(errors <= IN_90_PERCENT * std))
+    return r2_score(data.y_test, told), errors.mean(), coverage, seconds
 
 
 def main() -> None:
@@ -140,6 +146,7 @@ def main() -> None:
     done = {(line["dataset"], line["method"], line["seed"]) for line in tables.read(path)}
     for row in measured(arguments, done):
         numbers = {"r2": f"{row.r2:.3f}", "mae": f"{row.mae:.3f}", "seconds": f"{row.seconds:.1f}"}
+        numbers["coverage"] = "" if np.isnan(row.coverage) else f"{row.coverage:.3f}"
         tables.add(row._asdict() | numbers, path)
         print(*row[:3], f"R2 {row.r2:.3f}, MAE {row.mae:.3f}", f"{row.seconds:.1f} s", flush=True)
 
