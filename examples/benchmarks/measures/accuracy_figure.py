@@ -37,7 +37,7 @@ def draw(
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(
-        1, 2, figsize=(9, 4), layout="constrained", width_ratios=(1.2, 1)
+        1, 2, figsize=(9, 5), layout="constrained", width_ratios=(1.2, 1)
     )
     draw_means(left, accuracies, seconds)
     draw_pairs(right, accuracies, ours)
@@ -56,7 +56,7 @@ def draw_means(ax: Any, accuracies: dict[str, np.ndarray], seconds: dict[str, fl
     n_sets = len(next(iter(accuracies.values())))
     ax.set(xscale="log", xlabel="median seconds of fit and predict", ylabel="mean accuracy")
     ax.set_title(f"{n_sets} sets")
-    ax.legend(loc="lower right", fontsize="x-small")
+    legend_below(ax)
 
 
 def draw_pairs(ax: Any, accuracies: dict[str, np.ndarray], ours: str) -> None:
@@ -70,4 +70,9 @@ def draw_pairs(ax: Any, accuracies: dict[str, np.ndarray], ours: str) -> None:
     least = min(one.min() for one in accuracies.values()) - 0.03
     ax.set(xlim=(least, 1.02), ylim=(least, 1.02), aspect="equal")
     ax.set(xlabel="accuracy of the other method", ylabel=f"accuracy of {ours}")
-    ax.legend(loc="lower right", fontsize="x-small")
+    legend_below(ax)
+
+
+def legend_below(ax: Any) -> None:
+    """Name the methods where they hide no point."""
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2, fontsize="x-small")
