@@ -260,7 +260,7 @@ class FitOnly:
     [
         ((), r"members is \(\), expected one or more of \['kernels', 'network', 'quantiles'\]"),
         ([], r"members is \[\], expected"),
-        (["nets"], r"members is \['netwrok'\], expected .* fit and transform"),
+        (["nets"], r"members is \['nets'\], expected .* fit and transform"),
         (["network", "trees"], "expected one or more of"),
         (["network", None], "expected one or more of"),
         (["network", ("kernels",)], "expected one or more of"),
