@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 
 __all__ = ["TimeBudget"]
@@ -30,8 +29,3 @@ class TimeBudget:
     def left(self) -> float:
         """Seconds left; negative if the budget is exceeded."""
         return self.seconds - self.spent
-
-    @property
-    def spent_fraction(self) -> float:
-        """Fraction of the budget that is spent; infinite if there is none."""
-        return self.spent / self.seconds if self.seconds > 0 else math.inf

@@ -128,9 +128,7 @@ class BaseSupervised(BaseTSPulse):
         n_passes = self.n_representations_ if self.strategy_ == "probe" else 1
         bar = self._progress(n_passes * self._count_windows(network, panel))
         with one_threaded_products(), bar as progress:
-            if isinstance(self._model, TSLensModel):
-                return self._model.outputs(network, panel, self.batch_size, progress)
-            return self._model.outputs(NetworkReader(network, self.batch_size, progress), panel)
+            return self._model.outputs(network, panel, self.batch_size, progress)
 
     def _count_windows(self, network: TSPulse, panel: Panel) -> int:
         return count_windows(panel, network.config.context_length, self._windowing)

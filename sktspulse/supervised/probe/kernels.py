@@ -64,17 +64,10 @@ class KernelBank(NamedTuple):
         return found
 
     def _sums(self, series: Values) -> Values:
-        kinds = series, np.diff(series)
-        parts = [
-            _compete(values, kernels)
-            for dilation in range(self.n_dilations)
-            for values, kernels in zip(kinds, _draw(*self._shape, dilation), strict=True)
-        ]
-        return np.concatenate(parts, axis=1)
-
-    @property
-    def _shape(self) -> tuple[int, int]:
-        return self.n_channels, self.n_groups
+        kinds, exponents = (series, np.diff(series)), range(self.n_dilations)
+        drawn = [_draw(self.n_channels, self.n_groups, exponent) for exponent in exponents]
+        pairs = [pair for kernels in drawn for pair in zip(kinds, kernels, strict=True)]
+        return np.concatenate([_compete(*pair) for pair in pairs], axis=1)
 
 
 class _Kernels(NamedTuple):

@@ -41,7 +41,6 @@ class LogisticHead(NamedTuple):
     intercept: Values  # (n_outputs,)
     C: float  # of the first group
     temperature: float
-
     share: float  # of the answers of trees
 
     @classmethod
@@ -70,12 +69,12 @@ class LogisticHead(NamedTuple):
         shares = _best_shares(models, samples, folds) / temperatures
         # If no model is better than chance, all shares are 0.
         total = max(shares.sum(), np.exp(-_LOG_TEMPERATURES[1]))
-        share = 0.0 if answers is None else float(shares[-1])
-        pairs = list(zip(shares, models, strict=True))[: len(models) - (answers is not None)]
-        parts = [share * model.coefficients for share, model in pairs]
+        linear = list(zip(shares, models, strict=True))[: len(groups)]
+        parts = [share * model.coefficients for share, model in linear]
         coefficients = add_up(parts, groups, samples.X.shape[1])
-        intercept = sum(share * model.intercept for share, model in pairs)
-        return cls(coefficients, intercept, models[0].C, float(1 / total), share)
+        intercept = sum(share * model.intercept for share, model in linear)
+        of_answers = 0.0 if answers is None else float(shares[-1])
+        return cls(coefficients, intercept, models[0].C, float(1 / total), of_answers)
 
 
 class _Tempered(NamedTuple):

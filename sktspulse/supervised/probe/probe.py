@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from ...network import Progress, TSPulse
 from ...series import Floats, Panel
 from ..samples import Samples
 from .extraction import FeatureExtractor, NetworkReader
@@ -54,9 +55,11 @@ class Probe(NamedTuple):
         """Temperature of a classifier."""
         return float(self.head.temperature)
 
-    def outputs(self, reader: NetworkReader, panel: Panel) -> Floats:
+    def outputs(
+        self, network: TSPulse, panel: Panel, batch_size: int, progress: Progress | None
+    ) -> Floats:
         """Return log-odds or predictions, ``(n_series, n_outputs)``."""
-        features, layout = self.extractor(reader, panel)
+        features, layout = self.extractor(NetworkReader(network, batch_size, progress), panel)
         rows = self.scaler(features)
         outputs = rows @ self.head.coefficients.T + self.head.intercept
         if self.trees is None:

@@ -26,7 +26,7 @@ class RidgeHead(NamedTuple):
     intercept: Values  # (n_outputs,)
     alpha: Values  # (n_outputs,) of the first group
     share: Values  # (n_outputs,) of the answers of trees
-    deviation: Values  # (n_outputs,) of the targets from predictions by models without them
+    deviation: Values  # (n_outputs,) of errors on samples that were left out
 
     @classmethod
     def fit(
@@ -55,13 +55,13 @@ class RidgeHead(NamedTuple):
         deviation = scale * np.sqrt(np.average(np.square(left), axis=0, weights=samples.weights))
         parts = [
             (share * scale)[:, None] * model.coefficients
-            for share, model in zip(shares, models, strict=False)  # the last may be of answers
+            for share, model in zip(shares[: len(groups)], models, strict=True)
         ]
         coefficients = add_up(parts, groups, samples.X.shape[1])
         mean, _ = moments(samples.X, samples.weights)
-        share = shares[-1] if answers is not None else np.zeros(len(loc))
-        intercept = (1 - share) * loc - coefficients @ mean
-        return cls(coefficients, intercept, models[0].alpha, share, deviation)
+        of_answers = shares[-1] if answers is not None else np.zeros(len(loc))
+        intercept = (1 - of_answers) * loc - coefficients @ mean
+        return cls(coefficients, intercept, models[0].alpha, of_answers, deviation)
 
 
 class _Ridge(NamedTuple):

@@ -41,7 +41,7 @@ def test_outputs_are_shares_of_linear_models_and_trees(kind, network, checkpoint
     votes = probe.trees(list(X), layout.levels_of(rows))
     expected = rows @ probe.head.coefficients.T + probe.head.intercept + probe.head.share * votes
     assert np.max(probe.head.share) > 0
-    outputs = probe.outputs(NetworkReader(network, 32, None), list(X))
+    outputs = probe.outputs(network, list(X), 32, None)
     np.testing.assert_allclose(outputs, expected)
 
 
