@@ -16,7 +16,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..base import BaseTSPulse
-from ..network import TSPulse
+from ..network import TSPulse, limit_threads
 from ..series import Container, Floats, Pace, Values, check_series, fitted_copy
 from .calibration import threshold
 from .counter import without_counters
@@ -79,8 +79,12 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         Seed of the fine-tuning; not used otherwise.
     checkpoint : str or path, default="tspulse-p8"
         Name of a shipped network, path of a file or folder, or hub id.
-    batch_size : int, default=64
+    batch_size : int, default=32
         Windows in a batch of the network.
+    n_jobs : int, default=None
+        Number of threads, -1 for one on each core. None means what
+        :func:`joblib.parallel_config` says, else as many as torch uses. Results are the
+        same up to rounding.
     device : str, default="auto"
         Where the network runs: ``"cpu"``, ``"cuda"``, ... or the fastest available.
     verbose : int, default=0
@@ -198,7 +202,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         fine_tune: bool = False,
         random_state: int | np.random.RandomState | None = None,
         checkpoint: str = "tspulse-p8",
-        batch_size: int = 64,
+        batch_size: int = 32,
+        n_jobs: int | None = None,
         device: str = "auto",
         verbose: int = 0,
     ) -> None:
@@ -211,6 +216,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         self.random_state = random_state
         self.checkpoint = checkpoint
         self.batch_size = batch_size
+        self.n_jobs = n_jobs
         self.device = device
         self.verbose = verbose
 
@@ -237,7 +243,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
             This object is then unchanged.
         """
         self._validate_params()
-        with fitted_copy(self) as fitted:
+        with limit_threads(self.n_jobs), fitted_copy(self) as fitted:
             fitted._fit(X)
         return self
 
@@ -333,7 +339,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
             with its columns.
         """
         container, signals = self._open(X)
-        scores = self._model.score_channels(signals, self._model.n_warm)
+        with limit_threads(self.n_jobs):
+            scores = self._model.score_channels(signals, self._model.n_warm)
         return cast(Floats, container.table(-scores.T))
 
     def predict_segments(self, X: ArrayLike) -> Any:
@@ -422,7 +429,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 
     def _score(self, X: ArrayLike) -> tuple[Container, AnomalyScores]:
         container, signals = self._open(X)
-        return container, self._model.score(signals, self._model.n_warm)
+        with limit_threads(self.n_jobs):
+            return container, self._model.score(signals, self._model.n_warm)
 
     def _signals(self, X: ArrayLike) -> Iterator[Floats]:
         network = self._load_network()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from math import gcd
@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..network import Progress, TSPulse, TSPulseConfig, reconstruct
+from ..network import Progress, TSPulse, TSPulseConfig, reconstruct, side_by_side
 from ..series import Floats, Indices, Stitcher, find_wild, take_windows, window_starts
 from .context import ContextCorrection
 from .smoothing import window_means
@@ -132,10 +132,13 @@ class HeadErrors:
         self, padded: Floats, n_timepoints: int, context: ContextCorrection | None
     ) -> Iterator[tuple[Indices, Floats]]:
         """Yield the starts of windows, and their errors, corrected for what is known around."""
-        for starts in self._blocks(self._hidden_starts(n_timepoints)):
+
+        def read(starts: Indices) -> Floats:
             windows, visible = take_windows(padded, starts, self.length).swapaxes(0, 1)
             errors = self._window_errors(windows, visible)
-            yield starts, errors if context is None else context(visible, errors)
+            return errors if context is None else context(visible, errors)
+
+        return self._read_blocks(read, self._hidden_starts(n_timepoints))
 
     def _window_errors(self, windows: Floats, visible: Floats, n_passes: int = _N_PASSES) -> Floats:
         """Hide each patch of windows ``(n, T)`` in one pass; return errors ``(n, heads, T)``.
@@ -172,18 +175,24 @@ class HeadErrors:
         step = self.network.config.forecast_length
         n_points = both.shape[1] - first
         padded = np.pad(both, ((0, 0), (self.length, step)), constant_values=np.nan)
-        errors = []
-        for starts in self._blocks(first + self._forecast_starts(n_points)):
+
+        def read(starts: Indices) -> Floats:
             windows, visible = take_windows(padded, starts, self.length + step).swapaxes(0, 1)
             past, future = visible[:, : self.length], windows[:, self.length :]
             forecast = self._reconstruct(_without_wild(past), ("forecast",))[:, 0]
-            errors.append(np.square(forecast - future).ravel())
+            return np.square(forecast - future).ravel()
+
+        starts = first + self._forecast_starts(n_points)
+        errors = [part for _, part in self._read_blocks(read, starts)]
         return np.concatenate([*errors, np.empty(0)])[:n_points]
 
-    def _blocks(self, starts: Indices) -> Iterator[Indices]:
-        for first in range(0, len(starts), _BLOCK):
-            block = starts[first : first + _BLOCK]
-            yield block
+    def _read_blocks(
+        self, read: Callable[[Indices], Floats], starts: Indices
+    ) -> Iterator[tuple[Indices, Floats]]:
+        """Read blocks of windows side by side, and yield their starts and errors."""
+        blocks = [starts[first : first + _BLOCK] for first in range(0, len(starts), _BLOCK)]
+        for block, errors in zip(blocks, side_by_side(read, blocks), strict=True):
+            yield block, errors
             if self.progress is not None:
                 self.progress.update(len(block))
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base import BaseTSPulse
-from ..network import TSPulse
+from ..network import TSPulse, limit_threads
 from ..series import Floats, Pace, check_series
 from .head_errors import CAUSAL_BLOCK, CausalHeadErrors
 from .normal_model import NormalModel
@@ -115,7 +115,8 @@ class AnomalyStream:
         rows = self._rows[: first + n_rows]
         new = self._model.signals(rows, self._errors(first), first)
         pairs = zip(self._signals, new, strict=True)
-        signals = [np.concatenate(pair, axis=1) for pair in pairs]
+        with limit_threads(self._detector.n_jobs):
+            signals = [np.concatenate(pair, axis=1) for pair in pairs]
         scores = self._model.score(signals).combined[-n_rows:]
         self._signals = [block[:, -self._model.n_lookback :] for block in signals]
         self.n_scored += n_rows

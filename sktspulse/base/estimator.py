@@ -24,13 +24,15 @@ class BaseTSPulse(BaseEstimator):
     weights the estimator was fitted with.
 
     Subclasses have the parameters ``checkpoint``, ``batch_size``, ``device`` and
-    ``verbose``, and extend ``_parameter_constraints``. ``fit`` calls
-    ``_validate_params`` and ``_fit_network``; the other methods call ``_load_network``.
+    ``verbose``, and ``n_jobs`` unless they train the network. They extend
+    ``_parameter_constraints``. ``fit`` calls ``_validate_params`` and ``_fit_network``;
+    the other methods call ``_load_network``.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "checkpoint": [str, PathLike],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
         "device": "no_validation",  # ``resolve_device`` does it
         "verbose": ["verbose"],
     }

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from ..base import BaseTSPulse
-from ..network import TSPulseConfig
+from ..network import TSPulseConfig, limit_threads
 from ..series import OutputMixin, Panel, check_panel, fitted_copy
 from .embed import EmbeddingSpec, Windowing, count_windows, embed_panel, part_widths
 
@@ -53,6 +53,10 @@ class TSPulseTransformer(OutputMixin, TransformerMixin, BaseTSPulse):
         Name of a shipped network, path of a file or folder, or hub id.
     batch_size : int, default=32
         Number of windows in a batch. Raise it on a GPU.
+    n_jobs : int, default=None
+        Number of threads, -1 for one on each core. None means what
+        :func:`joblib.parallel_config` says, else as many as torch uses. Results are the
+        same up to rounding.
     device : str, default="auto"
         Device of the network, such as ``"cpu"`` or ``"cuda"``. ``"auto"`` takes a GPU if
         there is one.
@@ -119,6 +123,7 @@ class TSPulseTransformer(OutputMixin, TransformerMixin, BaseTSPulse):
         windowing: Windowing = "resample",
         checkpoint: str = "tspulse-p8",
         batch_size: int = 32,
+        n_jobs: int | None = None,
         device: str = "auto",
         verbose: int = 0,
     ) -> None:
@@ -127,6 +132,7 @@ class TSPulseTransformer(OutputMixin, TransformerMixin, BaseTSPulse):
         self.windowing = windowing
         self.checkpoint = checkpoint
         self.batch_size = batch_size
+        self.n_jobs = n_jobs
         self.device = device
         self.verbose = verbose
 
@@ -232,8 +238,9 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
     def _embed(self, panel: Panel) -> NDArray[np.float32]:
         network, spec = self._load_network(), self._spec
         length = network.config.context_length
-        with self._progress(count_windows(panel, length, spec.windowing)) as bar:
-            embeddings = embed_panel(network, panel, spec, self.batch_size, bar)
+        bar = self._progress(count_windows(panel, length, spec.windowing))
+        with limit_threads(self.n_jobs), bar as progress:
+            embeddings = embed_panel(network, panel, spec, self.batch_size, progress)
         return embeddings.reshape(len(panel), -1)
 
     def __sklearn_tags__(self) -> Any:

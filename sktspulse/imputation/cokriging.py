@@ -95,15 +95,49 @@ class CoKriging:
 
 
 class System(NamedTuple):
-    """Kriging systems of ``n`` spans."""
+    """Kriging systems of ``n`` spans, each for ``m`` points without an exact value."""
 
-    values: Tensor  # (n, size), observed and filled values
-    deviation: Tensor  # (n, size), standard deviations of their errors
+    points: Tensor  # (n, m), indices in the span; exact points if it has fewer
+    values: Tensor  # (n, m)
+    errors: Tensor  # (n, m, m), covariance of the errors of the values
+    gain: Tensor  # (n, m, m), identity plus precision of the values times ``errors``
+    residuals: Tensor  # (n, m), precision times all values of the span
+
+
+Solve = Callable[[System], Tensor]  # -> (n, m)
+
+
+class Exact(NamedTuple):
+    """What does not depend on which points of a span have an exact value."""
+
+    precision: Tensor  # (size, size), of values without errors, apart from the noise
     error_correlation: Tensor  # (size, size)
-    cholesky: Tensor  # (n, size, size), lower factors of the covariance of the observations
 
+    @classmethod
+    def from_group(cls, group: ChannelGroup, noise_variance: float) -> Self:
+        """Invert the covariance of a span, with free levels and noise."""
+        covariance = torch.from_numpy(_with_free_levels(group.covariance))
+        covariance.diagonal().add_(noise_variance)
+        precision = torch.cholesky_inverse(torch.linalg.cholesky(covariance))
+        return cls(precision, torch.from_numpy(group.error_correlation.astype(np.float64)))
 
-Solve = Callable[[System], Tensor]  # -> (n, size)
+    def system(self, values: Tensor, deviation: Tensor, missing: Tensor) -> System:
+        """Set up the systems of spans ``(n, size)``.
+
+        By the matrix inversion lemma they are only as large as there are points with errors.
+        """
+        inexact = (deviation > 0) | missing
+        order = inexact.int().argsort(dim=1, descending=True, stable=True)
+        points = order[:, : int(inexact.sum(1).max())]
+        pairs = points[:, :, None] * values.shape[1] + points[:, None]
+        deviation = deviation.gather(1, points)
+        errors = self.error_correlation.take(pairs)
+        errors *= deviation[:, :, None] * deviation[:, None]
+        errors.diagonal(dim1=1, dim2=2).add_(_MISSING_VARIANCE * missing.gather(1, points))
+        gain = torch.matmul(self.precision.take(pairs), errors)
+        gain.diagonal(dim1=1, dim2=2).add_(1)
+        residuals = (values @ self.precision).gather(1, points)
+        return System(points, values.gather(1, points), errors, gain, residuals)
 
 
 def _average_spans(
@@ -111,22 +145,19 @@ def _average_spans(
 ) -> Floats:
     """Average the solutions of overlapping spans for one group of channels."""
     n_channels = values.shape[1]
-    covariance = torch.from_numpy(_with_free_levels(group.covariance))
-    error_correlation = torch.from_numpy(group.error_correlation.astype(np.float64))
+    exact = Exact.from_group(group, noise_variance)
     missing = np.isnan(values)
     uncertain = (variances > 0) & ~missing
-    inputs = (
-        np.where(missing, 0, values),
-        np.where(uncertain, np.sqrt(variances), 0),
-        np.where(missing, _MISSING_VARIANCE, noise_variance),
-    )
+    inputs = np.where(missing, 0, values), np.where(uncertain, np.sqrt(variances), 0), missing
     sums, weights = np.zeros((2, *values.shape))
-    for row, start in _uncertain_spans(uncertain):
+    for row, start in _uncertain_spans(uncertain, missing):
         time = start[:, None, None] + np.arange(_SPAN)
         spans = (row[:, None, None], np.arange(n_channels)[:, None], time)
         parts = (torch.from_numpy(part[spans].reshape(len(row), -1)) for part in inputs)
-        solution = solve(_system(covariance, error_correlation, *parts)).numpy()
-        np.add.at(sums, spans, _TAPER * solution.reshape(len(row), n_channels, _SPAN))
+        system = exact.system(*parts)
+        solution = torch.zeros(len(row), n_channels * _SPAN, dtype=torch.float64)
+        solution.scatter_(1, system.points, solve(system))
+        np.add.at(sums, spans, _TAPER * solution.numpy().reshape(len(row), n_channels, _SPAN))
         np.add.at(weights, spans, _TAPER)
     return np.divide(sums, weights, out=values.copy(), where=uncertain)
 
@@ -210,34 +241,28 @@ def _with_free_levels(covariance: Values) -> Values:
     return covariance + np.kron(np.eye(n_channels), np.full((_SPAN, _SPAN), _LEVEL_VARIANCE))
 
 
-def _uncertain_spans(uncertain: Flags) -> Iterator[tuple[Indices, Indices]]:
-    """Yield row and start of the spans with an uncertain value, a batch at a time."""
+def _uncertain_spans(uncertain: Flags, missing: Flags) -> Iterator[tuple[Indices, Indices]]:
+    """Yield row and start of the spans with an uncertain value, in batches of similar size."""
     starts = window_starts(uncertain.shape[-1], _SPAN, _STRIDE)
-    before = np.pad(uncertain.any(1), ((0, 0), (1, 0))).cumsum(1)
-    row, span = np.nonzero(before[:, starts + _SPAN] > before[:, starts])
+    row, span = np.nonzero(_count_in_spans(uncertain, starts))
+    n_inexact = _count_in_spans(uncertain | missing, starts)[row, span]
+    order = n_inexact.argsort(kind="stable")
     for first in range(0, len(row), _BATCH):
-        batch = slice(first, first + _BATCH)
+        batch = order[first : first + _BATCH]
         yield row[batch], starts[span[batch]]
 
 
-def _system(
-    covariance: Tensor, correlation: Tensor, values: Tensor, deviation: Tensor, noise: Tensor
-) -> System:
-    """Factorise the covariance of the observations: values, their errors, and noise."""
-    errors = correlation * deviation[:, :, None]
-    observations = torch.addcmul(covariance, errors, deviation[:, None])
-    observations.diagonal(dim1=-2, dim2=-1).add_(noise)
-    return System(values, deviation, correlation, torch.linalg.cholesky(observations))
+def _count_in_spans(flags: Flags, starts: Indices) -> Indices:
+    """Count the flags in the spans of each series, over all channels."""
+    before = np.pad(flags.sum(1), ((0, 0), (1, 0))).cumsum(1)
+    return np.asarray(before[:, starts + _SPAN] - before[:, starts])
 
 
 def _conditional_means(system: System) -> Tensor:
-    solved = torch.cholesky_solve(system.values[..., None], system.cholesky)[..., 0]
-    errors = (system.deviation * solved) @ system.error_correlation
-    return system.values - system.deviation * errors
+    solved = torch.linalg.solve(system.gain, system.residuals)
+    return system.values - torch.matmul(system.errors, solved[..., None])[..., 0]
 
 
 def _conditional_variances(system: System) -> Tensor:
-    deviation = system.deviation
-    errors = system.error_correlation * deviation[:, :, None] * deviation[:, None]
-    explained = torch.linalg.solve_triangular(system.cholesky, errors, upper=False)
-    return (errors.diagonal(dim1=-2, dim2=-1) - explained.square().sum(-2)).clamp(min=0)
+    covariance = torch.linalg.solve(system.gain, system.errors, left=False)
+    return covariance.diagonal(dim1=1, dim2=2).clamp(min=0)

@@ -16,7 +16,14 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..base import BaseTSPulse
-from ..network import TSPulse, TSPulseConfig, fingerprint, reconstruct, resolve_device
+from ..network import (
+    TSPulse,
+    TSPulseConfig,
+    fingerprint,
+    limit_threads,
+    reconstruct,
+    resolve_device,
+)
 from ..pretraining import FineTuner
 from ..series import (
     Floats,
@@ -75,8 +82,12 @@ class TSPulseImputer(OutputMixin, OneToOneFeatureMixin, TransformerMixin, BaseTS
         Overlapping windows are averaged, with more weight on their middle.
     checkpoint : str or path, default="tspulse-p8"
         Name of a shipped network, path of a file or folder, or hub id.
-    batch_size : int, default=64
+    batch_size : int, default=32
         Number of windows in a batch.
+    n_jobs : int, default=None
+        Number of threads, -1 for one on each core. None means what
+        :func:`joblib.parallel_config` says, else as many as torch uses. Results are the
+        same up to rounding.
     device : str, default="auto"
         Where the network runs: ``"cpu"``, ``"cuda"``, ...; ``"auto"`` takes the fastest.
     random_state : int, RandomState or None, default=None
@@ -173,7 +184,8 @@ class TSPulseImputer(OutputMixin, OneToOneFeatureMixin, TransformerMixin, BaseTS
         round_integers: bool = False,
         stride: int = 128,
         checkpoint: str = "tspulse-p8",
-        batch_size: int = 64,
+        batch_size: int = 32,
+        n_jobs: int | None = None,
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -187,6 +199,7 @@ class TSPulseImputer(OutputMixin, OneToOneFeatureMixin, TransformerMixin, BaseTS
         self.stride = stride
         self.checkpoint = checkpoint
         self.batch_size = batch_size
+        self.n_jobs = n_jobs
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -215,7 +228,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             or if the checkpoint cannot be read.
         """
         self._validate_params()
-        with fitted_copy(self) as fitted:
+        with limit_threads(self.n_jobs), fitted_copy(self) as fitted:
             fitted._fit(X)
         return self
 
@@ -257,7 +270,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         network = self._load_network()
         panels, restore = self._check_input(X, network.config, reset=False)
         reader = self._reader(network)
-        with self._progress(sum(panel.size for panel in panels), "points") as progress:
+        bar = self._progress(sum(panel.size for panel in panels), "points")
+        with limit_threads(self.n_jobs), bar as progress:
             answers = [
                 self._gap_filler.fill(panel, reader, progress, return_std=return_std)
                 for panel in panels

@@ -8,7 +8,7 @@ from .isolation import NewWeights, isolated
 from .masks import block_mask, gap_mask, hybrid_mask, varied_mask
 from .scaling import standardize
 from .tensor_files import TensorFile, check_hash, dump_tensors, explained
-from .threads import one_threaded_products, side_by_side
+from .threads import limit_threads, side_by_side
 from .tslens import TSLensConfig, TSLensNetwork
 from .tspulse import Prediction, SpectralSignature, Spectrum, TSPulse
 
@@ -34,8 +34,8 @@ __all__ = [
     "hybrid_mask",
     "infer",
     "isolated",
+    "limit_threads",
     "load_checkpoint",
-    "one_threaded_products",
     "open_file",
     "reconstruct",
     "resolve_device",

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .isolation import isolated
 from .scaling import standardize
-from .threads import side_by_side
+from .threads import count_threads, side_by_side
 from .tspulse import TSPulse
 
 __all__ = ["Progress", "Read", "fingerprint", "infer", "reconstruct", "resolve_device"]
@@ -24,6 +24,7 @@ Read = Callable[[TSPulse, Tensor, Tensor], Tensor]
 # The tokens of two windows fill the vector loops of element-wise kernels. An odd one would be left
 # to their scalar tails, which round otherwise, so that an answer would depend on the batch.
 _ROWS_PER_THREAD = 2
+_LEAST_ROWS = 8  # in a batch of its own, since smaller ones take longer for each row
 
 
 class Progress(Protocol):
@@ -54,7 +55,7 @@ def infer(
         ``read(network, x, observed)`` gets ``(n_batch, 1, context_length)`` values, 0 where
         not observed, and the mask, and returns ``(n_batch, ...)``.
     batch_size : int
-        Number of rows in a batch, rounded up to fill vector loops.
+        Largest number of rows in a batch, rounded up to fill vector loops.
     progress : Progress, default=None
         Updated after each batch.
 
@@ -64,7 +65,8 @@ def infer(
         The results of ``read``. That of a row does not depend on its batch, up to
         rounding.
     """
-    batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+    size = _even_size(len(rows), batch_size)
+    batches = [rows[start : start + size] for start in range(0, len(rows), size)]
     answers = []
     run = side_by_side if network.mask_token.values.device.type == "cpu" else map
     for answer in run(partial(_infer_batch, network, read), batches):
@@ -72,6 +74,12 @@ def infer(
         if progress is not None:
             progress.update(len(answer))
     return np.concatenate(answers)
+
+
+def _even_size(n_rows: int, batch_size: int) -> int:
+    """Divide rows among the threads, in batches of about the same size."""
+    n_batches = max(-(-n_rows // batch_size), min(count_threads(), n_rows // _LEAST_ROWS))
+    return max(1, -(-n_rows // max(1, n_batches)))
 
 
 def _infer_batch(
@@ -118,7 +126,7 @@ def reconstruct(
     """
 
     def read(network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
-        prediction = network(x, observed)
+        prediction = network(x, observed, heads)
         return torch.cat([prediction.in_units(head) for head in heads], 1)
 
     config = network.config

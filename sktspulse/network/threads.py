@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from functools import cache, partial
 from typing import Any, TypeVar
 
 import torch
+from joblib import effective_n_jobs
+from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["one_threaded_products", "side_by_side"]
+__all__ = ["count_threads", "limit_threads", "side_by_side"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_n_threads: ContextVar[int | None] = ContextVar("n_threads", default=None)
 
 
 @cache
@@ -23,7 +28,7 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def one_threaded_products() -> AbstractContextManager[Any]:
+def _one_threaded_products() -> AbstractContextManager[Any]:
     """Keep products of NumPy and SciPy on the thread that asks for them.
 
     Several threads of one product wait for each other, spinning, which takes many times as long
@@ -32,20 +37,51 @@ def one_threaded_products() -> AbstractContextManager[Any]:
     return _controller().limit(limits=1, user_api="blas")
 
 
+@contextmanager
+def limit_threads(n_jobs: int | None) -> Iterator[None]:
+    """Work on as many threads as ``n_jobs`` says.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        Number of threads, where -1 means all cores and -2 all but one. None means the number of
+        joblib's context, if there is one; 1 within a task of joblib; else that of torch.
+    """
+    token = _n_threads.set(_resolve(n_jobs))
+    try:
+        with _one_threaded_products():
+            yield
+    finally:
+        _n_threads.reset(token)
+
+
+def _resolve(n_jobs: int | None) -> int:
+    backend, of_context = get_active_backend()
+    is_task = bool(backend.nesting_level)
+    if n_jobs is None and of_context is None and not is_task:
+        return torch.get_num_threads()
+    return int(effective_n_jobs(n_jobs))
+
+
+def count_threads() -> int:
+    """Return how many threads the work has."""
+    return _n_threads.get() or torch.get_num_threads()
+
+
 def side_by_side(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """Apply a function to independent items, on as many threads as torch uses.
+    """Apply a function to independent items, on the threads that the work has.
 
     Each item has a single thread. Results are yielded in the order of the items.
     """
-    n_threads = torch.get_num_threads()
-    with one_threaded_products():
-        if n_threads < 2:
-            yield from map(function, items)
-            return
-        pool = ThreadPoolExecutor(n_threads, initializer=partial(torch.set_num_threads, 1))
+    n_threads, of_torch = count_threads(), torch.get_num_threads()
+    if n_threads == of_torch == 1:
+        yield from map(function, items)
+        return
+    pool = ThreadPoolExecutor(n_threads, initializer=partial(torch.set_num_threads, 1))
+    with _one_threaded_products():
         try:
             yield from pool.map(function, items)
         finally:
             pool.shutdown(cancel_futures=True)
             # Threads that the caller starts later get as many as this one.
-            torch.set_num_threads(n_threads)
+            torch.set_num_threads(of_torch)

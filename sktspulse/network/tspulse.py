@@ -12,6 +12,7 @@ width last, mixing along either is one matrix product without a copy.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import torch
@@ -20,6 +21,8 @@ from torch import Tensor, nn
 from .config import Gate, TSPulseConfig
 
 __all__ = ["ChannelMixer", "Encoding", "Prediction", "SpectralSignature", "Spectrum", "TSPulse"]
+
+HEADS = ("time", "spectrum", "frequency", "signature", "forecast")
 
 
 class MaskToken(nn.Module):
@@ -162,8 +165,12 @@ class GatedAttention(nn.Module):
         self.linear = Linear(length, length, axis)
 
     def forward(self, u: Tensor) -> Tensor:
+        return u * self.gate(u)
+
+    def gate(self, u: Tensor) -> Tensor:
+        """Return the factors of the entries."""
         logits, axis = self.linear(u), self.linear.axis
-        return u * (logits.softmax(axis) if self.activation == "softmax" else logits.sigmoid())
+        return logits.softmax(axis) if self.activation == "softmax" else logits.sigmoid()
 
 
 class Mixer(nn.Module):
@@ -176,7 +183,8 @@ class Mixer(nn.Module):
         self.gate = GatedAttention(length, gate, axis)
 
     def forward(self, h: Tensor) -> Tensor:
-        return h + self.gate(self.mlp(self.norm(h)))
+        u = self.mlp(self.norm(h))
+        return torch.addcmul(h, u, self.gate.gate(u))
 
 
 class ChannelMixer(Mixer):
@@ -327,21 +335,24 @@ class TSPulse(nn.Module):
         tokens = self.decoder(encoding.tokens)[:, :, : encoding.loc.shape[1]]
         return replace(encoding, tokens=tokens)
 
-    def predict(self, decoded: Encoding) -> Prediction:
-        """Run every head on the decoded tokens."""
-        n_patches, start = self.config.n_patches, self.config.n_register_start
-        tokens = decoded.tokens
-        heads = {"time": self.revin.inverse(self.time_head(tokens[:n_patches]))}
-        if self.config.frequency_head and decoded.peak is not None and decoded.nyquist is not None:
-            heads["spectrum"] = self.frequency_head(tokens[n_patches:start])
+    def predict(self, decoded: Encoding, wanted: Collection[str] = HEADS) -> Prediction:
+        """Run the wanted heads that the network has on the decoded tokens."""
+        config, tokens = self.config, decoded.tokens
+        patches, bins, registers = tokens.tensor_split((config.n_patches, config.n_register_start))
+        heads = {}
+        if "time" in wanted:
+            heads["time"] = self.revin.inverse(self.time_head(patches))
+        if config.frequency_head and not {"spectrum", "frequency"}.isdisjoint(wanted):
+            heads["spectrum"] = self.frequency_head(bins)
+        if "spectrum" in heads and decoded.peak is not None and decoded.nyquist is not None:
             series = self.spectrum.inverse(heads["spectrum"], decoded.peak, decoded.nyquist)
             heads["frequency"] = self.revin.inverse(series)
-        if self.config.n_signature_bins:
-            heads["signature"] = self.signature_head(tokens[start:]).log_softmax(-1)
-        if self.config.forecast_length:
-            heads["forecast"] = self.revin.inverse(self.forecast_head(tokens[start:]))
+        if config.n_signature_bins and "signature" in wanted:
+            heads["signature"] = self.signature_head(registers).log_softmax(-1)
+        if config.forecast_length and "forecast" in wanted:
+            heads["forecast"] = self.revin.inverse(self.forecast_head(registers))
         return Prediction(heads, decoded)
 
-    def forward(self, x: Tensor, observed: Tensor) -> Prediction:
+    def forward(self, x: Tensor, observed: Tensor, wanted: Collection[str] = HEADS) -> Prediction:
         """Predict from ``(B, C, T)`` values and a boolean mask, True where known."""
-        return self.predict(self.decode(self.encode(x, observed)))
+        return self.predict(self.decode(self.encode(x, observed)), wanted)

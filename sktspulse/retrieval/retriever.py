@@ -75,6 +75,10 @@ class TSPulseRetriever(
         Name of a shipped network, path of a file or folder, or hub id.
     batch_size : int, default=32
         Windows given to the network at once.
+    n_jobs : int, default=None
+        Number of threads, -1 for one on each core. None means what
+        :func:`joblib.parallel_config` says, else as many as torch uses. Results are the
+        same up to rounding.
     device : str, default="auto"
         Where the network runs: ``"cpu"``, ``"cuda"``, ... or the best there is.
     verbose : int, default=0
@@ -169,6 +173,7 @@ class TSPulseRetriever(
         index: Literal["exact", "faiss"] = "exact",
         checkpoint: str = "tspulse-p16",
         batch_size: int = 32,
+        n_jobs: int | None = None,
         device: str = "auto",
         verbose: int = 0,
     ) -> None:
@@ -184,6 +189,7 @@ class TSPulseRetriever(
         self.index = index
         self.checkpoint = checkpoint
         self.batch_size = batch_size
+        self.n_jobs = n_jobs
         self.device = device
         self.verbose = verbose
 
@@ -359,12 +365,13 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             channels=self.channels,
             checkpoint=self.checkpoint,
             batch_size=self.batch_size,
+            n_jobs=self.n_jobs,
             device=self.device,
         )
 
     @contextmanager
     def _context(self, total: int, unit: str) -> Iterator[SearchContext]:
-        names = ("checkpoint", "batch_size", "device")  # may change after fit
+        names = ("checkpoint", "batch_size", "n_jobs", "device")  # may change after fit
         transformer = copy(self.transformer_)  # as other threads may use it
         transformer.set_params(**{name: getattr(self, name) for name in names})
         with self._progress(total, unit) as progress:

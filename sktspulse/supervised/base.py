@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..base import BaseTSPulse, TimeBudget
 from ..embedding import count_windows
-from ..network import TSPulse, isolated, one_threaded_products
+from ..network import TSPulse, isolated, limit_threads
 from ..series import Floats, Panel, check_panel
 from .probe.extraction import FeatureExtractor, NetworkReader
 from .probe.probe import LinearHead, Probe
@@ -107,7 +107,7 @@ class BaseSupervised(BaseTSPulse):
             self.members, samples.X, self.windowing, n_representations, self._uses_values
         )
         bar = self._progress(extractor.n_representations * n_windows)
-        with one_threaded_products(), bar as progress:
+        with limit_threads(self.n_jobs), bar as progress:
             probe = Probe.fit(
                 extractor,
                 NetworkReader(network, self.batch_size, progress),
@@ -127,7 +127,7 @@ class BaseSupervised(BaseTSPulse):
         panel = self._check_panel(X, network, reset=False)
         n_passes = self.n_representations_ if self.strategy_ == "probe" else 1
         bar = self._progress(n_passes * self._count_windows(network, panel))
-        with one_threaded_products(), bar as progress:
+        with limit_threads(self.n_jobs), bar as progress:
             return self._model.outputs(network, panel, self.batch_size, progress)
 
     def _count_windows(self, network: TSPulse, panel: Panel) -> int:

@@ -64,6 +64,10 @@ class TSPulseClassifier(ClassifierMixin, BaseSupervised):
         Name of a shipped network, path of a file or folder, or hub id.
     batch_size : int, default=32
         Windows in a batch of inference. Use more on a GPU.
+    n_jobs : int, default=None
+        Number of threads, -1 for one on each core. None means what
+        :func:`joblib.parallel_config` says, else as many as torch uses. Results are the
+        same up to rounding.
     device : str, default="auto"
         Where the network runs: ``"cpu"``, ``"cuda"``, ... or the best available.
     random_state : int, RandomState instance or None, default=None
@@ -180,6 +184,7 @@ class TSPulseClassifier(ClassifierMixin, BaseSupervised):
         max_time: float | None = None,
         checkpoint: str = "tspulse-p16",
         batch_size: int = 32,
+        n_jobs: int | None = None,
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -191,6 +196,7 @@ class TSPulseClassifier(ClassifierMixin, BaseSupervised):
         self.max_time = max_time
         self.checkpoint = checkpoint
         self.batch_size = batch_size
+        self.n_jobs = n_jobs
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
