@@ -7,6 +7,7 @@ from functools import lru_cache, reduce
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ...network import side_by_side
 from ...series import Values
@@ -23,7 +24,7 @@ _MAX_SUMS = 1 << 26  # groups times time points of all series
 _MAX_FEATURES = 2048  # if there are more series, for which products of features are found
 _MAX_CHANNELS = 8  # that a kernel reads the sum of
 _ROUNDING = 1e-5  # difference that counts as none
-_BLOCK_VALUES = 1 << 16  # responses at once: they stay in the cache of a core
+_BLOCK_VALUES = 1 << 17  # responses at once: they stay in the cache of a core
 
 
 class KernelBank(NamedTuple):
@@ -101,25 +102,25 @@ def _compete(series: Values, kernels: _Kernels) -> Values:
     responses = _responses(series, kernels)
     largest, smallest = responses.max(2, keepdims=True), responses.min(2, keepdims=True)
     gains = np.einsum("sgkt,sgkt->sgk", responses == largest, responses)
-    counts = np.count_nonzero(responses == smallest, axis=-1)
+    # np.count_nonzero takes four times as long, as it adds up large integers.
+    counts = (responses == smallest).view(np.uint8).sum(-1, dtype=np.uint16)
     # The largest of few responses can be negative.
-    totals = np.stack([gains.clip(0), counts], axis=1) / responses.shape[-1]
+    totals = np.stack([gains.clip(0), counts], axis=1, dtype=np.float64) / responses.shape[-1]
     return np.asarray(totals.reshape(len(series), -1))
 
 
 def _responses(series: Values, kernels: _Kernels) -> Values:
     """Return what kernels sum up to: ``(n_series, n_groups, n_competing, n_timepoints)``."""
     step, n_timepoints = kernels.dilation, series.shape[-1]
+    mixed = kernels.mixing @ series if series.shape[1] > 1 else series
     reach = step * (_LENGTH // 2)
-    padded = np.pad(series, ((0, 0), (0, 0), (reach, reach)))
-    if series.shape[1] > 1:
-        padded = kernels.mixing @ padded
-    seen = padded[..., step * np.arange(_LENGTH)[:, None] + np.arange(n_timepoints)]
+    padded = np.zeros((*mixed.shape[:2], n_timepoints + 2 * reach), np.float32)
+    padded[..., reach : reach + n_timepoints] = mixed
+    seen = sliding_window_view(padded, n_timepoints, axis=-1)[..., ::step, :]
     # Where a series is flat, all kernels tie; rounding must not choose among them.
     is_same = np.abs(padded[..., step:] - padded[..., :-step]) < _ROUNDING
     parts = (is_same[..., step * i : step * i + n_timepoints] for i in range(_LENGTH - 1))
     is_flat = reduce(np.logical_and, parts)
-    if is_flat.any():
-        seen *= ~is_flat[:, :, None]
+    seen = seen * ~is_flat[:, :, None] if is_flat.any() else np.ascontiguousarray(seen)
     weights = kernels.weights.reshape(seen.shape[1], -1, _LENGTH)
     return np.asarray(weights @ seen).reshape(len(series), -1, _N_COMPETING, n_timepoints)
