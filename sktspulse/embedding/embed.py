@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..network import Progress, TSPulse, TSPulseConfig, infer, standardize
-from ..series import Indices, Panel, Values, downsample, resample, take_windows, window_starts
+from ..series import (
+    Indices,
+    Panel,
+    Values,
+    downsample,
+    resample,
+    stacks,
+    take_windows,
+    window_starts,
+)
 
 __all__ = [
     "EmbeddingSpec",
@@ -80,8 +89,7 @@ def context_windows(series: Values, context_length: int, windowing: Windowing) -
     preceded by NaN. Each channel of the series has mean 0 and variance 1.
     """
     if windowing == "resample":
-        window = resample(downsample(series, context_length), context_length)
-        yield standardize(window).values[None]
+        yield _resampled(series, context_length)[None]
         return
     n_missing = max(0, context_length - series.shape[1])
     scaled = standardize(series).values
@@ -116,14 +124,31 @@ def _window_rows(
     panel: Panel, context_length: int, spec: EmbeddingSpec
 ) -> Iterator[tuple[Values, Indices]]:
     """Yield windows of one channel each, and the index of the embedding each belongs to."""
-    for i, series in enumerate(panel):
-        n_channels = len(series)
-        groups = np.full(n_channels, i)
+    for windows, series in _windows(panel, context_length, spec.windowing):
+        n_channels = windows.shape[1]
+        groups = np.repeat(series, n_channels)
         if not spec.average_channels:
-            groups = i * n_channels + np.arange(n_channels)
-        for windows in context_windows(series, context_length, spec.windowing):
-            rows = windows.reshape(-1, context_length).astype(np.float32)
-            yield rows, np.tile(groups, len(windows))
+            groups = groups * n_channels + np.tile(np.arange(n_channels), len(series))
+        yield windows.reshape(-1, context_length).astype(np.float32), groups
+
+
+def _windows(
+    panel: Panel, context_length: int, windowing: Windowing
+) -> Iterator[tuple[Values, Indices]]:
+    """Yield windows, ``(n_windows, n_channels, context_length)``, and the series of each."""
+    if windowing == "resample":
+        first = 0
+        for block in stacks(panel):
+            yield _resampled(block, context_length), first + np.arange(len(block))
+            first += len(block)
+        return
+    for i, one in enumerate(panel):
+        for windows in context_windows(one, context_length, windowing):
+            yield windows, np.full(len(windows), i)
+
+
+def _resampled(panel: Values, context_length: int) -> Values:
+    return standardize(resample(downsample(panel, context_length), context_length)).values
 
 
 def _blocks(parts: Iterable[tuple[Values, Indices]]) -> Iterator[tuple[Values, Indices]]:

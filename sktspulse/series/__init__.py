@@ -11,6 +11,7 @@ from .output import OutputMixin
 from .panels import parse_panel, parse_series
 from .runs import runs
 from .seasonality import moving_sum, seasonal_period
+from .stacks import stacks
 from .tabular import PanelToTabular, TabularToPanel
 from .time_index import Pace, asfreq
 from .types import Flags, Floats, Indices, Integers, Panel, Values
@@ -49,6 +50,7 @@ __all__ = [
     "resample",
     "runs",
     "seasonal_period",
+    "stacks",
     "take_windows",
     "validated",
     "window_starts",

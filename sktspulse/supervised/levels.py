@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from ..network import standardize
-from ..series import Floats, Panel, Values
+from ..series import Floats, Panel, Values, stacks
 
 __all__ = ["FLAT", "ColumnScaler", "RobustLevelScaler", "level_features", "relative"]
 
@@ -18,15 +18,15 @@ _LARGEST = np.finfo(np.float64).max
 
 def level_features(panel: Panel) -> Floats:
     """Return mean, then standard deviation of every channel; NaN where nothing is known."""
-    return np.array([_moments(series) for series in panel], dtype=np.float64)
+    return np.concatenate([_moments(block) for block in stacks(panel)])
 
 
-def _moments(series: Values) -> Values:
-    z, loc, scale = standardize(series)
+def _moments(panel: Values) -> Floats:
+    z, loc, scale = standardize(panel)
     is_flat = ~np.nan_to_num(z).any(-1)
     is_empty = np.isnan(z).all(-1)
-    moments = np.stack([loc[:, 0], np.where(is_flat, 0, scale[:, 0])])  # (2, n_channels)
-    return np.where(is_empty, np.nan, moments).ravel()
+    moments = loc[..., 0], np.where(is_flat, 0, scale[..., 0])
+    return np.hstack([np.where(is_empty, np.nan, part) for part in moments])
 
 
 class RobustLevelScaler(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..network import standardize
-from ..series import Floats, Indices, Values
+from ..series import Floats, Indices, Values, stacks
 from .levels import RobustLevelScaler, level_features
 
 __all__ = ["Samples", "merge_duplicates", "moments"]
@@ -48,15 +48,16 @@ def _order(samples: Samples) -> Indices:
     panel = [np.atleast_2d(one) for one in samples.X]
     levels = level_features(panel)
     relative = RobustLevelScaler.fit(levels, samples.weights)(levels)
-    projections = np.array([_projection(series) for series in panel]) + relative.sum(1)
+    projections = np.concatenate([_projections(block) for block in stacks(panel)]) + relative.sum(1)
     targets = samples.y.reshape(len(panel), -1).T
     # What has one projection differs in levels alone, which do not vary much, or in targets.
     return np.lexsort((*targets, (np.nan_to_num(levels) / levels.shape[1]).sum(1), projections))
 
 
-def _projection(series: Floats) -> float:
-    z = np.nan_to_num(standardize(series).values).sum(0)
-    return float(z @ np.cos(np.arange(len(z)))) / np.sqrt(len(z))
+def _projections(panel: Values) -> Floats:
+    z = np.nan_to_num(standardize(panel).values).sum(1)
+    wave = np.cos(np.arange(z.shape[1]))
+    return np.array([row @ wave for row in z]) / np.sqrt(len(wave))
 
 
 def _digest(values: Any) -> str:

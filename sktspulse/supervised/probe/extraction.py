@@ -11,7 +11,7 @@ from sklearn.base import clone
 
 from ...embedding import EmbeddingSpec, Windowing, embed_panel
 from ...network import Progress, TSPulse
-from ...series import Floats, Panel, Values
+from ...series import Floats, Panel, Values, stacks
 from ..levels import level_features
 from .features import Layout, n_sampled_points, sampled_values
 from .kernels import KernelBank
@@ -38,7 +38,8 @@ class NetworkReader(NamedTuple):
         step = max(1, _BLOCK_ROWS // len(panel[0]))
         blocks = []
         for first in range(0, len(panel), step):
-            series = [representation(one) for one in panel[first : first + step]]
+            part = panel[first : first + step]
+            series = [one for block in stacks(part) for one in representation(block)]
             embedded = embed_panel(self.network, series, spec, self.batch_size, self.progress)
             blocks.append(_join_channels(embedded))
         return np.vstack(blocks)

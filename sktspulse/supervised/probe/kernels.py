@@ -7,9 +7,10 @@ from functools import lru_cache, reduce
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ...network import side_by_side
-from ...series import Values
+from ...series import Floats, Values
 from .shapes import blocks_of_a_length
 
 __all__ = ["KernelBank"]
@@ -23,7 +24,8 @@ _MAX_SUMS = 1 << 26  # groups times time points of all series
 _MAX_FEATURES = 2048  # if there are more series, for which products of features are found
 _MAX_CHANNELS = 8  # that a kernel reads the sum of
 _ROUNDING = 1e-5  # difference that counts as none
-_BLOCK_VALUES = 1 << 16  # responses at once: they stay in the cache of a core
+_BLOCK_VALUES = 1 << 19  # responses of series that are read at once
+_PART_VALUES = 1 << 17  # responses at once: they stay in the cache of a core
 
 
 class KernelBank(NamedTuple):
@@ -98,28 +100,34 @@ def _draw_groups(rng: np.random.Generator, n_channels: int, n_groups: int) -> tu
 
 def _compete(series: Values, kernels: _Kernels) -> Values:
     """Return gains and counts of all kernels: ``(n_series, 2 * n_kernels)``."""
-    responses = _responses(series, kernels)
+    seen = _seen(series, kernels)
+    step = max(1, _PART_VALUES // (len(series) * _N_COMPETING * series.shape[-1]))
+    parts = [slice(first, first + step) for first in range(0, len(kernels.weights), step)]
+    totals = [_totals(kernels.weights[part] @ seen[:, part]) for part in parts]
+    # The largest of few responses can be negative.
+    return np.concatenate(totals, 2).reshape(len(series), -1).clip(0) / series.shape[-1]
+
+
+def _totals(responses: Values) -> Floats:
+    """Return gains and counts: ``(n_series, 2, n_groups, n_competing)``."""
     largest, smallest = responses.max(2, keepdims=True), responses.min(2, keepdims=True)
     gains = np.einsum("sgkt,sgkt->sgk", responses == largest, responses)
-    counts = np.count_nonzero(responses == smallest, axis=-1)
-    # The largest of few responses can be negative.
-    totals = np.stack([gains.clip(0), counts], axis=1) / responses.shape[-1]
-    return np.asarray(totals.reshape(len(series), -1))
+    # np.count_nonzero takes four times as long, as it adds up large integers.
+    counts = (responses == smallest).view(np.uint8).sum(-1, dtype=np.uint16)
+    return np.stack([gains, counts], axis=1, dtype=np.float64)
 
 
-def _responses(series: Values, kernels: _Kernels) -> Values:
-    """Return what kernels sum up to: ``(n_series, n_groups, n_competing, n_timepoints)``."""
+def _seen(series: Values, kernels: _Kernels) -> Values:
+    """Return what the weights meet: ``(n_series, n_groups, length, n_timepoints)``."""
     step, n_timepoints = kernels.dilation, series.shape[-1]
+    mixed = kernels.mixing @ series if series.shape[1] > 1 else series
     reach = step * (_LENGTH // 2)
-    padded = np.pad(series, ((0, 0), (0, 0), (reach, reach)))
-    if series.shape[1] > 1:
-        padded = kernels.mixing @ padded
-    seen = padded[..., step * np.arange(_LENGTH)[:, None] + np.arange(n_timepoints)]
+    padded = np.zeros((*mixed.shape[:2], n_timepoints + 2 * reach), np.float32)
+    padded[..., reach : reach + n_timepoints] = mixed
+    seen = sliding_window_view(padded, n_timepoints, axis=-1)[..., ::step, :]
     # Where a series is flat, all kernels tie; rounding must not choose among them.
     is_same = np.abs(padded[..., step:] - padded[..., :-step]) < _ROUNDING
     parts = (is_same[..., step * i : step * i + n_timepoints] for i in range(_LENGTH - 1))
     is_flat = reduce(np.logical_and, parts)
-    if is_flat.any():
-        seen *= ~is_flat[:, :, None]
-    weights = kernels.weights.reshape(seen.shape[1], -1, _LENGTH)
-    return np.asarray(weights @ seen).reshape(len(series), -1, _N_COMPETING, n_timepoints)
+    seen = seen * ~is_flat[:, :, None] if is_flat.any() else np.ascontiguousarray(seen)
+    return np.broadcast_to(seen, (len(series), len(kernels.weights), *seen.shape[2:]))

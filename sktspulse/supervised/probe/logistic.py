@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 
 from ...network import side_by_side
 from ...series import Flags, Integers, Values
@@ -171,7 +171,9 @@ class _Logistics(NamedTuple):
 
 def for_each_class(logits: Values) -> Values:
     """Add the logit 0 of the first class if there are two."""
-    return np.insert(logits, 0, 0, axis=-1) if logits.shape[-1] == 1 else logits
+    if logits.shape[-1] > 1:
+        return logits
+    return np.concatenate([np.zeros_like(logits), logits], axis=-1)  # quicker than np.insert
 
 
 def _log_softmax(logits: Values) -> Values:
@@ -250,7 +252,7 @@ def fit_temperature(logits: Values, codes: Integers, weights: Values) -> tuple[f
     place = np.arange(len(codes))
 
     def loss(log_temperature: float) -> float:
-        likelihoods = log_softmax(logits / np.exp(log_temperature), axis=1)[place, codes]
+        likelihoods = _log_softmax(logits / np.exp(log_temperature))[place, codes]
         return float(log_temperature**2 - weights @ likelihoods)
 
     found = minimize_scalar(loss, bounds=_LOG_TEMPERATURES, method="bounded")
@@ -271,7 +273,7 @@ def _best_shares(models: list[_Tempered], samples: Samples, folds: list[Flags]) 
 
     def loss(shares: Values) -> tuple[float, Values]:
         sums, excess = np.tensordot(shares, logits, 1), shares.sum() - 1
-        likelihood = weights @ (log_softmax(sums, axis=1) * is_target).sum(1)
+        likelihood = weights @ (_log_softmax(sums) * is_target).sum(1)
         errors = weights[:, None] * (softmax(sums, axis=1) - is_target)
         uneven = shares - shares.mean()
         value = excess**2 + _EVENNESS * uneven @ uneven - likelihood

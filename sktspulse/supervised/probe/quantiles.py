@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise, product
 from typing import NamedTuple
 
@@ -10,7 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ...network import side_by_side
-from ...series import Values
+from ...series import Indices, Values
 from .shapes import blocks_of_a_length
 
 __all__ = ["QuantileBank"]
@@ -68,7 +70,7 @@ class QuantileBank(NamedTuple):
     def _describe(self, shapes: Sequence[Values]) -> Values:
         panel = np.stack(shapes)
         pairs = zip(_kinds(panel), self.intervals, strict=True)
-        parts = [_quantiles(kind, part) for kind, intervals in pairs for part in intervals]
+        parts = [_quantiles(kind, intervals) for kind, intervals in pairs]
         return np.concatenate(parts, axis=-1).reshape(len(panel), -1)
 
 
@@ -103,14 +105,46 @@ def _halved(length: int, depth: int, values_per_quantile: int) -> Iterator[Inter
             yield Interval(first / length, last / length, n_quantiles)
 
 
-def _quantiles(panel: Values, interval: Interval) -> Values:
-    """Return quantiles, ``(n_series, n_channels, n_quantiles)``."""
-    length, n = panel.shape[-1], interval.n_quantiles
-    first = min(round(interval.first * length), length - 1)
-    part = np.sort(panel[..., first : max(round(interval.last * length), first + 1)])
-    last = part.shape[-1] - 1
-    if n == 1:
-        return part[..., [last // 2]]
-    found = part[..., np.linspace(0, last, n).round().astype(int)]
-    found[..., 1::2] -= part.mean(-1, keepdims=True)
+def _quantiles(panel: Values, intervals: tuple[Interval, ...]) -> Values:
+    """Return quantiles of all intervals, ``(n_series, n_channels, n_quantiles)``."""
+    found = np.empty((*panel.shape[:-1], sum(one.n_quantiles for one in intervals)), panel.dtype)
+    for width, starts, places, columns in _alike(intervals, panel.shape[-1]):
+        parts = np.sort(sliding_window_view(panel, width, axis=-1)[..., starts, :])
+        values = parts[..., places]
+        # A sum, as the mean of a short array takes three times as long.
+        values[..., 1::2] -= parts.sum(-1, keepdims=True) / width
+        found[..., columns] = values
     return found
+
+
+class _Alike(NamedTuple):
+    """Intervals of one width with as many quantiles, which are sorted together."""
+
+    width: int
+    starts: Indices  # (n_intervals,)
+    places: Indices  # (n_quantiles,) in an ascending interval
+    columns: Indices  # (n_intervals, n_quantiles) of the features
+
+
+@lru_cache(maxsize=1024)
+def _alike(intervals: tuple[Interval, ...], length: int) -> list[_Alike]:
+    """Find intervals of a series of some length that are alike."""
+    ends = np.cumsum([one.n_quantiles for one in intervals])
+    found = defaultdict(list)
+    for interval, end in zip(intervals, ends, strict=True):
+        start = min(round(interval.first * length), length - 1)
+        width = max(round(interval.last * length), start + 1) - start
+        columns = range(end - interval.n_quantiles, end)
+        found[width, interval.n_quantiles].append((start, columns))
+    return [
+        _Alike(width, np.array(starts), _places(width, n), np.array(columns))
+        for (width, n), pairs in found.items()
+        for starts, columns in [zip(*pairs, strict=True)]
+    ]
+
+
+def _places(n_values: int, n_quantiles: int) -> Indices:
+    """Return where evenly spaced quantiles are in ascending values; one is the median."""
+    if n_quantiles == 1:
+        return np.array([(n_values - 1) // 2])
+    return np.linspace(0, n_values - 1, n_quantiles).round().astype(np.intp)

@@ -1,6 +1,6 @@
 """Representations of a series that the probe embeds, such as its differences.
 
-A representation maps a series, ``(n_channels, n_timepoints)`` with NaN where missing, to a series
+A representation maps series, ``(..., n_channels, n_timepoints)`` with NaN where missing, to series
 with as many channels. None depends on level and unit of a channel.
 """
 
@@ -58,19 +58,27 @@ def time_warped(series: Values) -> Values:
     """
     z = standardize(series).values
     steps = np.nan_to_num(np.diff(z))
-    distance = np.sqrt(np.square(steps).sum(0))
-    if not distance.any():
-        return series
-    time = np.append(0, np.cumsum(distance + _REST * distance.mean()))
-    even = np.linspace(0, time[-1], len(time))
-    return _interpolate(z, np.interp(even, time, np.arange(len(time))))
+    distance = np.sqrt(np.square(steps).sum(-2, keepdims=True))
+    speed = distance + _REST * distance.mean(-1, keepdims=True)
+    time = np.insert(speed.cumsum(-1), 0, 0, axis=-1)  # (..., 1, n_timepoints)
+    warped = _interpolate(z, _even_places(time))
+    return np.where(distance.any(-1, keepdims=True), warped, series)
+
+
+def _even_places(time: Floats) -> Floats:
+    """Return where, as fractional indices, evenly spaced times are."""
+    places = np.arange(time.shape[-1])
+    even = places * (time[..., -1:] / places[-1])  # np.linspace lets rows depend on each other
+    even[..., -1] = time[..., -1]
+    rows = zip(*(part.reshape(-1, len(places)) for part in (even, time)), strict=True)
+    return np.reshape([np.interp(at, known, places) for at, known in rows], time.shape)
 
 
 def _interpolate(series: Values, places: Floats) -> Values:
     """Interpolate linearly; next to a missing value, take the nearest value."""
-    left = np.minimum(places.astype(np.int64), series.shape[1] - 2)
+    left = np.minimum(places.astype(np.int64), series.shape[-1] - 2)
     fraction = places - left
-    before, after = series[:, left], series[:, left + 1]
+    before, after = (np.take_along_axis(series, at, -1) for at in (left, left + 1))
     nearest = np.where(fraction > 0.5, after, before)
     between = before + fraction * (after - before)
     return np.where(np.isnan(between), nearest, between)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ...network import standardize
-from ...series import Indices, Neighbors, Panel, Values, downsample, interpolate_linear
+from ...series import Indices, Neighbors, Panel, Values, downsample, interpolate_linear, stacks
 
 __all__ = ["blocks_of_a_length", "standard_shapes"]
 
@@ -16,15 +16,15 @@ _MAX_TIMEPOINTS = 1024  # longer series are averaged
 
 def standard_shapes(panel: Panel) -> list[Values]:
     """Standardise, bridge gaps by straight lines, and shorten; a channel without values is 0."""
-    return [_prepare(series) for series in panel]
+    return [series for block in stacks(panel) for series in _prepare(block)]
 
 
-def _prepare(series: Values) -> Values:
-    z: Values = standardize(series).values
+def _prepare(panel: Values) -> Values:
+    z: Values = standardize(panel).values
     known = ~np.isnan(z)
     if not known.all():
-        z = np.where(known.any(1, keepdims=True), z, 0)
-        known |= ~known.any(1, keepdims=True)
+        z = np.where(known.any(-1, keepdims=True), z, 0)
+        known |= ~known.any(-1, keepdims=True)
         z = interpolate_linear(z, Neighbors.from_mask(known))
     return np.asarray(downsample(z, _MAX_TIMEPOINTS), dtype=np.float32)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -51,15 +52,18 @@ class Trees(NamedTuple):
         trees = cls(bank, grown, samples.y.ndim == 1, loc, scale)
         unseen = ~np.array(parts)
         unseen |= ~unseen.any(0)  # what all trees have seen
-        pairs = zip(grown, unseen, strict=True)
-        votes = sum(counted[:, None] * _vote(tree, samples.X) for tree, counted in pairs)
+        pairs = zip(unseen, trees._votes(samples.X), strict=True)
+        votes = sum(counted[:, None] * vote for counted, vote in pairs)
         return trees, trees._answer(votes, unseen.sum(0))
 
     def __call__(self, panel: Panel, levels: Values) -> Floats:
         """Answer to new series with the scaled ``levels``."""
         X = np.hstack([self.bank(standard_shapes(panel)), levels]).astype(np.float32)
-        votes = sum(_vote(tree, X) for tree in self.grown)
-        return self._answer(votes, np.full(len(X), len(self.grown)))
+        return self._answer(sum(self._votes(X)), np.full(len(X), len(self.grown)))
+
+    def _votes(self, X: Values) -> Iterator[Values]:
+        """Yield shares of classes or predictions of each tree: ``(n_samples, n_outputs)``."""
+        return side_by_side(lambda one: one.tree_.predict(X).reshape(len(X), -1), self.grown)
 
     def _answer(self, votes: Any, n_votes: Values) -> Floats:
         n = n_votes[:, None]
@@ -107,8 +111,3 @@ def _grow(seed: int, seen: Flags, samples: Samples) -> Any:
         tree = ExtraTreeRegressor(**options)
     # Weights of 0, so that every tree knows all classes.
     return tree.fit(samples.X, samples.y, seen * samples.weights, check_input=False)
-
-
-def _vote(tree: Any, X: Values) -> Values:
-    """Return shares of classes or predictions: ``(n_samples, n_outputs)``."""
-    return np.asarray(tree.tree_.predict(X)).reshape(len(X), -1)

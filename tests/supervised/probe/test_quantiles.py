@@ -146,8 +146,8 @@ def test_channels_are_described_one_by_one():
 
 def test_quantiles_move_with_a_channel_but_not_those_relative_to_the_mean():
     values = np.arange(16, dtype=np.float32)[None, None]
-    interval = module.Interval(0, 1, 4)
-    found, moved = (module._quantiles(part, interval)[0, 0] for part in (values, values + 8))
+    intervals = (module.Interval(0, 1, 4),)
+    found, moved = (module._quantiles(part, intervals)[0, 0] for part in (values, values + 8))
     np.testing.assert_allclose(found, [0, 5 - 7.5, 10, 15 - 7.5])
     np.testing.assert_allclose(moved - found, [8, 0, 8, 0])
 

@@ -33,6 +33,15 @@ def test_level_and_unit_of_a_channel_do_not_matter(representation):
 
 
 @EVERY
+def test_series_of_a_block_do_not_matter_to_each_other(representation):
+    block = np.stack([draw(seed=seed) for seed in range(4)])
+    block[1] = 3.0
+    block[2, 0, 5:20] = np.nan
+    expected = np.stack([representation(series) for series in block])
+    np.testing.assert_array_equal(representation(block), expected)
+
+
+@EVERY
 @pytest.mark.parametrize("n_timepoints", [2, 3, 7])
 def test_short_flat_and_empty_channels_are_taken(representation, n_timepoints):
     series = draw(3, n_timepoints)
