@@ -26,6 +26,7 @@ from sklearn.exceptions import NotFittedError
 import sktspulse
 from sktspulse import TSPulseAnomalyDetector, TSPulseConfig, TSPulseImputer, TSPulsePretrainer
 
+pytestmark = pytest.mark.usefixtures("few_trees")
 PACKAGE = str(Path(sktspulse.__file__).parent)
 FINE_TUNED = {
     "detector-fine-tuned": Case(
@@ -41,8 +42,9 @@ each_way = pytest.mark.parametrize("case", WAYS.values(), ids=WAYS)
 
 @pytest.fixture(autouse=True)
 def short_fine_tuning(monkeypatch):
-    monkeypatch.setattr("sktspulse.anomaly.fine_tuning.N_STEPS", 4)
-    monkeypatch.setattr("sktspulse.imputation.imputer._MAX_STEPS", 4)
+    monkeypatch.setattr("sktspulse.anomaly.fine_tuning.N_STEPS", 2)
+    monkeypatch.setattr("sktspulse.anomaly.fine_tuning._BATCH_SIZE", 8)
+    monkeypatch.setattr("sktspulse.imputation.imputer._MAX_STEPS", 2)
 
 
 # --------------------------------------------------------------------------- failing fits
@@ -401,8 +403,8 @@ import numpy as np, torch
 from joblib import Parallel, delayed
 from sktspulse import *
 rng = np.random.default_rng(0)
-X, y = rng.normal(size=(24, 2, 96)), np.arange(24) % 2
-R = rng.normal(size=(700, 2)).cumsum(0)
+X, y = rng.normal(size=(12, 2, 96)), np.arange(12) % 2
+R = rng.normal(size=(600, 2)).cumsum(0)
 R[100:120, 0] = np.nan
 torch.set_num_threads(2)
 models = {

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from estimator_cases import checkpoint
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, PredefinedSplit
@@ -36,7 +37,9 @@ def recording(n_timepoints: int = 300, n_channels: int = 2) -> np.ndarray:
 
 
 def detector(**parameters) -> TSPulseAnomalyDetector:
-    return TSPulseAnomalyDetector(batch_size=8).set_params(**parameters)
+    """Give one with an untrained network, which is quick, unless another is asked for."""
+    settings = {"batch_size": 8, "checkpoint": checkpoint(512)} | parameters
+    return TSPulseAnomalyDetector(**settings)
 
 
 @pytest.fixture(scope="module")
@@ -440,7 +443,7 @@ def test_the_network_sees_each_window_once(fitted, spiked, monkeypatch, method):
     model = pickle.loads(pickle.dumps(fitted))
     rows = count_rows(monkeypatch)
     getattr(model, method)(spiked)
-    n_windows = HeadErrors(load_checkpoint("tspulse-p8"), fitted.heads_, 8).count(len(spiked))
+    n_windows = HeadErrors(load_checkpoint(checkpoint(512)), fitted.heads_, 8).count(len(spiked))
     # In two passes, fit compares 30 windows with removed values and 16 whole ones.
     n_compared = 2 * (30 + 16) if method == "fit" else 0
     assert sum(rows) == (8 * n_windows + n_compared) * spiked.shape[1]
@@ -469,7 +472,7 @@ def test_memory_is_bounded():
     script = (
         "import resource, numpy as np\n"
         "from sktspulse import TSPulseAnomalyDetector\n"
-        "X = np.random.default_rng(0).normal(size=(50_000, 1))\n"
+        "X = np.random.default_rng(0).normal(size=(20_000, 1))\n"
         "detector = TSPulseAnomalyDetector(heads='forecast').fit(X[:2000])\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "before = peak(); detector.score_samples(X); print(peak() - before)\n"
@@ -480,7 +483,7 @@ def test_memory_is_bounded():
         capture_output=True,
         check=True,
     ).stdout
-    assert int(used) < 40_000  # [KiB]; all windows at once would be 100 MiB, times copies
+    assert int(used) < 16_000  # [KiB]; all windows at once would be 40 MiB, times copies
 
 
 # --- Errors
@@ -580,7 +583,10 @@ def expected_failures(estimator) -> dict[str, str]:
 
 
 @parametrize_with_checks(
-    [TSPulseAnomalyDetector(batch_size=8), TSPulseAnomalyDetector("level", combine="mean")],
+    [
+        TSPulseAnomalyDetector(batch_size=8, checkpoint=checkpoint(512)),
+        TSPulseAnomalyDetector("level", combine="mean", checkpoint=checkpoint(512)),
+    ],
     expected_failed_checks=expected_failures,
 )
 def test_it_passes_the_checks_of_scikit_learn(estimator, check):

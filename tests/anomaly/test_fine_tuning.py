@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from estimator_cases import checkpoint
 
 from sktspulse import TSPulseAnomalyDetector
 from sktspulse.anomaly import fine_tuning
@@ -18,12 +19,12 @@ from sktspulse.network import TSPulse, fingerprint, load_checkpoint
 @pytest.fixture(autouse=True)
 def few_steps(monkeypatch):
     """Train for seconds; the properties tested do not depend on it."""
-    monkeypatch.setattr(fine_tuning, "N_STEPS", 20)
-    monkeypatch.setattr(fine_tuning, "_STEPS_PER_CHECK", 10)
+    monkeypatch.setattr(fine_tuning, "N_STEPS", 4)
+    monkeypatch.setattr(fine_tuning, "_STEPS_PER_CHECK", 2)
     monkeypatch.setattr(fine_tuning, "_BATCH_SIZE", 8)
 
 
-def pulses(n_timepoints: int = 1200) -> np.ndarray:
+def pulses(n_timepoints: int) -> np.ndarray:
     """A shape that no network was trained on, repeated."""
     pulse = np.random.default_rng(0).normal(size=40)
     return np.tile(pulse, n_timepoints // 40)[:, None]
@@ -34,8 +35,10 @@ def mean_error(model: TSPulseAnomalyDetector, X: np.ndarray) -> float:
     return float(np.mean(errors(X[:, 0])["time"]))
 
 
-def test_the_error_on_the_recording_falls_and_the_checkpoint_is_unchanged():
-    X = pulses()
+def test_the_error_on_the_recording_falls_and_the_checkpoint_is_unchanged(monkeypatch):
+    monkeypatch.setattr(fine_tuning, "N_STEPS", 20)
+    monkeypatch.setattr(fine_tuning, "_STEPS_PER_CHECK", 10)
+    X = pulses(600)
     before = fingerprint(load_checkpoint("tspulse-p8"))
     plain, tuned = (
         TSPulseAnomalyDetector(fine_tune=tune, random_state=0).fit(X) for tune in (False, True)
@@ -51,7 +54,11 @@ def test_the_error_on_the_recording_falls_and_the_checkpoint_is_unchanged():
 def test_the_same_seed_gives_the_same_scores():
     X = pulses(600)
     scores = [
-        TSPulseAnomalyDetector("time", fine_tune=True, random_state=seed).fit(X).score_samples(X)
+        TSPulseAnomalyDetector(
+            "time", fine_tune=True, checkpoint=checkpoint(512), random_state=seed
+        )
+        .fit(X)
+        .score_samples(X)
         for seed in (0, 0, 1)
     ]
     np.testing.assert_array_equal(scores[0], scores[1])
