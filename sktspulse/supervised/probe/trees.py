@@ -10,6 +10,7 @@ from sklearn.tree import ExtraTreeClassifier, ExtraTreeRegressor
 from ...network import side_by_side
 from ...series import Flags, Floats, Panel, Values
 from ..samples import Samples, moments
+from .forest import Forest
 from .quantiles import QuantileBank
 from .shapes import standard_shapes
 
@@ -34,7 +35,7 @@ class Trees(NamedTuple):
     """
 
     bank: QuantileBank
-    grown: list[Any]
+    forest: Forest
     is_classifier: bool
     loc: Values  # of targets: (n_outputs,)
     scale: Values
@@ -48,20 +49,17 @@ class Trees(NamedTuple):
         samples, loc, scale = _without_units(samples._replace(X=X))
         parts = [_choose(seed, samples) for seed in range(_count_trees(samples))]
         grown = list(side_by_side(lambda one: _grow(*one, samples), enumerate(parts)))
-        trees = cls(bank, grown, samples.y.ndim == 1, loc, scale)
+        trees = cls(bank, Forest.from_trees(grown), samples.y.ndim == 1, loc, scale)
         unseen = ~np.array(parts)
         unseen |= ~unseen.any(0)  # what all trees have seen
-        pairs = zip(grown, unseen, strict=True)
-        votes = sum(counted[:, None] * _vote(tree, samples.X) for tree, counted in pairs)
-        return trees, trees._answer(votes, unseen.sum(0))
+        return trees, trees._answer(trees.forest.votes(samples.X, unseen), unseen.sum(0))
 
     def __call__(self, panel: Panel, levels: Values) -> Floats:
         """Answer to new series with the scaled ``levels``."""
         X = np.hstack([self.bank(standard_shapes(panel)), levels]).astype(np.float32)
-        votes = sum(_vote(tree, X) for tree in self.grown)
-        return self._answer(votes, np.full(len(X), len(self.grown)))
+        return self._answer(self.forest.votes(X), np.full(len(X), len(self.forest)))
 
-    def _answer(self, votes: Any, n_votes: Values) -> Floats:
+    def _answer(self, votes: Floats, n_votes: Values) -> Floats:
         n = n_votes[:, None]
         if not self.is_classifier:
             return np.asarray(self.loc + self.scale * votes / n)
@@ -107,8 +105,3 @@ def _grow(seed: int, seen: Flags, samples: Samples) -> Any:
         tree = ExtraTreeRegressor(**options)
     # Weights of 0, so that every tree knows all classes.
     return tree.fit(samples.X, samples.y, seen * samples.weights, check_input=False)
-
-
-def _vote(tree: Any, X: Values) -> Values:
-    """Return shares of classes or predictions: ``(n_samples, n_outputs)``."""
-    return np.asarray(tree.tree_.predict(X)).reshape(len(X), -1)
