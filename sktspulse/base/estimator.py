@@ -55,14 +55,16 @@ class BaseTSPulse(BaseEstimator):
         Raises
         ------
         ValueError
-            If the name has another ending, or the estimator holds what a file cannot hold,
-            such as a transformer of another package.
+            If the name has another ending, a parameter was set to something invalid after
+            ``fit``, or the estimator holds what a file cannot hold, such as a transformer
+            of another package.
         NotFittedError
             If ``fit`` was not called.
         OSError
             If the file cannot be written. One that was there is left as it was.
         """
         check_is_fitted(self)
+        self._validate_params()
         path = safetensors_path(path)
         write_estimator(copy(self), path, self._saved_classes)  # as other threads may change it
 

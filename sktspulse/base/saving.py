@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from ..network import TensorFile, check_hash, dump_tensors, explained, write_atomically
+from ..series import warn_user
 from .decoding import Decoder
 from .encoding import Encoder, split_state
 
@@ -62,8 +62,7 @@ def read_estimator(
     with explained(path, KIND, "Call sktspulse.load, which takes any class."):
         if about["estimator"] != cls.__name__:
             raise ValueError(f"It holds {about['estimator']!r} instead of {cls.__name__!r}.")
-    with explained(path, KIND, _REMEDY):
-        check_hash(tensors, about)
+    with explained(path, KIND, _remedy(about["version"])):
         decoder = Decoder(classes, tensors, device)
         estimator = decoder.estimator(cls, about["parameters"], about["attributes"])
         decoder.check_end()
@@ -100,7 +99,9 @@ def _read(path: Path) -> tuple[Description, dict[str, Tensor]]:
         if found != _DESCRIPTION:
             wrong = ", ".join(sorted(dict(found.items() ^ _DESCRIPTION.items())))
             raise ValueError(f"Its description lacks something or holds too much: {wrong[:99]}.")
-        return about, file.load()
+        tensors = file.load()
+    check_hash(tensors, about)
+    return about, tensors
 
 
 def _check_format(about: Description) -> None:
@@ -111,13 +112,19 @@ def _check_format(about: Description) -> None:
         )
 
 
+def _remedy(version: str) -> str:
+    """Say what to do if the content of a file is not as expected."""
+    if version == _version():
+        return _REMEDY
+    return f"Load it with sktspulse {version[:20]}, or fit and save again with {_version()}."
+
+
 def _warn_of_version(version: str, path: Path) -> None:
     """Warn if another release has written a file, as its answers may be others."""
     if version.split(".")[:2] != _version().split(".")[:2]:
-        warnings.warn(
+        warn_user(
             f"{path} was saved by sktspulse {version}, but this is sktspulse {_version()}. Its "
-            "answers may differ. Compare them with earlier ones, or fit and save again.",
-            stacklevel=4,
+            "answers may differ. Compare them with earlier ones, or fit and save again."
         )
 
 

@@ -12,7 +12,7 @@ from .panels import parse_panel, parse_series
 from .runs import runs
 from .seasonality import moving_sum, seasonal_period
 from .tabular import PanelToTabular, TabularToPanel
-from .time_index import Pace, asfreq
+from .time_index import Pace, asfreq, warn_user
 from .types import Flags, Floats, Indices, Integers, Panel, Values
 from .validation import check_panel, check_restorable_panel, check_series
 from .windows import Stitcher, downsample, resample, take_windows, window_starts
@@ -51,5 +51,6 @@ __all__ = [
     "seasonal_period",
     "take_windows",
     "validated",
+    "warn_user",
     "window_starts",
 ]

@@ -12,6 +12,7 @@ import torch
 from saving.saved_files import KEY, spoil
 from sklearn.exceptions import NotFittedError
 
+import sktspulse
 from sktspulse import TSPulseConfig, TSPulseTransformer
 from sktspulse.base import find_class_name, saving
 from sktspulse.network import TSPulse, save_checkpoint
@@ -63,6 +64,12 @@ def test_an_estimator_that_is_not_fitted_is_not_saved(tmp_path):
 def test_other_endings_are_an_error(tmp_path, fitted):
     with pytest.raises(ValueError, match=r"expected a name that ends in '\.safetensors'"):
         fitted.save(tmp_path / "one.pkl")
+
+
+def test_invalid_parameters_are_not_saved(tmp_path, fitted):
+    with pytest.raises(ValueError, match="The 'batch_size' parameter of TSPulseTransformer must"):
+        fitted.set_params(batch_size=0).save(tmp_path / "one.safetensors")
+    assert not (tmp_path / "one.safetensors").exists()
 
 
 def test_what_cannot_be_saved_leaves_the_old_file(fitted, path):
@@ -142,10 +149,20 @@ def test_another_release_is_warned_of(path, version, warns, monkeypatch):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         TSPulseTransformer.load(path)
-    assert [f"saved by sktspulse {version}," in str(one.message) for one in caught] == warns * [
-        True
-    ]
-    assert [one.filename for one in caught] == warns * [__file__]
+        sktspulse.load(path)
+    assert [one.filename for one in caught] == warns * [__file__, __file__]
+    assert all(f"saved by sktspulse {version}, but" in str(one.message) for one in caught)
+
+
+def test_parts_that_another_release_has_changed_are_named(path):
+    def date_back(tensors, about):
+        about.update(version="0.1.9")
+        about["attributes"]["_spec"]["object"][1]["overlap"] = 0.5
+
+    spoil(path, date_back)
+    message = r"EmbeddingSpec .* has no \['overlap'\]\. Load it with sktspulse 0\.1\.9, or fit and"
+    with pytest.raises(ValueError, match=message):
+        TSPulseTransformer.load(path)
 
 
 def test_parameters_that_were_added_later_have_their_defaults(path):
