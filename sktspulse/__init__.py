@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         WindowSampling,
     )
     from .retrieval import RetrievalDisplay, TSPulseRetriever
+    from .saving import load
     from .series import PanelToTabular, TabularToPanel, panel_from_long, panel_to_long
     from .supervised import OcclusionDisplay, TSLens, TSPulseClassifier, TSPulseRegressor
 
@@ -56,6 +57,7 @@ __all__ = [
     "TrainingDisplay",
     "WindowSampling",
     "datasets",
+    "load",
     "metrics",
     "panel_from_long",
     "panel_to_long",
@@ -84,6 +86,7 @@ _HOME = {
     "TabularToPanel": "series",
     "TrainingDisplay": "pretraining",
     "WindowSampling": "pretraining",
+    "load": "saving",
     "panel_from_long": "series",
     "panel_to_long": "series",
 }

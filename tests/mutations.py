@@ -15,8 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from sktspulse import OptimizerOptions, TSPulseConfig, TSPulsePretrainer
-from sktspulse.network import load_checkpoint
+import sktspulse
+from sktspulse import (
+    OptimizerOptions,
+    TSPulseAnomalyDetector,
+    TSPulseClassifier,
+    TSPulseConfig,
+    TSPulsePretrainer,
+)
+from sktspulse.network import TensorFile, dump_tensors, load_checkpoint
 from sktspulse.pretraining import Corpus
 from sktspulse.pretraining.losses import LOSS_WEIGHTS
 from sktspulse.pretraining.run_state import load_state
@@ -27,6 +34,7 @@ SMALL = TSPulseConfig(
     context_length=32, d_model=3, n_layers=1, n_decoder_layers=1, n_registers=2, n_signature_bins=8
 )
 NUMBERS = [-1, 0, 1, 7, 255, 2**15, 2**31, 2**40, 2**62, 2**63, 2**64, 10**30, 1e308, 0.5]
+ESTIMATOR_KEY = "sktspulse-estimator"
 JUNK = [*NUMBERS, None, True, "", "x" * 999, [], {}, [[]], float("nan"), [2**40], "F64", "1"]
 
 
@@ -110,6 +118,17 @@ def change_header(content, rng):
     content[:end] = len(header).to_bytes(8, "little") + header
 
 
+def forge(path):
+    """Give the file of an estimator a hash that fits, if it can be read."""
+    try:
+        with TensorFile.open(path) as file:
+            about, tensors = file.describe(ESTIMATOR_KEY), file.load()
+        about.pop("sha256", None)
+        path.write_bytes(dump_tensors(tensors, ESTIMATOR_KEY, about)[0])
+    except (AttributeError, TypeError, ValueError):
+        return
+
+
 def change_arrays(path, rng):
     """Change the arrays of a corpus."""
     with np.load(path) as file:
@@ -166,7 +185,15 @@ def make_files(folder):
         path=folder,
         random_state=0,
     ).fit(folder / "corpus.npz")
+    checkpoint = folder / "network.safetensors"
+    checkpoint.write_bytes((folder / "checkpoint.safetensors").read_bytes())
+    X = rng.normal(size=(64, 2)).cumsum(axis=0)
+    TSPulseAnomalyDetector(checkpoint=checkpoint).fit(X).save(folder / "detector.safetensors")
+    classifier = TSPulseClassifier(checkpoint=checkpoint).fit(X.reshape(8, 16), np.arange(8) % 2)
+    classifier.save(folder / "classifier.safetensors")
     return {
+        folder / "detector.safetensors": sktspulse.load,
+        folder / "classifier.safetensors": sktspulse.load,
         folder / "checkpoint.safetensors": load_checkpoint,
         folder / "state.safetensors": lambda path: load_state(
             path.parent, SMALL, LOSS_WEIGHTS, resume=True
@@ -186,6 +213,8 @@ def damage(path, content, rng):
     else:
         BYTES[rng.integers(len(BYTES))](damaged, rng)
     path.write_bytes(damaged)
+    if path.stem in ("detector", "classifier") and rng.random() < 0.5:
+        forge(path)
 
 
 def fault(path, load):

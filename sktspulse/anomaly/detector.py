@@ -23,6 +23,7 @@ from .counter import without_counters
 from .fine_tuning import N_STEPS, fine_tune
 from .head_errors import CausalHeadErrors, HeadErrors
 from .normal_model import AnomalyScores, NormalModel
+from .saved_classes import SAVED_CLASSES
 from .segments import find_segments, segments_like
 from .signals import choose_heads, individual_channels
 from .smoothing import choose_lengths
@@ -190,6 +191,7 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         "fine_tune": ["boolean"],
         "random_state": ["random_state"],
     }
+    _saved_classes = SAVED_CLASSES
 
     def __init__(
         self,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from copy import deepcopy
+from copy import copy, deepcopy
 from numbers import Integral
 from os import PathLike
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
 
-from ..network import Progress, TSPulse, fingerprint, load_checkpoint, resolve_device
+from ..network import Progress, TSPulse, explained, fingerprint, load_checkpoint, resolve_device
+from .saving import KIND, read_estimator, safetensors_path, write_estimator
 
 __all__ = ["BaseTSPulse"]
 
@@ -26,7 +29,8 @@ class BaseTSPulse(BaseEstimator):
     Subclasses have the parameters ``checkpoint``, ``batch_size``, ``device`` and
     ``verbose``, and ``n_jobs`` unless they train the network. They extend
     ``_parameter_constraints``. ``fit`` calls ``_validate_params`` and ``_fit_network``;
-    the other methods call ``_load_network``.
+    the other methods call ``_load_network``. ``_saved_classes`` lists the classes of this
+    package that their parameters and fitted attributes consist of.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -36,6 +40,73 @@ class BaseTSPulse(BaseEstimator):
         "device": "no_validation",  # ``resolve_device`` does it
         "verbose": ["verbose"],
     }
+    _saved_classes: ClassVar[tuple[type, ...]] = ()
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Save the fitted estimator in one file, completely or not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Name of the file, ending in ``.safetensors``. It holds parameters and fitted
+            attributes, and a hash of the network, which is needed again. If ``fit`` trained
+            the network, it holds its weights instead.
+
+        Raises
+        ------
+        ValueError
+            If the name has another ending, a parameter was set to something invalid after
+            ``fit``, or the estimator holds what a file cannot hold, such as a transformer
+            of another package.
+        NotFittedError
+            If ``fit`` was not called.
+        OSError
+            If the file cannot be written. One that was there is left as it was.
+        """
+        check_is_fitted(self)
+        self._validate_params()
+        path = safetensors_path(path)
+        write_estimator(copy(self), path, self._saved_classes)  # as other threads may change it
+
+    @classmethod
+    def load(
+        cls, path: str | PathLike[str], *, checkpoint: str | None = None, device: str = "auto"
+    ) -> Self:
+        """Load a fitted estimator from a file.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Name of a file that :meth:`save` wrote. Nothing in it is executed, and it
+            starts no download.
+        checkpoint : str or path, default=None
+            Where the network is. None takes the one named when the estimator was saved,
+            which must be on this machine.
+        device : str, default="auto"
+            Where the network runs.
+
+        Returns
+        -------
+        estimator instance
+            A fitted estimator of this class.
+
+        Raises
+        ------
+        ValueError
+            If the file holds no estimator of this class, is damaged, is of a newer format,
+            needs another network than the one found, or names one that is not on this
+            machine.
+        """
+        resolve_device(device)
+        path = Path(path)
+        estimator, parts = read_estimator(cls, path, cls._saved_classes, device)
+        with explained(path, KIND, "Pass the path or the name of its network as checkpoint."):
+            if checkpoint is not None:
+                estimator.checkpoint = checkpoint
+            for part in parts:
+                if isinstance(part, BaseTSPulse):
+                    part._find_network(download=part is estimator and checkpoint is not None)
+        return estimator
 
     def _fit_network(self) -> TSPulse:
         """Load the network and remember the hash of its weights."""
@@ -61,6 +132,19 @@ class BaseTSPulse(BaseEstimator):
                 f"not {self.fingerprint_[:12]}...). Restore the old file, or fit again."
             )
         return network
+
+    def _find_network(self, *, download: bool) -> None:
+        """Check that an estimator from a file has its network.
+
+        A ValueError says if the network has other weights than in ``fit``, or, unless a
+        download is allowed, if it is not on this machine.
+        """
+        if not download and getattr(self, "network_", None) is None:
+            if str(self.checkpoint).startswith(("//", r"\\")):
+                raise ValueError(f"Checkpoint {self.checkpoint!r} is on another machine.")
+            load_checkpoint(self.checkpoint, download=False)
+        if vars(self).keys() != self.get_params(deep=False).keys():  # it is fitted
+            self._load_network()
 
     def _read_checkpoint(self) -> TSPulse:
         return load_checkpoint(self.checkpoint, device=resolve_device(self.device))

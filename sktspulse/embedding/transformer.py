@@ -114,6 +114,7 @@ class TSPulseTransformer(OutputMixin, TransformerMixin, BaseTSPulse):
         "channels": [StrOptions({"concatenate", "mean"})],
         "windowing": [StrOptions(set(get_args(Windowing)))],
     }
+    _saved_classes = (EmbeddingSpec,)
 
     def __init__(
         self,

@@ -37,6 +37,7 @@ from ..series import (
 )
 from .candidates import CandidateReader
 from .gap_filler import GapFiller
+from .saved_classes import SAVED_CLASSES
 from .simulated_gaps import GapMasks, sample_segments
 
 __all__ = ["TSPulseImputer"]
@@ -172,6 +173,7 @@ class TSPulseImputer(OutputMixin, OneToOneFeatureMixin, TransformerMixin, BaseTS
         "stride": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     }
+    _saved_classes = SAVED_CLASSES
 
     def __init__(
         self,

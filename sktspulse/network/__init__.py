@@ -1,6 +1,12 @@
 """The TSPulse network, its checkpoints, and arrays through it."""
 
-from .checkpoints import CheckpointError, load_checkpoint, save_checkpoint, weight_shapes
+from .checkpoints import (
+    CheckpointError,
+    build_network,
+    load_checkpoint,
+    save_checkpoint,
+    weight_shapes,
+)
 from .config import TSPulseConfig
 from .files import open_file, write_atomically, write_together
 from .inference import Progress, Read, fingerprint, infer, reconstruct, resolve_device
@@ -26,6 +32,7 @@ __all__ = [
     "TSPulseConfig",
     "TensorFile",
     "block_mask",
+    "build_network",
     "check_hash",
     "dump_tensors",
     "explained",

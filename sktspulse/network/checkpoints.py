@@ -31,6 +31,7 @@ from .tspulse import TSPulse
 
 __all__ = [
     "CheckpointError",
+    "build_network",
     "load_checkpoint",
     "save_checkpoint",
     "shipped_checkpoints",
@@ -301,6 +302,23 @@ def _read(
         weights[name] = stored[stored_name].float().reshape(shapes[name])
     network.load_state_dict(weights, assign=True)
     return network
+
+
+def build_network(config: TSPulseConfig, weights: Mapping[str, Tensor]) -> TSPulse:
+    """Return a network of the given weights, on the CPU; it shares their memory.
+
+    A ValueError says if they are not those of such a network, or not finite.
+    """
+    network = _skeleton(config, len(weights))
+    kinds = {name: (_type_name(weight), tuple(weight.shape)) for name, weight in weights.items()}
+    _check_layout(kinds, {name: tuple(w.shape) for name, w in network.state_dict().items()})
+    _check_finite(weights)
+    network.load_state_dict(weights, assign=True)
+    return network.eval().requires_grad_(False)
+
+
+def _type_name(weight: Tensor) -> str:
+    return "F32" if weight.dtype == torch.float32 else str(weight.dtype)
 
 
 def _read_json(path: Path) -> bytes:

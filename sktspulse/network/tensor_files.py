@@ -65,17 +65,30 @@ def explained(
 
 
 def dump_tensors(
-    tensors: Mapping[str, Tensor], key: str, description: Mapping[str, Any]
+    tensors: Mapping[str, Tensor],
+    key: str,
+    description: Mapping[str, Any],
+    indent: int | None = 2,
 ) -> tuple[bytes, str]:
     """Return the content of a file, and its description as text.
 
-    A hash of both is added to the description, so that damage is noticed.
+    A hash of both is added to the description, so that damage is noticed. A ValueError says
+    if the description is too long to be read again. Without ``indent`` the text is short.
     """
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     plain = json.loads(json.dumps(description, allow_nan=False, default=_plain))
-    text = json.dumps({**plain, _HASH: _digest(stored, plain)}, indent=2)
+    separators = (",", ":") if indent is None else None
+    hashed = {**plain, _HASH: _digest(stored, plain)}
+    text = json.dumps(hashed, indent=indent, separators=separators)
     # One key only: the order in which safetensors writes several is not reproducible.
-    return safetensors.torch.save(stored, {key: text}), text
+    content = safetensors.torch.save(stored, {key: text})
+    n_bytes = int.from_bytes(content[:8], "little")
+    if n_bytes > _MAX_HEADER_BYTES:
+        raise ValueError(
+            f"The description takes {n_bytes} bytes, but at most {_MAX_HEADER_BYTES} are read. "
+            "Save it in parts, such as groups of channels."
+        )
+    return content, text
 
 
 def check_hash(tensors: Mapping[str, Tensor], description: Mapping[str, Any] | None) -> None:

@@ -3,6 +3,7 @@
 from .display import RetrievalDisplay
 from .entries import Entries
 from .faiss_index import FaissIndex, load_faiss
+from .persistence import is_index
 from .retriever import TSPulseRetriever
 from .series_index import IndexSpec, SearchContext, SeriesIndex
 from .vector_index import METRICS, STORES, VectorIndex, prepared
@@ -20,6 +21,7 @@ __all__ = [
     "TSPulseRetriever",
     "VectorIndex",
     "bridge_short_gaps",
+    "is_index",
     "load_faiss",
     "prepared",
 ]

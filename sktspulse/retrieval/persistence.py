@@ -17,14 +17,13 @@ import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import BaseTSPulse
+from ..base import BaseTSPulse, safetensors_path
 from ..embedding import TSPulseTransformer
 from ..network import (
     TensorFile,
     check_hash,
     dump_tensors,
     explained,
-    load_checkpoint,
     resolve_device,
     write_atomically,
 )
@@ -33,7 +32,7 @@ from .faiss_index import load_faiss
 from .series_index import INDEXES, SeriesIndex
 from .vectorizer import LevelScaler, SeriesVectorizer
 
-__all__ = ["BaseSavableRetriever"]
+__all__ = ["BaseSavableRetriever", "is_index"]
 
 _KEY = "sktspulse-index"
 _FORMAT = 3
@@ -98,9 +97,7 @@ class BaseSavableRetriever(BaseTSPulse):
             If the file cannot be written. One that was there is left as it was.
         """
         check_is_fitted(self)
-        path = Path(path)
-        if path.suffix != ".safetensors":
-            raise ValueError(f"path is {str(path)!r}, expected a name that ends in '.safetensors'.")
+        path = safetensors_path(path)
         snapshot = copy(self)  # as other threads may add entries
         tensors = {name: torch.from_numpy(array) for name, array in _arrays(snapshot).items()}
         write_atomically(path, dump_tensors(tensors, _KEY, _describe(snapshot))[0])
@@ -141,12 +138,10 @@ class BaseSavableRetriever(BaseTSPulse):
         if retriever.index == "faiss":
             load_faiss()
         with explained(path, "an index", _NO_NETWORK):
-            if checkpoint is None:
-                _check_here(retriever.checkpoint)
-            else:
+            if checkpoint is not None:
                 retriever.checkpoint = checkpoint
             retriever.fingerprint_ = about["seen"]["fingerprint_"]
-            retriever._load_network()
+            retriever._find_network(download=checkpoint is not None)
         with explained(path, "an index", _REMEDY):
             retriever._restore(about, arrays)
         return retriever
@@ -168,6 +163,12 @@ class BaseSavableRetriever(BaseTSPulse):
         if found != expected:
             raise ValueError(f"Its vectors have {found} numbers each, expected {expected}.")
         self._series_index = _restored_index(arrays, about)
+
+
+def is_index(path: Path) -> bool:
+    """Return whether a file was written by :meth:`BaseSavableRetriever.save`."""
+    with TensorFile.open(path) as file:
+        return file.describe(_KEY) is not None
 
 
 def _describe(retriever: Any) -> Description:
@@ -258,13 +259,6 @@ def _check_kinds(kinds: Mapping[str, Kind], about: Description) -> None:
     for name in sorted(kinds.keys() | expected.keys()):
         if kinds.get(name) != expected.get(name):
             raise ValueError(f"{name} is {kinds.get(name)}, expected {expected.get(name)}.")
-
-
-def _check_here(checkpoint: str) -> None:
-    """Reject a network that is not on this machine, and do not ask for it."""
-    if checkpoint.startswith(("//", r"\\")):
-        raise ValueError(f"Checkpoint {checkpoint!r} is on another machine.")
-    load_checkpoint(checkpoint, download=False)
 
 
 def _read_parameters(about: Description) -> Description:

@@ -13,7 +13,7 @@ from .runs import runs
 from .seasonality import moving_sum, seasonal_period
 from .stacks import stacks
 from .tabular import PanelToTabular, TabularToPanel
-from .time_index import Pace, asfreq
+from .time_index import Pace, asfreq, warn_user
 from .types import Flags, Floats, Indices, Integers, Panel, Values
 from .validation import check_panel, check_restorable_panel, check_series
 from .windows import Stitcher, downsample, resample, take_windows, window_starts
@@ -53,5 +53,6 @@ __all__ = [
     "stacks",
     "take_windows",
     "validated",
+    "warn_user",
     "window_starts",
 ]

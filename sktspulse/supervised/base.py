@@ -22,6 +22,7 @@ from .probe.extraction import FeatureExtractor, NetworkReader
 from .probe.probe import LinearHead, Probe
 from .probe.representations import count_representations
 from .samples import Samples, merge_duplicates
+from .saved_classes import SAVED_CLASSES
 from .strategies import TSLens
 from .tasks import Task
 from .tslens.training import TSLensModel
@@ -48,6 +49,7 @@ class BaseSupervised(BaseTSPulse):
         "max_time": [Interval(Real, 0, None, closed="left"), None],
         "random_state": ["random_state"],
     }
+    _saved_classes = SAVED_CLASSES
     _model: Probe | TSLensModel
     _task_class: type[Task]
     _fit_head: Callable[..., LinearHead]

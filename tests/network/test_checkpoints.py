@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from sktspulse.network import checkpoints
 from sktspulse.network.checkpoints import (
     CheckpointError,
+    build_network,
     load_checkpoint,
     save_checkpoint,
     shipped_checkpoints,
@@ -304,3 +305,32 @@ def test_what_cannot_be_loaded_is_not_shipped(saved, shipping):
     with pytest.raises(CheckpointError):
         ship([saved], "small-4", saved, folder)
     assert [path.name for path in folder.iterdir()] == ["registry.json"]
+
+
+# --------------------------------------------------------------------------- from weights
+
+
+def test_a_network_is_built_from_its_weights(network):
+    weights = network.state_dict()
+    built = build_network(network.config, weights)
+    assert same_weights(built, network)
+    assert not built.training
+    assert not any(weight.requires_grad for weight in built.parameters())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda weights: weights.popitem(), "Weights are missing"),
+        (lambda weights: weights.update(more=torch.zeros(1)), "unknown: more"),
+        (lambda weights: weights.update({next(iter(weights)): torch.zeros(1)}), r"expected \("),
+        (lambda weights: weights.update({k: w.double() for k, w in weights.items()}), "float64"),
+        (lambda weights: weights.update({k: w * np.nan for k, w in weights.items()}), "are NaN"),
+    ],
+    ids=["fewer", "more", "shape", "type", "nan"],
+)
+def test_a_network_is_not_built_from_other_weights(network, change, message):
+    weights = dict(network.state_dict())
+    change(weights)
+    with pytest.raises(ValueError, match=message):
+        build_network(network.config, weights)

@@ -229,3 +229,16 @@ def test_the_cause_of_an_error_is_told_in_words(tmp_path):
         assert str(caught.value).startswith("f.x cannot be loaded as a y. ")
     with pytest.raises(KeyboardInterrupt), explained("f.x", "a y", ""):
         raise KeyboardInterrupt
+
+
+def test_a_description_that_is_too_long_to_be_read_is_not_written():
+    assert dump_tensors({}, "about", {"a": "b" * 2**23})
+    with pytest.raises(ValueError, match=r"The description takes .* but at most 16777216 are read"):
+        dump_tensors({}, "about", {"a": "b" * 2**24})
+
+
+def test_a_description_without_indent_is_short_and_the_same(tmp_path):
+    about = {"a": [1, {"b": None}]}
+    texts = [dump_tensors({}, "about", about, indent=indent)[1] for indent in (2, None)]
+    assert json.loads(texts[0]) == json.loads(texts[1])
+    assert texts[1].startswith('{"a":[1,{"b":null}],"sha256":"')

@@ -18,11 +18,11 @@ import torch
 from retrieval.retrieval_cases import assert_same, draw_panel, positions_of
 
 from sktspulse import TSPulseRetriever
+from sktspulse.base import estimator
 from sktspulse.network.checkpoints import load_checkpoint, save_checkpoint
 from sktspulse.network.config import TSPulseConfig
 from sktspulse.network.tensor_files import TensorFile, dump_tensors
 from sktspulse.network.tspulse import TSPulse
-from sktspulse.retrieval import persistence
 
 STORES = ("float32", "float16", "int8")
 
@@ -271,15 +271,18 @@ def test_a_file_starts_no_download(tmp_path, fitted, monkeypatch, name):
 def test_only_the_network_that_a_file_names_must_be_here(tmp_path, fitted, monkeypatch):
     path = tmp_path / "one.safetensors"
     fitted.save(path)
-    names = []
+    names, load = [], estimator.load_checkpoint
 
-    def load(name, *, download):
+    def recorded(name, *, download=True, device="cpu"):
         names.append((name, download))
+        return load(name, download=download, device=device)
 
-    monkeypatch.setattr(persistence, "load_checkpoint", load)
+    monkeypatch.setattr(estimator, "load_checkpoint", recorded)
     TSPulseRetriever.load(path)
+    assert names[0] == ("tspulse-p16", False)
+    names.clear()
     TSPulseRetriever.load(path, checkpoint="tspulse-p16")
-    assert names == [("tspulse-p16", False)]
+    assert set(names) == {("tspulse-p16", True)}
 
 
 @pytest.mark.parametrize("store", STORES)

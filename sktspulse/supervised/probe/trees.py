@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -11,6 +10,7 @@ from sklearn.tree import ExtraTreeClassifier, ExtraTreeRegressor
 from ...network import side_by_side
 from ...series import Flags, Floats, Panel, Values
 from ..samples import Samples, moments
+from .forest import Forest
 from .quantiles import QuantileBank
 from .shapes import standard_shapes
 
@@ -35,7 +35,7 @@ class Trees(NamedTuple):
     """
 
     bank: QuantileBank
-    grown: list[Any]
+    forest: Forest
     is_classifier: bool
     loc: Values  # of targets: (n_outputs,)
     scale: Values
@@ -49,23 +49,17 @@ class Trees(NamedTuple):
         samples, loc, scale = _without_units(samples._replace(X=X))
         parts = [_choose(seed, samples) for seed in range(_count_trees(samples))]
         grown = list(side_by_side(lambda one: _grow(*one, samples), enumerate(parts)))
-        trees = cls(bank, grown, samples.y.ndim == 1, loc, scale)
+        trees = cls(bank, Forest.from_trees(grown), samples.y.ndim == 1, loc, scale)
         unseen = ~np.array(parts)
         unseen |= ~unseen.any(0)  # what all trees have seen
-        pairs = zip(unseen, trees._votes(samples.X), strict=True)
-        votes = sum(counted[:, None] * vote for counted, vote in pairs)
-        return trees, trees._answer(votes, unseen.sum(0))
+        return trees, trees._answer(trees.forest.votes(samples.X, unseen), unseen.sum(0))
 
     def __call__(self, panel: Panel, levels: Values) -> Floats:
         """Answer to new series with the scaled ``levels``."""
         X = np.hstack([self.bank(standard_shapes(panel)), levels]).astype(np.float32)
-        return self._answer(sum(self._votes(X)), np.full(len(X), len(self.grown)))
+        return self._answer(self.forest.votes(X), np.full(len(X), len(self.forest)))
 
-    def _votes(self, X: Values) -> Iterator[Values]:
-        """Yield shares of classes or predictions of each tree: ``(n_samples, n_outputs)``."""
-        return side_by_side(lambda one: one.tree_.predict(X).reshape(len(X), -1), self.grown)
-
-    def _answer(self, votes: Any, n_votes: Values) -> Floats:
+    def _answer(self, votes: Floats, n_votes: Values) -> Floats:
         n = n_votes[:, None]
         if not self.is_classifier:
             return np.asarray(self.loc + self.scale * votes / n)

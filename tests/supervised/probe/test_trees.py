@@ -202,8 +202,10 @@ def test_trees_are_as_many_as_memory_allows(n, n_classes, n_trees):
 @pytest.mark.parametrize("n_outputs", [1, 2, 12, 25])
 def test_trees_take_no_more_bytes_than_are_allowed(n_outputs, monkeypatch):
     monkeypatch.setattr(module, "_MAX_BYTES", 1_300_000)
+    grow, grown = module._grow, []
+    monkeypatch.setattr(module, "_grow", lambda *args: grown.append(grow(*args)) or grown[-1])
     samples, levels = draw_samples(np.random.default_rng(0).uniform(size=(60, n_outputs)))
     trees, _ = Trees.fit(samples, levels)
-    assert 50 <= len(trees.grown) <= 200
-    states = [tree.tree_.__getstate__() for tree in trees.grown]
+    assert 50 <= len(grown) == len(trees.forest) <= 200
+    states = [tree.tree_.__getstate__() for tree in grown]
     assert sum(state["nodes"].nbytes + state["values"].nbytes for state in states) <= 1_300_000

@@ -1,0 +1,5 @@
+"""Fitted estimators of any class from files."""
+
+from .loading import load
+
+__all__ = ["load"]
