@@ -14,6 +14,7 @@ ROOMS = ["network", "series", "datasets", "metrics", "base", "embedding", "pretr
 TASKS = ["supervised", "anomaly", "imputation", "retrieval"]  # none may use another
 ABOVE = {room: ROOMS[:i] for i, room in enumerate(ROOMS)} | dict.fromkeys(TASKS, ROOMS)
 ABOVE["saving"] = ROOMS + TASKS  # knows all estimators
+ABOVE["cli"] = [*ROOMS, *TASKS, "saving"]
 
 
 def imported(path: Path) -> set[tuple[str, ...]]:

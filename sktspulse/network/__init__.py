@@ -5,6 +5,7 @@ from .checkpoints import (
     build_network,
     load_checkpoint,
     save_checkpoint,
+    shipped_checkpoints,
     weight_shapes,
 )
 from .config import TSPulseConfig
@@ -47,6 +48,7 @@ __all__ = [
     "reconstruct",
     "resolve_device",
     "save_checkpoint",
+    "shipped_checkpoints",
     "side_by_side",
     "standardize",
     "varied_mask",
