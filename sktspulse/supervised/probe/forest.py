@@ -8,11 +8,12 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from ...network import side_by_side
 from ...series import Flags, Floats, Indices, Integers, Values
 
 __all__ = ["Forest"]
 
-_BLOCK_ROWS = 4096
+_BLOCK_ROWS = 1024
 _BLOCK_WALKS = 1 << 15  # of one row through one tree, taken at once: the cache of a core holds them
 
 
@@ -61,12 +62,16 @@ class Forest:
         """Add up the answers of the trees, or of those ``counted``, ``(n_trees, n_samples)``."""
         if X.shape[1] != self.n_features:
             raise ValueError(f"The trees have {self.n_features} features, but X has {X.shape[1]}.")
+        if counted is None:
+            counted = np.ones((len(self), len(X)), bool)
+        blocks = [slice(first, first + _BLOCK_ROWS) for first in range(0, len(X), _BLOCK_ROWS)]
+        parts = side_by_side(lambda rows: self._votes(X[rows], counted[:, rows]), blocks)
+        return np.concatenate([np.zeros((0, self.values.shape[1])), *parts])
+
+    def _votes(self, X: Values, counted: Flags) -> Floats:
         votes = np.zeros((len(X), self.values.shape[1]))
-        for first in range(0, len(X), _BLOCK_ROWS):
-            rows = slice(first, first + _BLOCK_ROWS)
-            answers = self._answers(X[rows])
-            for tree, answer in enumerate(answers):
-                votes[rows] += answer if counted is None else counted[tree, rows, None] * answer
+        for flags, answer in zip(counted, self._answers(X), strict=True):
+            votes += flags[:, None] * answer
         return votes
 
     def _answers(self, X: Values) -> Iterator[Floats]:
