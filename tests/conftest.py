@@ -73,6 +73,13 @@ def close_figures():
         sys.modules["matplotlib.pyplot"].close("all")
 
 
+@pytest.fixture
+def few_trees(monkeypatch):
+    """Grow a tenth of the trees, for assertions that do not depend on how many there are."""
+    monkeypatch.setattr("sktspulse.supervised.probe.trees._MAX_TREES", 20)
+    monkeypatch.setattr("sktspulse.supervised.probe.trees._MIN_TREES", 5)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder with the public benchmark data, beside the checkout or where a variable says."""

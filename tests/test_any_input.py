@@ -14,6 +14,7 @@ from estimator_cases import CASES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.usefixtures("few_trees")
 MAX_SECONDS = 30
 DTYPES = ["f8", "f4", "f2", "i8", "u1", "?", "O", "U8", "M8[s]", "c16", ">f8", "f16"]
 VALUES = ["noise", "constant", "zeros", "huge", "tiny", "mixed", "steps", "largest", "offset"]

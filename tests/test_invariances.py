@@ -18,6 +18,7 @@ from estimator_cases import CASES, N_CHANNELS, checkpoint
 from sktspulse import TSLens
 from sktspulse.metrics import find_period, vus_pr_score
 
+pytestmark = pytest.mark.usefixtures("few_trees")
 UNITS = [1e-160, 1e-30, 1e-6, 3.7, 1e9, 1e160, 1e300]
 TYPES = [np.float32, np.longdouble]
 IN_UNITS = {"imputer", "imputer-network", "imputer-panel", "to-table", "to-panel"}

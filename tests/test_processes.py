@@ -26,6 +26,7 @@ from sklearn.exceptions import NotFittedError
 import sktspulse
 from sktspulse import TSPulseAnomalyDetector, TSPulseConfig, TSPulseImputer, TSPulsePretrainer
 
+pytestmark = pytest.mark.usefixtures("few_trees")
 PACKAGE = str(Path(sktspulse.__file__).parent)
 FINE_TUNED = {
     "detector-fine-tuned": Case(

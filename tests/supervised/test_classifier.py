@@ -21,8 +21,14 @@ from sktspulse.datasets import make_labelled_panel
 
 
 @pytest.fixture
-def tiny(checkpoint):
+def tiny(checkpoint, few_trees):
     """Give an estimator that answers at once."""
+    return TSPulseClassifier(checkpoint=checkpoint, batch_size=8)
+
+
+@pytest.fixture
+def whole(checkpoint):
+    """Give an estimator with all its trees."""
     return TSPulseClassifier(checkpoint=checkpoint, batch_size=8)
 
 
@@ -229,9 +235,9 @@ def test_weights_are_routed(tiny):
         (["network", "kernels", "quantiles"], 600_000),
     ],
 )
-def test_pickles_are_small_and_answer_the_same(tiny, members, n_bytes):
+def test_pickles_are_small_and_answer_the_same(whole, members, n_bytes):
     X, y = draw_panel()
-    model = clone(tiny).set_params(members=members).fit(X, y)
+    model = clone(whole).set_params(members=members).fit(X, y)
     content = pickle.dumps(model)
     assert len(content) < n_bytes
     assert_same(pickle.loads(content), model, X)

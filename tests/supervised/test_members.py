@@ -23,7 +23,7 @@ MEMBERS = pytest.mark.parametrize("members", SETS, ids="-".join)
 
 
 @pytest.fixture
-def new(checkpoint):
+def new(checkpoint, few_trees):
     """Return a function that makes an estimator that answers at once."""
 
     def make(kind, members=NAMES, **options):
