@@ -33,12 +33,12 @@ SIZES |= {"n_registers": 2, "n_register_layers": 1, "n_signature_bins": 16, "for
 
 
 @cache
-def checkpoint() -> str:
+def checkpoint(n_timepoints: int = 64) -> str:
     """Save an untrained network of 64 time points, once per process; return its path."""
-    path = f"{os.environ['SKTSPULSE_TEST_FOLDER']}/tiny.safetensors"
+    path = f"{os.environ['SKTSPULSE_TEST_FOLDER']}/tiny-{n_timepoints}.safetensors"
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        save_checkpoint(TSPulse(TSPulseConfig(**SIZES)), path)
+        save_checkpoint(TSPulse(TSPulseConfig(**SIZES | {"context_length": n_timepoints})), path)
     return path
 
 

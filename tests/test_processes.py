@@ -402,8 +402,8 @@ import numpy as np, torch
 from joblib import Parallel, delayed
 from sktspulse import *
 rng = np.random.default_rng(0)
-X, y = rng.normal(size=(24, 2, 96)), np.arange(24) % 2
-R = rng.normal(size=(700, 2)).cumsum(0)
+X, y = rng.normal(size=(12, 2, 96)), np.arange(12) % 2
+R = rng.normal(size=(600, 2)).cumsum(0)
 R[100:120, 0] = np.nan
 torch.set_num_threads(2)
 models = {

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,6 +26,11 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 each_file = pytest.mark.parametrize(
     "path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix()
 )
+
+
+@cache
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def docstring_lines(tree: ast.AST) -> int:
@@ -49,29 +55,29 @@ def run_python(code: str) -> str:
 @each_file
 def test_files_are_short(path):
     text = path.read_text()
-    assert len(text.splitlines()) - docstring_lines(ast.parse(text)) <= MAX_FILE_LINES
+    assert len(text.splitlines()) - docstring_lines(parse(path)) <= MAX_FILE_LINES
 
 
 @each_file
 def test_functions_fit_on_a_screen(path):
-    lengths = functions(ast.parse(path.read_text()))
+    lengths = functions(parse(path))
     assert [(name, n) for name, n in lengths if n > MAX_FUNCTION_LINES] == []
 
 
 def test_half_of_the_functions_have_ten_lines_at_most():
-    lengths = sorted(n for path in FILES for _, n in functions(ast.parse(path.read_text())))
+    lengths = sorted(n for path in FILES for _, n in functions(parse(path)))
     assert lengths[len(lengths) // 2] <= MAX_MEDIAN_FUNCTION_LINES
 
 
 @each_file
 def test_private_names_stay_in_their_module(path):
-    imports = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ImportFrom)]
+    imports = [n for n in ast.walk(parse(path)) if isinstance(n, ast.ImportFrom)]
     ours = [alias.name for node in imports if node.level for alias in node.names]
     assert [name for name in ours if name.startswith("_")] == []
 
 
 def test_a_name_has_one_meaning():
-    nodes = [(path, node) for path in FILES for node in ast.parse(path.read_text()).body]
+    nodes = [(path, node) for path in FILES for node in parse(path).body]
     kinds = ast.ClassDef | ast.FunctionDef
     names = [node.name for _, node in nodes if isinstance(node, kinds) and node.name[0] != "_"]
     assert [name for name, n in Counter(names).items() if n > 1] == []
@@ -92,7 +98,7 @@ def test_nothing_is_left_undone(path):
 
 @each_file
 def test_only_the_command_line_prints(path):
-    nodes = ast.walk(ast.parse(path.read_text()))
+    nodes = ast.walk(parse(path))
     names = {node.id for node in nodes if isinstance(node, ast.Name)}
     assert path.stem == "__main__" or "print" not in names
 

@@ -18,8 +18,8 @@ from sktspulse.network import TSPulse, fingerprint, load_checkpoint
 @pytest.fixture(autouse=True)
 def few_steps(monkeypatch):
     """Train for seconds; the properties tested do not depend on it."""
-    monkeypatch.setattr(fine_tuning, "N_STEPS", 20)
-    monkeypatch.setattr(fine_tuning, "_STEPS_PER_CHECK", 10)
+    monkeypatch.setattr(fine_tuning, "N_STEPS", 4)
+    monkeypatch.setattr(fine_tuning, "_STEPS_PER_CHECK", 2)
     monkeypatch.setattr(fine_tuning, "_BATCH_SIZE", 8)
 
 
@@ -34,7 +34,9 @@ def mean_error(model: TSPulseAnomalyDetector, X: np.ndarray) -> float:
     return float(np.mean(errors(X[:, 0])["time"]))
 
 
-def test_the_error_on_the_recording_falls_and_the_checkpoint_is_unchanged():
+def test_the_error_on_the_recording_falls_and_the_checkpoint_is_unchanged(monkeypatch):
+    monkeypatch.setattr(fine_tuning, "N_STEPS", 20)
+    monkeypatch.setattr(fine_tuning, "_STEPS_PER_CHECK", 10)
     X = pulses()
     before = fingerprint(load_checkpoint("tspulse-p8"))
     plain, tuned = (

@@ -36,17 +36,17 @@ def fill_gap(truth, gap, **parameters):
     return fill(np.where(gap, np.nan, truth)[:, None], **parameters)[:, 0]
 
 
-@pytest.mark.parametrize("wild", [-9999.0, 1e20, 9.97e36])
 @pytest.mark.parametrize(("unit", "offset"), [(1.0, 20.0), (1e-6, 0.0), (1e9, 1e12)])
-def test_a_fill_value_does_not_spread(wild, unit, offset):
+def test_a_fill_value_does_not_spread(unit, offset):
     truth = offset + unit * (5 * day(1200) + 0.3 * NOISE[:1200])
     gap = gap_at(1200, slice(500, 506), slice(700, 730))
     clean = fill_gap(truth, gap)
-    spoiled = truth.copy()
-    spoiled[[300, 504 + 4]] = wild
-    filled = fill_gap(spoiled, gap)
-    assert rmse(filled, truth, gap) < 1.2 * rmse(clean, truth, gap)
-    np.testing.assert_array_equal(filled[~gap], spoiled[~gap])
+    for wild in (-9999.0, 1e20, 9.97e36):
+        spoiled = truth.copy()
+        spoiled[[300, 504 + 4]] = wild
+        filled = fill_gap(spoiled, gap)
+        assert rmse(filled, truth, gap) < 1.2 * rmse(clean, truth, gap)
+        np.testing.assert_array_equal(filled[~gap], spoiled[~gap])
 
 
 @pytest.mark.parametrize("size", [8.0, -30.0])

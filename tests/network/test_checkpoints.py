@@ -173,7 +173,7 @@ def test_a_file_that_another_process_replaces_is_loaded_whole_old_or_new(saved):
         "first = load_checkpoint(sys.argv[1]);"
         "nets = [first, TSPulse(replace(first.config, d_model=8))];"
         "print('ready', flush=True);"
-        "[save_checkpoint(net, sys.argv[1]) for _ in range(150) for net in nets]"
+        "[save_checkpoint(net, sys.argv[1]) for _ in range(40) for net in nets]"
     )
     home = {"PYTHONPATH": str(Path(checkpoints.__file__).parents[2])}
     command = [sys.executable, "-c", code, str(saved)]

@@ -22,7 +22,7 @@ CONFIG = TSPulseConfig(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def config():
     return CONFIG
 

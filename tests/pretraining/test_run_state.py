@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import re
+import shutil
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -28,11 +29,18 @@ def pretrainer(config, path, **changes):
     return TSPulsePretrainer(config, path=path, **settings | changes)
 
 
+@pytest.fixture(scope="module")
+def finished(config, tmp_path_factory):
+    """Train for two epochs; return the folder."""
+    path = tmp_path_factory.mktemp("finished")
+    pretrainer(config, path).fit(PANEL)
+    return path
+
+
 @pytest.fixture
-def folder(config, tmp_path):
-    """Give the folder of a run of two epochs."""
-    pretrainer(config, tmp_path).fit(PANEL)
-    return tmp_path
+def folder(finished, tmp_path):
+    """Give a copy of the folder of a run of two epochs."""
+    return shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
 
 
 def parts(folder):

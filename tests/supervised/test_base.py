@@ -25,6 +25,7 @@ def test_there_are_at_most_twelve_parameters(model):
     assert len(inspect.signature(model).parameters) <= 12
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_the_panel_fitted_with_is_not_needed_to_predict_at_other_settings(checkpoint):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(20, 1, 60)), np.arange(20) % 2
@@ -34,6 +35,7 @@ def test_the_panel_fitted_with_is_not_needed_to_predict_at_other_settings(checkp
     np.testing.assert_allclose(model.predict(X), expected, rtol=1e-5)
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_progress_counts_all_windows(checkpoint, capsys):
     X = np.random.default_rng(0).normal(size=(10, 2, 60))
     model = TSPulseRegressor(checkpoint=checkpoint, verbose=1).fit(X, np.arange(10))
@@ -42,6 +44,7 @@ def test_progress_counts_all_windows(checkpoint, capsys):
     assert "40.0/40.0" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_series_padded_with_nan_are_those_of_a_list(checkpoint):
     rng = np.random.default_rng(0)
     X = [rng.normal(size=(2, n)).cumsum(1) for n in rng.integers(20, 60, 24)]

@@ -21,7 +21,7 @@ QUICK = TSLens(max_epochs=3, lr=0.02, batch_size=8)
 
 
 @pytest.fixture(params=[TSPulseClassifier, TSPulseRegressor])
-def model(request, checkpoint):
+def model(request, checkpoint, few_trees):
     """Give both estimators, with a quick TSLens."""
     return request.param(clone(QUICK), checkpoint=checkpoint, batch_size=8, random_state=0)
 
@@ -174,7 +174,7 @@ def test_auto_is_the_probe(model):
 
 
 def test_the_name_is_an_instance_with_defaults(model):
-    X, y = draw()
+    X, y = draw(9)
     named = clone(model).set_params(strategy="tslens").fit(X, y)
     assert_same(named, clone(model).set_params(strategy=TSLens()).fit(X, y), X)
 

@@ -79,6 +79,7 @@ def naive_answer(votes, y):
     return [logits[1] - logits[0]] if n_classes == 2 else logits
 
 
+@pytest.mark.usefixtures("few_trees")
 @TARGETS
 def test_answers_equal_a_loop(kind):
     samples, levels = draw_samples(draw_targets(kind))
@@ -89,6 +90,7 @@ def test_answers_equal_a_loop(kind):
     assert answers.shape == (18, {2: 1, 3: 3, 5: 5, "target": 1, "targets": 2}[kind])
 
 
+@pytest.mark.usefixtures("few_trees")
 @TARGETS
 def test_samples_that_all_trees_have_seen_are_answered_by_all(kind, monkeypatch):
     choose = module._choose
@@ -104,6 +106,7 @@ def test_samples_that_all_trees_have_seen_are_answered_by_all(kind, monkeypatch)
 # --------------------------------------------------------------------------- what changes nothing
 
 
+@pytest.mark.usefixtures("few_trees")
 @TARGETS
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_trees_are_the_same_again_with_any_number_of_threads(kind, n_threads):
