@@ -42,8 +42,9 @@ each_way = pytest.mark.parametrize("case", WAYS.values(), ids=WAYS)
 
 @pytest.fixture(autouse=True)
 def short_fine_tuning(monkeypatch):
-    monkeypatch.setattr("sktspulse.anomaly.fine_tuning.N_STEPS", 4)
-    monkeypatch.setattr("sktspulse.imputation.imputer._MAX_STEPS", 4)
+    monkeypatch.setattr("sktspulse.anomaly.fine_tuning.N_STEPS", 2)
+    monkeypatch.setattr("sktspulse.anomaly.fine_tuning._BATCH_SIZE", 8)
+    monkeypatch.setattr("sktspulse.imputation.imputer._MAX_STEPS", 2)
 
 
 # --------------------------------------------------------------------------- failing fits

@@ -135,10 +135,11 @@ def test_one_missing_reading_changes_no_other_decision():
 
 def test_a_missing_channel_does_not_blame_the_others():
     X = coupled(2 * N_FIT)[N_FIT:]
+    n_before = alarms(fitted("coupled"), X).sum()
     for channel in range(3):
         gap = X.copy()
         gap[200:300, channel] = np.nan
-        assert alarms(fitted("coupled"), gap).sum() <= alarms(fitted("coupled"), X).sum() + 3
+        assert alarms(fitted("coupled"), gap).sum() <= n_before + 3
 
 
 @pytest.mark.parametrize(("unit", "shift"), [(1e-6, 0), (1e9, -1e10), (2.5, 1e3)])
@@ -182,16 +183,16 @@ def test_a_wild_reading_in_fit_changes_hardly_any_decision(wild):
     assert (found != expected).mean() <= 0.01
 
 
-@pytest.mark.parametrize("wild", [45.0, -999.0, 1e20])
 @pytest.mark.parametrize("kind", ["seasonal", "noise", "coupled"])
-def test_a_wild_reading_is_found_and_changes_no_other_decision(kind, wild):
+def test_a_wild_reading_is_found_and_changes_no_other_decision(kind):
     X = SIGNALS[kind](2 * N_FIT)[N_FIT:]
     X[500:548, 0] = X[500, 0]
     before = alarms(fitted(kind), X)
-    X[200, 0] = wild if kind != "coupled" else wild + 100
-    after = alarms(fitted(kind), X)
-    assert after[200]
-    assert (after != before).sum() <= 1 + 0.005 * len(X)
+    for wild in (45.0, -999.0, 1e20):
+        X[200, 0] = wild if kind != "coupled" else wild + 100
+        after = alarms(fitted(kind), X)
+        assert after[200]
+        assert (after != before).sum() <= 1 + 0.005 * len(X)
 
 
 # --- Faults
@@ -217,17 +218,16 @@ def no_cycle(X: np.ndarray) -> None:
     X[500:548] = 20 + 0.5 * np.random.default_rng(5).normal(size=(48, 1))
 
 
-@pytest.mark.parametrize("fault", [spike, shift, stuck, noisy, no_cycle])
 @pytest.mark.parametrize("seed", [3, 4])
-def test_faults_are_found_with_few_others(fault, seed):
+def test_faults_are_found_with_few_others(seed):
     X = seasonal(2 * N_FIT, seed)
-    detector = TSPulseAnomalyDetector().fit(X[:N_FIT])
-    before = X[N_FIT:].copy()
-    X = X[N_FIT:]
-    fault(X)
-    faulty, flagged = (before != X)[:, 0], alarms(detector, X)
-    assert (faulty & flagged).any()
-    assert faulty[flagged].mean() >= 0.5
+    detector, before = TSPulseAnomalyDetector().fit(X[:N_FIT]), X[N_FIT:]
+    for fault in (spike, shift, stuck, noisy, no_cycle):
+        X = before.copy()
+        fault(X)
+        faulty, flagged = (before != X)[:, 0], alarms(detector, X)
+        assert (faulty & flagged).any(), fault
+        assert faulty[flagged].mean() >= 0.5, fault
 
 
 def test_a_decoupled_channel_is_found_and_named():
@@ -244,16 +244,16 @@ def test_a_decoupled_channel_is_found_and_named():
 
 
 @pytest.mark.parametrize("kind", ["seasonal", "coupled"])
-@pytest.mark.parametrize("most", [1, 50, 1000])
-def test_a_stream_gives_the_scores_of_the_recording_with_gaps(kind, most):
+def test_a_stream_gives_the_scores_of_the_recording_with_gaps(kind):
     X = SIGNALS[kind](2 * N_FIT)[N_FIT : N_FIT + 400]
     X[np.random.default_rng(0).random(X.shape) < 0.2] = np.nan
     X[150:260] = np.nan
-    stream = fitted(kind, True).stream()
-    scores = [stream.update(X[start : start + most]) for start in range(0, len(X), most)]
-    scores = np.concatenate([*scores, stream.finish()])
     expected = fitted(kind, True).score_samples(X)
-    np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-5)
+    for most in (1, 50, 1000):
+        stream = fitted(kind, True).stream()
+        scores = [stream.update(X[start : start + most]) for start in range(0, len(X), most)]
+        scores = np.concatenate([*scores, stream.finish()])
+        np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["seasonal", "noise", "coupled", "switches"])

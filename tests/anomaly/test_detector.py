@@ -37,7 +37,9 @@ def recording(n_timepoints: int = 300, n_channels: int = 2) -> np.ndarray:
 
 
 def detector(**parameters) -> TSPulseAnomalyDetector:
-    return TSPulseAnomalyDetector(batch_size=8).set_params(**parameters)
+    """Give one with an untrained network, which is quick, unless another is asked for."""
+    settings = {"batch_size": 8, "checkpoint": checkpoint(512)} | parameters
+    return TSPulseAnomalyDetector(**settings)
 
 
 @pytest.fixture(scope="module")
@@ -441,7 +443,7 @@ def test_the_network_sees_each_window_once(fitted, spiked, monkeypatch, method):
     model = pickle.loads(pickle.dumps(fitted))
     rows = count_rows(monkeypatch)
     getattr(model, method)(spiked)
-    n_windows = HeadErrors(load_checkpoint("tspulse-p8"), fitted.heads_, 8).count(len(spiked))
+    n_windows = HeadErrors(load_checkpoint(checkpoint(512)), fitted.heads_, 8).count(len(spiked))
     # In two passes, fit compares 30 windows with removed values and 16 whole ones.
     n_compared = 2 * (30 + 16) if method == "fit" else 0
     assert sum(rows) == (8 * n_windows + n_compared) * spiked.shape[1]

@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from estimator_cases import checkpoint
 from sklearn.exceptions import NotFittedError
 
 from sktspulse import TSPulseAnomalyDetector
@@ -24,7 +25,8 @@ def recording(n_timepoints: int = 800) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def fitted() -> TSPulseAnomalyDetector:
-    model = TSPulseAnomalyDetector(HEADS, causal=True, smoothing=50, batch_size=8)
+    settings = {"causal": True, "smoothing": 50, "batch_size": 8, "checkpoint": checkpoint(512)}
+    model = TSPulseAnomalyDetector(HEADS, **settings)
     return model.fit(recording()[:300])
 
 
@@ -62,10 +64,10 @@ def test_scores_do_not_look_further_ahead_than_the_delay(fitted, expected):
 
 
 def test_memory_does_not_grow(fitted):
-    stream, X = fitted.stream(), recording(4000)
-    stream.update(X[:2400])
+    stream, X = fitted.stream(), recording(2800)
+    stream.update(X[:1200])
     sizes = set()
-    for start in range(2400, 3980, 64):
+    for start in range(1200, 2780, 64):
         stream.update(X[start : start + 64])
         sizes.add(len(pickle.dumps([stream._rows, stream._signals])))
     assert max(sizes) - min(sizes) < 100

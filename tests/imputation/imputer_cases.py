@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from estimator_cases import checkpoint
 
 from sktspulse import TSPulseImputer
 
-NETWORK = {"blend": False, "batch_size": 8}
+NETWORK = {"blend": False, "batch_size": 8, "checkpoint": checkpoint(512)}
 
 
 def recording(n_timepoints: int = 300, n_channels: int = 2, rate: float = 0.2) -> np.ndarray:

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ FILE = Path(__file__).with_name("outputs.npz")
 Answers = dict[str, np.ndarray]
 
 
+@patch("sktspulse.anomaly.fine_tuning.N_STEPS", 50)
 def anomaly(tiny: str) -> Iterator[tuple[str, Any]]:
     from sktspulse import TSPulseAnomalyDetector
     from sktspulse.datasets import make_gappy_series
@@ -52,6 +54,7 @@ def anomaly(tiny: str) -> Iterator[tuple[str, Any]]:
             yield f"{name}.stream", np.concatenate([*parts, stream.finish()])
 
 
+@patch("sktspulse.imputation.imputer._MAX_STEPS", 50)
 def imputation(tiny: str) -> Iterator[tuple[str, Any]]:
     from sktspulse import TSPulseImputer
     from sktspulse.datasets import make_gappy_series, make_labelled_panel

@@ -199,7 +199,7 @@ def test_hundreds_of_channels_are_taken(tiny):
 def test_panels_go_through_searches_and_ensembles(tiny, as_list):
     X, y = draw_panel(36)
     X = [one[:, : 30 + i % 5] for i, one in enumerate(X)] if as_list else X
-    assert cross_val_score(TSPulseClassifier(), X, y, cv=3).mean() > 0.4
+    assert cross_val_score(tiny, X, y, cv=3).mean() > 0.4
     grid = {"windowing": ["resample", "sliding"]}
     search = GridSearchCV(tiny, grid, cv=2, n_jobs=2).fit(X, y)
     assert search.predict_proba(X).shape == (36, 3)

@@ -32,7 +32,7 @@ def new(checkpoint, few_trees):
     return make
 
 
-def draw_panel(n_series=40, n_channels=2, n_timepoints=50, seed=0):
+def draw_panel(n_series=24, n_channels=2, n_timepoints=50, seed=0):
     """Draw waves in noise that are faster, and more noisy, in one class than in the other."""
     rng = np.random.default_rng(seed)
     y = np.arange(n_series) % 2
