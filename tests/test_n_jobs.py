@@ -9,6 +9,7 @@ from joblib import parallel_config
 
 from sktspulse import TSPulseClassifier
 
+pytestmark = pytest.mark.usefixtures("few_trees")
 NAMES = [name for name, case in CASES.items() if "n_jobs" in case.estimator.get_params()]
 
 

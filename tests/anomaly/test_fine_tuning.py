@@ -24,7 +24,7 @@ def few_steps(monkeypatch):
     monkeypatch.setattr(fine_tuning, "_BATCH_SIZE", 8)
 
 
-def pulses(n_timepoints: int = 1200) -> np.ndarray:
+def pulses(n_timepoints: int) -> np.ndarray:
     """A shape that no network was trained on, repeated."""
     pulse = np.random.default_rng(0).normal(size=40)
     return np.tile(pulse, n_timepoints // 40)[:, None]
@@ -38,7 +38,7 @@ def mean_error(model: TSPulseAnomalyDetector, X: np.ndarray) -> float:
 def test_the_error_on_the_recording_falls_and_the_checkpoint_is_unchanged(monkeypatch):
     monkeypatch.setattr(fine_tuning, "N_STEPS", 20)
     monkeypatch.setattr(fine_tuning, "_STEPS_PER_CHECK", 10)
-    X = pulses()
+    X = pulses(600)
     before = fingerprint(load_checkpoint("tspulse-p8"))
     plain, tuned = (
         TSPulseAnomalyDetector(fine_tune=tune, random_state=0).fit(X) for tune in (False, True)
