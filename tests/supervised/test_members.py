@@ -32,6 +32,21 @@ def new(checkpoint, few_trees):
     return make
 
 
+MODELS = {}
+
+
+@pytest.fixture
+def fitted(new):
+    """Return a function that fits once, for tests that leave the model as it is."""
+
+    def find(kind, members=NAMES):
+        if (kind, members) not in MODELS:
+            MODELS[kind, members] = new(kind, members).fit(*draw_panel())
+        return MODELS[kind, members]
+
+    return find
+
+
 def draw_panel(n_series=24, n_channels=2, n_timepoints=50, seed=0):
     """Draw waves in noise that are faster, and more noisy, in one class than in the other."""
     rng = np.random.default_rng(seed)
@@ -59,8 +74,8 @@ def test_each_member_alone_and_all_together_tell_waves_apart(new, kind, members)
 
 @KINDS
 @MEMBERS
-def test_members_have_parts_of_their_own(new, kind, members):
-    probe = new(kind, members).fit(*draw_panel())._model
+def test_members_have_parts_of_their_own(fitted, kind, members):
+    probe = fitted(kind, members)._model
     assert (probe.trees is not None) == ("quantiles" in members)
     assert (probe.extractor.kernels is not None) == ("kernels" in members)
     layout = probe.scaler.layout
@@ -70,18 +85,18 @@ def test_members_have_parts_of_their_own(new, kind, members):
 
 @KINDS
 @MEMBERS
-def test_clones_and_pickles_answer_the_same(new, kind, members):
+def test_clones_and_pickles_answer_the_same(fitted, kind, members):
     X, y = draw_panel()
-    model = new(kind, members).fit(X, y)
+    model = fitted(kind, members)
     for twin in (clone(model).fit(X, y), pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
         assert twin.get_params()["members"] == members
         np.testing.assert_array_equal(decide(twin, X), decide(model, X))
 
 
 @KINDS
-def test_neither_order_nor_repetition_of_members_matters(new, kind):
+def test_neither_order_nor_repetition_of_members_matters(new, fitted, kind):
     X, y = draw_panel()
-    expected = decide(new(kind).fit(X, y), X)
+    expected = decide(fitted(kind), X)
     for members in (NAMES[::-1], [*NAMES, "kernels"]):
         np.testing.assert_array_equal(decide(new(kind, members).fit(X, y), X), expected)
 
@@ -132,11 +147,12 @@ def test_an_answer_does_not_depend_on_the_other_series(new, kind, members):
 
 @KINDS
 @MEMBERS
-def test_units_and_levels_of_channels_do_not_matter(new, kind, members):
+def test_units_and_levels_of_channels_do_not_matter(new, fitted, kind, members):
     X, y = draw_panel()
     other = X * [[1024.0], [1]] + [[0], [0.5]]
-    answers = [decide(new(kind, members).fit(one, y), one) for one in (X, other)]
-    np.testing.assert_allclose(*answers, atol=0.02 * np.abs(answers[0]).max())
+    expected = decide(fitted(kind, members), X)
+    found = decide(new(kind, members).fit(other, y), other)
+    np.testing.assert_allclose(found, expected, atol=0.02 * np.abs(expected).max())
 
 
 @MEMBERS
@@ -236,12 +252,12 @@ def test_without_time_a_warning_is_raised_and_answers_are_given(new, kind, membe
 
 @KINDS
 @pytest.mark.parametrize("max_time", [None, 1e6])
-def test_with_enough_time_there_is_no_warning_and_no_difference(new, kind, max_time):
+def test_with_enough_time_there_is_no_warning_and_no_difference(new, fitted, kind, max_time):
     X, y = draw_panel()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = decide(new(kind, max_time=max_time).fit(X, y), X)
-    np.testing.assert_array_equal(found, decide(new(kind).fit(X, y), X))
+    np.testing.assert_array_equal(found, decide(fitted(kind), X))
 
 
 # --------------------------------------------------------------------------- what is refused
