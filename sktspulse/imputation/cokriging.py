@@ -155,9 +155,9 @@ def _average_spans(
         spans = (row[:, None, None], np.arange(n_channels)[:, None], time)
         parts = (torch.from_numpy(part[spans].reshape(len(row), -1)) for part in inputs)
         system = exact.system(*parts)
-        solution = torch.zeros(len(row), n_channels * _SPAN, dtype=torch.float64)
-        solution.scatter_(1, system.points, solve(system))
-        np.add.at(sums, spans, _TAPER * solution.numpy().reshape(len(row), n_channels, _SPAN))
+        solution = np.zeros((len(row), n_channels * _SPAN))
+        np.put_along_axis(solution, system.points.numpy(), solve(system).numpy(), axis=1)
+        np.add.at(sums, spans, _TAPER * solution.reshape(len(row), n_channels, _SPAN))
         np.add.at(weights, spans, _TAPER)
     return np.divide(sums, weights, out=values.copy(), where=uncertain)
 
