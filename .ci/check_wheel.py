@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import runpy
 import sys
@@ -46,10 +47,11 @@ def check_import() -> None:
 
 
 def check_demonstration() -> None:
-    sys.argv = ["sktspulse"]
-    runpy.run_module("sktspulse", run_name="__main__")
+    sys.argv = ["sktspulse", "demo"]
+    with contextlib.suppress(SystemExit):
+        runpy.run_module("sktspulse", run_name="__main__")
     figures = list(Path.cwd().rglob("*.png"))
-    assert figures, "python -m sktspulse wrote no figure"
+    assert figures, "python -m sktspulse demo wrote no figure"
 
 
 if __name__ == "__main__":

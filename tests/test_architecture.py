@@ -13,6 +13,7 @@ PACKAGE = Path(sktspulse.__file__).parent
 ROOMS = ["network", "series", "datasets", "metrics", "base", "embedding", "pretraining"]
 TASKS = ["supervised", "anomaly", "imputation", "retrieval"]  # none may use another
 ABOVE = {room: ROOMS[:i] for i, room in enumerate(ROOMS)} | dict.fromkeys(TASKS, ROOMS)
+ABOVE["cli"] = ROOMS + TASKS
 
 
 def imported(path: Path) -> set[tuple[str, ...]]:

@@ -2,8 +2,9 @@
 
 from .alarm_rate_display import AlarmRateDisplay
 from .calibration import HeadCalibration
-from .detector import TSPulseAnomalyDetector
+from .detector import TSPulseAnomalyDetector, score_recording
 from .display import AnomalyScoreDisplay
+from .segments import find_segments
 from .smoothing import choose_lengths
 from .stream import AnomalyStream
 
@@ -14,4 +15,6 @@ __all__ = [
     "HeadCalibration",
     "TSPulseAnomalyDetector",
     "choose_lengths",
+    "find_segments",
+    "score_recording",
 ]

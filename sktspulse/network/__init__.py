@@ -1,6 +1,12 @@
 """The TSPulse network, its checkpoints, and arrays through it."""
 
-from .checkpoints import CheckpointError, load_checkpoint, save_checkpoint, weight_shapes
+from .checkpoints import (
+    CheckpointError,
+    load_checkpoint,
+    save_checkpoint,
+    shipped_checkpoints,
+    weight_shapes,
+)
 from .config import TSPulseConfig
 from .files import open_file, write_atomically, write_together
 from .inference import Progress, Read, fingerprint, infer, reconstruct, resolve_device
@@ -40,6 +46,7 @@ __all__ = [
     "reconstruct",
     "resolve_device",
     "save_checkpoint",
+    "shipped_checkpoints",
     "side_by_side",
     "standardize",
     "varied_mask",

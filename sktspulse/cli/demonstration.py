@@ -1,0 +1,170 @@
+"""Each task on real or synthetic data: results next to baselines, and figures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from sklearn.ensemble import IsolationForest
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+
+from ..anomaly import AnomalyScoreDisplay, TSPulseAnomalyDetector
+from ..base import load_pyplot
+from ..datasets import load_sea_temperature, make_gappy_series, make_labelled_panel
+from ..embedding import EmbeddingDisplay, TSPulseTransformer
+from ..imputation import ImputationDisplay, TSPulseImputer
+from ..metrics import find_period, vus_pr_score
+from ..retrieval import RetrievalDisplay, TSPulseRetriever
+from ..supervised import TSPulseClassifier
+
+__all__ = ["TASKS", "demonstrate"]
+
+Recording = np.ndarray
+Display = AnomalyScoreDisplay | EmbeddingDisplay | ImputationDisplay | RetrievalDisplay
+
+
+def interpolate(recording: Recording) -> Recording:
+    """Fill each channel by linear interpolation, the baseline."""
+    filled = recording.copy()
+    time_points = np.arange(len(recording))
+    for channel in filled.T:
+        known = ~np.isnan(channel)
+        channel[:] = np.interp(time_points, time_points[known], channel[known])
+    return filled
+
+
+def mask_points(recording: Recording, fraction: float) -> Recording:
+    """Hide a fraction of the points, half of it in blocks of eight."""
+    rng = np.random.default_rng(0)
+    n, masked = len(recording), recording.copy()
+    for block in rng.choice(n // 8, round(fraction / 2 * n / 8), replace=False):
+        masked[8 * block : 8 * block + 8] = np.nan
+    masked[rng.random(n) < fraction / 2] = np.nan
+    return masked
+
+
+def rmse(filled: Recording, truth: Recording, masked: Recording) -> float:
+    """Return the RMSE of the hidden values in standard deviations, averaged over channels."""
+    errors = np.where(np.isnan(masked), filled - truth, np.nan) / np.nanstd(truth, 0)
+    return float(np.sqrt(np.nanmean(errors**2, 0)).mean())
+
+
+def report_imputation(name: str, masked: Recording, truth: Recording) -> None:
+    """Fill a recording by the imputer and the baseline, and print the error of both."""
+    started = time.perf_counter()
+    filled = TSPulseImputer(random_state=0).fit_transform(masked)
+    seconds = time.perf_counter() - started
+    ours, baseline = (rmse(x, truth, masked) for x in (filled, interpolate(masked)))
+    n_missing = int(np.isnan(masked).sum())
+    print(f"{name}: {n_missing:,} of {masked.size:,} values missing, imputed in {seconds:.1f} s")
+    print(f"  RMSE in standard deviations: {ours:.3f}; linear interpolation: {baseline:.3f}\n")
+
+
+def impute_sea_temperature(folder: Path) -> Path:
+    """Impute a real recording, a fifth of which is hidden."""
+    truth, months = load_sea_temperature()
+    masked = mask_points(truth, 0.25)
+    report_imputation("Monthly sea-surface temperature off Peru", masked, truth)
+    imputer = TSPulseImputer(random_state=0).fit(masked)
+    display = ImputationDisplay.from_estimator(imputer, masked, index=months)
+    hidden = np.where(np.isnan(masked), truth, np.nan)
+    display.ax_.plot(months, hidden, ".", color="tab:blue", ms=4, label="hidden value", zorder=1)
+    display.ax_.set(title="Sea-surface temperature off Peru, a fifth of the values hidden")
+    display.ax_.set(ylabel="temperature [°C]", xlim=months[[120, 360]])
+    display.ax_.legend(loc="upper right", ncols=3, fontsize="small")
+    return save(display, folder / "sea-temperature.png")
+
+
+def impute_sensors(folder: Path) -> Path:
+    """Impute a synthetic recording of several sensors."""
+    masked, truth = make_gappy_series(random_state=0)
+    report_imputation("Six hourly sensors", masked, truth)
+    display = ImputationDisplay.from_estimator(TSPulseImputer(random_state=0).fit(masked), masked)
+    display.ax_.set(title="Two weeks of one sensor", xlim=(0, 14 * 24), xlabel="time [h]")
+    return save(display, folder / "sensors.png")
+
+
+def detect_faults(folder: Path) -> Path:
+    """Detect the hours in which sensors jumped, became noisy or froze."""
+    sensors = make_gappy_series(1680, 5, random_state=1)[1][:, [0, 1, 3, 4]]
+    normal = sensors[:840]
+    faulty, labels = with_faults(sensors[840:], normal.std(0))
+    started = time.perf_counter()
+    # The faults last for hours; by default, the detector also averages over days.
+    detector = TSPulseAnomalyDetector(smoothing=8).fit(normal)
+    scores = detector.score_samples(faulty)
+    seconds = time.perf_counter() - started
+    forest_scores = IsolationForest(random_state=0).fit(normal).score_samples(faulty)
+    window = find_period(faulty[:, 0])
+    ours, baseline = (vus_pr_score(labels, -x, window=window) for x in (scores, forest_scores))
+    print(f"Four sensors with three faults: {len(faulty)} hours scored in {seconds:.1f} s")
+    print(f"  VUS-PR: {ours:.3f}; isolation forest: {baseline:.3f}\n")
+    return save(AnomalyScoreDisplay.from_estimator(detector, faulty), folder / "faults.png")
+
+
+def with_faults(recording: Recording, scale: Recording) -> tuple[Recording, Recording]:
+    """Return a copy with a fault in each of three sensors, and the labels of all points."""
+    faulty, labels = recording.copy(), np.zeros(len(recording), dtype=int)
+    jump, noise, freeze = slice(150, 156), slice(350, 398), slice(600, 660)
+    faulty[jump, 0] += 3 * scale[0]
+    faulty[noise, 1] += 0.5 * scale[1] * np.random.default_rng(0).normal(size=48)
+    faulty[freeze, 2] = faulty[freeze.start, 2] + 2 * scale[2]
+    for fault in (jump, noise, freeze):
+        labels[fault] = 1
+    return faulty, labels
+
+
+def classify(folder: Path) -> Path:
+    """Classify short series, and plot their embeddings."""
+    X, y = make_labelled_panel(n_series=200, n_classes=5, random_state=0)
+    started = time.perf_counter()
+    ours = TSPulseClassifier().fit(X[:100], y[:100]).score(X[100:], y[100:])
+    seconds = time.perf_counter() - started
+    raw = X.reshape(len(X), -1)
+    baseline = KNeighborsClassifier(1).fit(raw[:100], y[:100]).score(raw[100:], y[100:])
+    print(f"{len(X)} series of {len(set(y))} classes: fitted and predicted in {seconds:.1f} s")
+    print(f"  accuracy: {ours:.3f}; nearest neighbour of the raw values: {baseline:.3f}\n")
+    display = EmbeddingDisplay.from_estimator(TSPulseTransformer().fit(X), X, y)
+    display.ax_.set(title="Embeddings of series, coloured by class")
+    return save(display, folder / "classes.png")
+
+
+def search(folder: Path) -> Path:
+    """Search for series similar to a query."""
+    X, y = make_labelled_panel(500, n_classes=8, random_state=4)
+    indexed, queries = X[:400], X[400:]
+    started = time.perf_counter()
+    retriever = TSPulseRetriever(5).fit(indexed)
+    _, found = retriever.kneighbors(queries)
+    seconds = time.perf_counter() - started
+    neighbours = NearestNeighbors(n_neighbors=5).fit(indexed[:, 0])
+    by_values = neighbours.kneighbors(queries[:, 0], return_distance=False)
+    ours, baseline = ((y[ids] == y[400:, None]).mean() for ids in (found, by_values))
+    print(f"{len(indexed)} series indexed, {len(queries)} queries answered in {seconds:.1f} s")
+    print(f"  precision@5: {ours:.3f}; nearest neighbours of the raw values: {baseline:.3f}\n")
+    display = RetrievalDisplay.from_estimator(retriever, queries[7], indexed, y[:400])
+    return save(display, folder / "neighbours.png")
+
+
+def save(display: Display, path: Path) -> Path:
+    """Save the figure of a display."""
+    display.figure_.savefig(path, dpi=120)
+    return path
+
+
+TASKS: tuple[Callable[[Path], Path], ...] = (
+    impute_sea_temperature,
+    impute_sensors,
+    detect_faults,
+    classify,
+    search,
+)
+
+
+def demonstrate(folder: Path) -> list[Path]:
+    """Run every task, and return where the figures are."""
+    load_pyplot().switch_backend("Agg")
+    folder.mkdir(parents=True, exist_ok=True)
+    return [task(folder) for task in TASKS]

@@ -1,0 +1,174 @@
+"""``sktspulse detect``: score each row of a recording."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .layout import TableLayout
+from .options import (
+    add_input,
+    add_output,
+    add_table_options,
+    estimator_options,
+    new_command,
+    positive,
+)
+from .recordings import Recording, describe_size, read_recordings, row_labels
+from .streaming import stream_scores
+from .tables import Table, check_new, is_text_format, load_pandas, shortened, write_table
+
+__all__ = ["add_detect", "run_detect"]
+
+_NOTES = """\
+Rows are time points, columns are channels. The table of scores has the time of each row, or its
+number from 0; the score, at most 0 and below -1 for an anomaly; and is_anomaly, 0 or 1. The table
+of segments has the first and the last row of each alarm, its lowest score, and the channel that
+stands out most.
+
+  sktspulse detect today.csv --train normal.csv -o scores.csv --segments alarms.csv --time time
+
+Without --train and --train-rows, a recording is compared with itself, which finds rare anomalies
+only. Files are read as a whole, about 200 bytes of memory for each value, with one exception: with
+--causal and without --segments and --id, a .csv or .tsv file is scored piece by piece, however long
+it is.
+"""
+_N_SHOWN = 5
+
+
+def add_detect(commands: Any) -> None:
+    """Add the command."""
+    parser = new_command(commands, "detect", run_detect, "Find anomalies in recordings.", _NOTES)
+    add_input(parser)
+    add_table_options(parser, freq=True)
+    add_output(parser, "table of scores")
+    parser.add_argument("--segments", type=Path, metavar="FILE", help="table of alarms to write")
+    normal = parser.add_mutually_exclusive_group()
+    normal.add_argument("--train", type=Path, metavar="FILE", help="table that is mostly normal")
+    normal.add_argument(
+        "--train-rows", type=positive, metavar="N", help="the first rows of FILE are mostly normal"
+    )
+    parser.add_argument(
+        "--contamination",
+        type=float,
+        metavar="FRACTION",
+        help="of anomalies in the table to fit (default: a threshold that 1 in 1,000 rows passes)",
+    )
+    parser.add_argument(
+        "--causal", action="store_true", help="do not look ahead; go on from --train"
+    )
+
+
+def run_detect(options: Namespace) -> tuple[str, dict[str, Any]]:
+    """Score the rows of a table."""
+    for path in (options.output, options.segments):
+        check_new(path, force=options.force)
+    if options.causal and options.train is None:
+        raise ValueError("--causal goes on from a normal recording. Pass it as --train.")
+    normal = None
+    if options.train is not None:
+        normal = {one.name: one.values for one in read_recordings(options.train, options)[1]}
+    is_whole = options.segments or options.id or options.channel or options.freq
+    if options.causal and not is_whole and all(map(is_text_format, (options.file, options.output))):
+        assert normal is not None  # noqa: S101, for mypy
+        detector = _detector(options).fit(normal[None])
+        return _summary(options, **stream_scores(detector, options))
+    layout, recordings = read_recordings(options.file, options)
+    parts = [_score(layout, one, _normal(normal, one, options), options) for one in recordings]
+    scores, segments = (_joined(tables) for tables in zip(*parts, strict=True))
+    write_table(scores, options.output)
+    if options.segments:
+        write_table(segments, options.segments)
+    return _summary(
+        options, describe_size(recordings), len(scores), int(scores["is_anomaly"].sum()), segments
+    )
+
+
+def _detector(options: Namespace) -> Any:
+    from ..anomaly import TSPulseAnomalyDetector
+
+    return TSPulseAnomalyDetector(
+        contamination="auto" if options.contamination is None else options.contamination,
+        causal=options.causal,
+        random_state=options.seed,
+        **estimator_options(options),
+    )
+
+
+def _normal(normal: dict[Any, Table] | None, recording: Recording, options: Namespace) -> Table:
+    """Return the recording to fit, the one of the same name."""
+    if normal is None:
+        return recording.values[: options.train_rows]
+    if recording.name not in normal:
+        raise ValueError(f"The table of --train has no series {recording.name!r}.")
+    return normal[recording.name]
+
+
+def _score(
+    layout: TableLayout, recording: Recording, normal: Table, options: Namespace
+) -> tuple[Table, Table]:
+    """Return the scores and the segments of a recording."""
+    from ..anomaly import find_segments, score_recording
+
+    detector = _detector(options).fit(normal)
+    answer = score_recording(detector, recording.values)
+    labels = np.asarray(row_labels(layout, recording))
+    found = find_segments(answer, detector.offset_, detector.heads_)
+    where = {} if layout.id is None else {layout.id: recording.name}
+    pandas = load_pandas()
+    scores = pandas.DataFrame(
+        {
+            **_named(where, len(labels)),
+            layout.time or "row": labels,
+            "score": shortened(-answer.combined),
+            "is_anomaly": (-answer.combined < detector.offset_).astype(int),
+        }
+    )
+    segments = pandas.DataFrame(
+        {
+            **_named(where, len(found)),
+            "start": labels[found["start"]],
+            "end": labels[found["end"] - 1],
+            "peak": labels[found["peak"]],
+            "score": shortened(found["score"]),
+            "channel": np.array(layout.channels, dtype=object)[found["channel"]],
+            "head": found["head"],
+        }
+    )
+    return scores[recording.rows >= 0], segments
+
+
+def _named(names: dict[str, Any], n_rows: int) -> dict[str, list[Any]]:
+    return {column: [*repeat(name, n_rows)] for column, name in names.items()}
+
+
+def _joined(tables: tuple[Table, ...]) -> Table:
+    return load_pandas().concat(tables, ignore_index=True)
+
+
+def _summary(
+    options: Namespace, size: str, n_rows: int, n_anomalies: int, segments: Table | None = None
+) -> tuple[str, dict[str, Any]]:
+    text = (
+        f"{options.file}: {size}. {n_anomalies:,} rows ({n_anomalies / n_rows:.2%}) are anomalies"
+    )
+    facts = {
+        "command": "detect",
+        "input": str(options.file),
+        "output": str(options.output),
+        "n_rows": n_rows,
+        "n_anomalies": n_anomalies,
+    }
+    if segments is None:
+        return f"{text}.\nWrote {options.output}.", facts
+    worst = segments.sort_values("score").head(_N_SHOWN)
+    text += f", in {len(segments):,} segments." + (" The strongest:" if len(worst) else "")
+    shown = worst.drop(columns=["peak", "head"]).round({"score": 1})
+    lines = [text, *([shown.to_string(index=False)] if len(worst) else [])]
+    files = [str(path) for path in (options.output, options.segments) if path]
+    facts |= {"n_segments": len(segments), "segments": segments.to_dict("records")}
+    return "\n".join([*lines, f"Wrote {' and '.join(files)}."]), facts

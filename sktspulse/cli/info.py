@@ -1,0 +1,177 @@
+"""``sktspulse info``: the installation, or what is understood of a file."""
+
+from __future__ import annotations
+
+import platform
+from argparse import Namespace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .layout import TableLayout
+from .options import add_table_options, new_command
+from .panels import read_panel
+from .recordings import Recording, describe_size, read_recordings, row_labels
+from .stamps import is_stamps
+from .tables import load_pandas, table_format
+
+__all__ = ["add_info", "run_info"]
+
+_NOTES = """\
+Without a file: versions, shipped checkpoints and devices. With one: rows, channels, missing values,
+time stamps and gaps, as the other commands understand them with the same options. The file is read
+as a whole.
+"""
+_LIBRARIES = (
+    *("numpy", "scipy", "scikit-learn", "torch", "skorch", "safetensors", "narwhals"),
+    *("pandas", "polars", "pyarrow", "matplotlib", "faiss-cpu", "huggingface_hub"),
+)
+_PANELS = ("ts",)
+
+
+def add_info(commands: Any) -> None:
+    """Add the command."""
+    parser = new_command(
+        commands, "info", run_info, "Describe the installation or a file.", _NOTES, network=False
+    )
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="file to describe")
+    add_table_options(parser, freq=True)
+
+
+def run_info(options: Namespace) -> tuple[str, dict[str, Any]]:
+    """Describe the installation or a file."""
+    if options.file is None:
+        return _describe_installation()
+    is_panel = table_format(options.file) in _PANELS
+    return (_describe_panel if is_panel else _describe_recordings)(options)
+
+
+def _describe_installation() -> tuple[str, dict[str, Any]]:
+    import torch
+
+    from ..network import resolve_device, shipped_checkpoints
+
+    devices = {
+        "cpu": f"{torch.get_num_threads()} threads",
+        **{f"cuda:{i}": torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())},
+        **({"mps": "Apple"} if torch.backends.mps.is_available() else {}),
+    }
+    facts = {
+        "command": "info",
+        "version": metadata.version("sktspulse"),
+        "python": platform.python_version(),
+        "checkpoints": {name: _size(name) for name in shipped_checkpoints()},
+        "devices": devices,
+        "default_device": str(resolve_device("auto")),
+        "libraries": {name: _version(name) for name in _LIBRARIES},
+    }
+    return _installation_text(facts), facts
+
+
+def _size(name: str) -> dict[str, int]:
+    from ..network import load_checkpoint
+
+    n_weights = sum(weight.numel() for weight in load_checkpoint(name).parameters())
+    return {"n_weights": n_weights, "bytes": 4 * n_weights}
+
+
+def _installation_text(facts: dict[str, Any]) -> str:
+    lines = [f"sktspulse {facts['version']}, Python {facts['python']}", "", "Checkpoints:"]
+    for name, sizes in facts["checkpoints"].items():
+        lines.append(f"  {name}: {sizes['n_weights']:,} weights, {sizes['bytes'] / 1e6:.1f} MB")
+    lines += ["", "Devices:"]
+    for name, what in facts["devices"].items():
+        is_default = name.split(":")[0] == facts["default_device"].split(":")[0]
+        lines.append(f"  {name}: {what}" + (" (default)" if is_default else ""))
+    lines += ["", "Libraries:"]
+    lines += [f"  {name} {found or 'not installed'}" for name, found in facts["libraries"].items()]
+    return "\n".join(lines)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _describe_panel(options: Namespace) -> tuple[str, dict[str, Any]]:
+    options.label = None
+    series = read_panel([options.file], options)
+    facts: dict[str, Any] = {"command": "info", "file": str(options.file)}
+    facts["n_series"] = len(series.X)
+    text = f"{options.file}: {series.describe_size()}."
+    if series.labels is not None:
+        facts["classes"] = sorted(set(series.labels))
+        text += f" Labels: {', '.join(facts['classes'][:10])}."
+    return text, facts
+
+
+def _describe_recordings(options: Namespace) -> tuple[str, dict[str, Any]]:
+    layout, recordings = read_recordings(options.file, options)
+    pandas = load_pandas()
+    values = pandas.concat([one.values for one in recordings])
+    channels = {
+        name: {
+            "missing": int(values[name].isna().sum()),
+            "longest_gap": max(_longest_gap(one.values[name]) for one in recordings),
+            "min": float(values[name].min()),
+            "max": float(values[name].max()),
+        }
+        for name in layout.channels
+    }
+    facts = {
+        "command": "info",
+        "file": str(options.file),
+        "n_recordings": len(recordings),
+        "n_rows": len(values),
+        "channels": channels,
+    }
+    if layout.time is not None:
+        facts["time"] = _describe_time(layout, recordings)
+    text = f"{options.file}: {describe_size(recordings)}."
+    return "\n".join([text, *_time_lines(facts), _channel_lines(channels)]), facts
+
+
+def _longest_gap(column: Any) -> int:
+    known = np.flatnonzero(np.concatenate([[True], column.notna(), [True]]))
+    return int(np.diff(known).max()) - 1
+
+
+def _describe_time(layout: TableLayout, recordings: list[Recording]) -> dict[str, Any]:
+    labels = [row_labels(layout, one) for one in recordings]
+    steps = [np.diff(one.values.index.to_numpy()) for one in recordings]
+    step = np.median(np.concatenate(steps)) if any(map(len, steps)) else None
+    return {
+        "column": layout.time,
+        "first": str(np.asarray(labels[0])[0]),
+        "last": str(np.asarray(labels[-1])[-1]),
+        "step": _readable(step) if is_stamps(layout.stamps) else step,
+        "n_inserted_rows": int(sum((one.rows < 0).sum() for one in recordings)),
+        "n_irregular_steps": int(sum((one != step).sum() for one in steps)),
+    }
+
+
+def _readable(step: Any) -> str | None:
+    return None if step is None else str(load_pandas().Timedelta(step))
+
+
+def _time_lines(facts: dict[str, Any]) -> list[str]:
+    if "time" not in facts:
+        return ["Time: none; rows are taken as evenly spaced. Pass --time COLUMN if there is one."]
+    time = facts["time"]
+    lines = [
+        f"Time: column {time['column']!r}, from {time['first']} to {time['last']}, every "
+        f"{time['step']}; {time['n_irregular_steps']:,} steps differ."
+    ]
+    if time["n_inserted_rows"]:
+        lines.append(f"{time['n_inserted_rows']:,} rows are missing, and inserted by --freq.")
+    return lines
+
+
+def _channel_lines(channels: dict[str, dict[str, Any]]) -> str:
+    table = load_pandas().DataFrame(channels).T
+    table[["missing", "longest_gap"]] = table[["missing", "longest_gap"]].astype(int)
+    return str(table.rename(columns={"longest_gap": "longest gap"}).to_string())

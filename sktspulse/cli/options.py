@@ -1,0 +1,107 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+__all__ = [
+    "add_input",
+    "add_output",
+    "add_table_options",
+    "estimator_options",
+    "fraction",
+    "new_command",
+    "positive",
+]
+
+Commands = Any  # the action of argparse that makes subcommands is not public
+
+
+def new_command(
+    commands: Commands, name: str, run: Any, summary: str, notes: str = "", *, network: bool = True
+) -> argparse.ArgumentParser:
+    """Add a command with the options that all have."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary}\n\n{notes}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run, command=name)
+    telling = parser.add_argument_group("messages")
+    telling.add_argument("--json", action="store_true", help="print the summary as JSON")
+    telling.add_argument("--quiet", action="store_true", help="show no progress bar")
+    telling.add_argument("--debug", action="store_true", help="show where an error happened")
+    if network:
+        group = parser.add_argument_group("network")
+        group.add_argument("--checkpoint", metavar="NAME", help="shipped name, path, or hub id")
+        group.add_argument("--device", default="auto", help="cpu, cuda, ... (default: the fastest)")
+        group.add_argument("--jobs", type=int, metavar="N", help="threads, -1 for all cores")
+        group.add_argument("--seed", type=int, default=0, help="of random choices (default: 0)")
+    return parser
+
+
+def add_input(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
+    """Add the files to read."""
+    if many:
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="tables of series")
+    else:
+        parser.add_argument("file", type=Path, metavar="FILE", help="table of a recording")
+
+
+def add_output(parser: argparse.ArgumentParser, what: str, *, required: bool = True) -> None:
+    """Add the file to write."""
+    group = parser.add_argument_group("output")
+    group.add_argument("-o", "--output", required=required, type=Path, metavar="FILE", help=what)
+    group.add_argument("--force", action="store_true", help="overwrite files")
+
+
+def add_table_options(parser: argparse.ArgumentParser, *, freq: bool = False) -> None:
+    """Add how tables are read."""
+    group = parser.add_argument_group("table")
+    group.add_argument("--time", metavar="COLUMN", help="column of time stamps")
+    group.add_argument(
+        "--time-format",
+        metavar="FORMAT",
+        help="such as %%d.%%m.%%Y, or s, ms, us, ns since 1970 (default: guessed)",
+    )
+    group.add_argument(
+        "--tz", metavar="ZONE", help="zone of local time stamps, such as Europe/Berlin"
+    )
+    if freq:
+        group.add_argument(
+            "--freq", metavar="STEP", help="insert the missing rows of this step, such as 1h"
+        )
+    group.add_argument("--id", metavar="COLUMN", help="column that names the series of each row")
+    group.add_argument("--columns", metavar="A,B", help="channels (default: all other columns)")
+    group.add_argument(
+        "--channel", metavar="COLUMN", help="column that names the channel of each row"
+    )
+    group.add_argument("--value", metavar="COLUMN", help="column of values, with --channel")
+    group.add_argument("--decimal", default=".", metavar="SIGN", help="decimal sign (default: .)")
+
+
+def estimator_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the parameters of an estimator that the options of the network stand for."""
+    named = {} if options.checkpoint is None else {"checkpoint": options.checkpoint}
+    verbose = int(sys.stderr.isatty() and not options.quiet)
+    return {**named, "device": options.device, "n_jobs": options.jobs, "verbose": verbose}
+
+
+def positive(text: str) -> int:
+    """Read a number of things."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
+
+
+def fraction(text: str) -> float:
+    """Read a fraction between 0 and 1."""
+    number = float(text)
+    if not 0 < number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return number

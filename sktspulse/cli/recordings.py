@@ -1,0 +1,93 @@
+"""Recordings in a table: each with its channels and an index of time."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .layout import TableLayout, read_layout, row_groups
+from .stamps import check_ascending, is_stamps, write_stamps
+from .tables import Table, load_pandas
+
+__all__ = ["Recording", "describe_size", "read_recordings", "row_labels"]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recording of a table.
+
+    Parameters
+    ----------
+    name : object
+        Value in the column of ids; None without one.
+    values : pandas.DataFrame
+        The channels, with time stamps, times or row numbers as the index.
+    rows : ndarray of int
+        Rows of the table; -1 for rows that were inserted.
+    """
+
+    name: Any
+    values: Table
+    rows: Any
+
+
+def read_recordings(path: Path, options: Namespace) -> tuple[TableLayout, list[Recording]]:
+    """Read the recordings of a table; without a column of ids, it is one."""
+    if options.freq and not options.time:
+        raise ValueError("--freq needs time stamps. Pass their column as --time.")
+    layout = read_layout(path, options)
+    groups = row_groups(layout.table, [layout.id])
+    return layout, [_recording(layout, np.sort(rows), options.freq) for rows in groups]
+
+
+def _recording(layout: TableLayout, rows: Any, freq: str | None) -> Recording:
+    name = None if layout.id is None else layout.table[layout.id].iloc[rows[0]]
+    values = layout.values.iloc[rows]
+    if layout.stamps is None:
+        return Recording(name, values, rows)
+    where = f"{layout.path}" if name is None else f"series {name!r} in {layout.path}"
+    index = load_pandas().Index(layout.stamps.iloc[rows], name=None)
+    check_ascending(index, where)
+    values = values.set_axis(index)
+    from ..series import Pace, asfreq  # takes a second
+
+    if freq is not None:
+        whole = asfreq(values, freq)
+        places = values.index.get_indexer(whole.index)
+        return Recording(name, whole, np.where(places < 0, -1, rows[places]))
+    if is_stamps(layout.stamps) and len(rows) > 2:
+        step = load_pandas().Series(index).diff().median()
+        Pace().check(values, f"Pass --freq {_step(step)} to insert the missing rows")
+    return Recording(name, values, rows)
+
+
+def _step(step: Any) -> str:
+    from pandas.tseries.frequencies import to_offset
+
+    return str(to_offset(step).freqstr)
+
+
+def row_labels(layout: TableLayout, recording: Recording) -> Any:
+    """Return what identifies each row: the time as it is written in the file, or its number."""
+    if layout.time is None:
+        return np.asarray(recording.values.index)
+    written = layout.table[layout.time]
+    is_new = recording.rows < 0
+    labels = written.iloc[recording.rows].reset_index(drop=True)
+    if is_new.any():
+        labels = labels.astype(object)
+        labels[is_new] = write_stamps(recording.values.index[is_new], written, layout.time_format)
+        labels = labels.infer_objects()
+    return labels
+
+
+def describe_size(recordings: list[Recording]) -> str:
+    """Return how much there is, in words."""
+    n_rows = sum(len(one.values) for one in recordings)
+    n_channels = recordings[0].values.shape[1]
+    many = f"{len(recordings):,} recordings, " if len(recordings) > 1 else ""
+    return f"{many}{n_rows:,} rows, {n_channels} channel{'s' if n_channels > 1 else ''}"
