@@ -4,7 +4,7 @@
 
 building.csv      electricity, heating and outdoor temperature, each hour of ten weeks in local
                   time; cells are empty, rows are missing, and summer time ends
-machine.csv       eight sensors of a machine, each second of two hours, with four faults
+machine.csv       eight sensors of a machine, each second of an hour, with four faults
 gestures.csv      300 labelled gestures, acceleration along three axes, a row for each moment
 new_gestures.csv  40 more, without labels
 
@@ -22,10 +22,10 @@ import pandas as pd
 ZONE = "Europe/Berlin"
 KINDS = ("circle", "shake", "swipe", "tap")
 FAULTS = {  # seconds after the start
-    "pressure": (3900, 3990),
-    "vibration": (4800, 4860),
-    "flow": (5700, 5820),
-    "oil_temperature": (6600, 6640),
+    "pressure": (1950, 2040),
+    "vibration": (2400, 2460),
+    "flow": (2850, 2970),
+    "oil_temperature": (3300, 3340),
 }
 
 
@@ -43,7 +43,7 @@ def make_building(seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     truth = pd.DataFrame(
         {
             "electricity_kwh": usage + 0.15 * heating + rng.normal(size=n) * 1.2,
-            "heating_kwh": heating + rng.normal(size=n).clip(-1, 1) * (heating > 0),
+            "heating_kwh": (heating + rng.normal(size=n) * (heating > 0)).clip(0),
             "outdoor_c": outdoor,
         },
         index=hours.rename("time"),
@@ -59,11 +59,12 @@ def make_building(seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
 def make_machine(seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the table, with an index of time, and which rows are faulty."""
     rng = np.random.default_rng(seed)
-    n = 7200
-    t = np.arange(n)
+    n, before = 3600, 2000  # seconds, and those in which the oil warms up
+    t = np.arange(-before, n)
     load = 0.5 - 0.5 * np.cos(2 * np.pi * t / 60) + 0.2 * (t % 60 > 45)  # one part a minute
     load = load * (1 + 0.1 * np.sin(t / 700))
-    warmth = pd.Series(load).ewm(alpha=0.004).mean().to_numpy()
+    warmth = pd.Series(load).ewm(alpha=0.004).mean().to_numpy()[before:]
+    load = load[before:]
     clean = {
         "speed": 1450 - 60 * load,
         "torque": 40 + 55 * load,

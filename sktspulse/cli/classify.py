@@ -19,7 +19,7 @@ from .options import (
     new_command,
 )
 from .panels import SeriesFile, read_panel
-from .tables import check_new, load_pandas, shortened, write_table
+from .tables import check_new, load_pandas, write_table
 
 __all__ = ["add_classify", "run_predict", "run_train"]
 
@@ -105,7 +105,7 @@ def run_predict(options: Namespace) -> tuple[str, dict[str, Any]]:
     predicted = model.classes_[probabilities.argmax(1)]
     columns = {options.id or "series": series.ids, "predicted": predicted}
     columns |= {
-        f"p_{label}": shortened(probabilities[:, i]) for i, label in enumerate(model.classes_)
+        f"p_{label}": probabilities[:, i].round(6) for i, label in enumerate(model.classes_)
     }
     write_table(load_pandas().DataFrame(columns), options.output)
     counts = Counter(map(str, predicted))

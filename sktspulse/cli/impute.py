@@ -32,6 +32,12 @@ def add_impute(commands: Any) -> None:
     add_table_options(parser, freq=True)
     add_output(parser, "table of the same columns, without gaps")
     parser.add_argument(
+        "--bounded", action="store_true", help="fill within the range of the known values"
+    )
+    parser.add_argument(
+        "--round", action="store_true", help="round in channels of whole numbers only"
+    )
+    parser.add_argument(
         "--std",
         action="store_true",
         help="add a column NAME_std for each channel: standard deviation of the error, 0 if known",
@@ -47,7 +53,12 @@ def run_impute(options: Namespace) -> tuple[str, dict[str, Any]]:
     frames = [one.values for one in recordings]
     kind: Literal["series", "panel"] = "series" if len(frames) == 1 else "panel"
     imputer = TSPulseImputer(
-        kind, stride=_stride(options), random_state=options.seed, **estimator_options(options)
+        kind,
+        bounds="observed" if options.bounded else None,
+        round_integers=options.round,
+        stride=_stride(options),
+        random_state=options.seed,
+        **estimator_options(options),
     )
     X = frames[0] if kind == "series" else frames
     filled = imputer.fit(X).transform(X, return_std=options.std)

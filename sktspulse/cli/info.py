@@ -148,14 +148,21 @@ def _describe_time(layout: TableLayout, recordings: list[Recording]) -> dict[str
         "column": layout.time,
         "first": str(np.asarray(labels[0])[0]),
         "last": str(np.asarray(labels[-1])[-1]),
-        "step": _readable(step) if is_stamps(layout.stamps) else step,
+        "step": _readable(step) if is_stamps(layout.stamps) else float(f"{step:.6g}"),
         "n_inserted_rows": int(sum((one.rows < 0).sum() for one in recordings)),
-        "n_irregular_steps": int(sum((one != step).sum() for one in steps)),
+        "n_irregular_steps": sum(_count_other(one, step) for one in steps),
     }
 
 
 def _readable(step: Any) -> str | None:
-    return None if step is None else str(load_pandas().Timedelta(step))
+    text = None if step is None else str(load_pandas().Timedelta(step))
+    return text and text.removeprefix("0 days ")
+
+
+def _count_other(steps: Any, usual: Any) -> int:
+    """Count steps unlike the usual one, up to rounding."""
+    small = abs(usual) / 1e6 if steps.dtype.kind == "f" else usual - usual
+    return int((abs(steps - usual) > small).sum())
 
 
 def _time_lines(facts: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ class TableLayout:
         self.path, self.table, self.stamps = path, table, stamps
         self.time, self.time_format, self.id = options.time, options.time_format, options.id
         self.channels = channels
-        self.values = read_numbers(table, channels, path)
+        self.values = read_numbers(table, channels, path, can_be_label=hasattr(options, "label"))
 
 
 def read_layout(path: Path, options: Namespace) -> TableLayout:
@@ -68,14 +69,16 @@ def row_groups(table: Table, columns: list[str | None]) -> list[Any]:
     return [*table.groupby(names, sort=False).indices.values()]
 
 
-def read_numbers(table: Table, channels: list[str], path: Path) -> Table:
+def read_numbers(
+    table: Table, channels: list[str], path: Path, *, can_be_label: bool = False
+) -> Table:
     """Return the channels as numbers; an error says what to do about text."""
     pandas = load_pandas()
     values = {}
     for name in channels:
         column = table[name]
         if not pandas.api.types.is_numeric_dtype(column.dtype):
-            raise ValueError(_explain_text(column, path))
+            raise ValueError(f"{path}: {_explain_text(table[channels], name, can_be_label)}")
         values[name] = column.to_numpy(dtype=np.float64, na_value=np.nan)
     return pandas.DataFrame(values)
 
@@ -112,19 +115,25 @@ def _channels(table: Table, path: Path, options: Namespace) -> list[str]:
     return channels
 
 
-def _explain_text(column: Any, path: Path) -> str:
+def _explain_text(table: Table, name: str, can_be_label: bool) -> str:
     """Return what to do about a channel that is not numbers."""
-    numbers = load_pandas().to_numeric(column.astype(str), errors="coerce")
-    is_text = np.asarray(numbers.isna() & column.notna())
-    row = int(is_text.argmax())
-    found = f"{path}: column {column.name!r} holds {column.iloc[row]!r} in row {row}"
-    if not numbers.isna().all() and "," not in str(column.iloc[row]):
-        return f"{found}, which is not a number. Correct it, or leave the cell empty."
+    pandas, column = load_pandas(), table[name]
+    numbers = pandas.to_numeric(column.astype(str), errors="coerce")
+    row = int(np.asarray(numbers.isna() & column.notna()).argmax())
+    text = str(column.iloc[row])
+    found = f"column {name!r} holds {text!r} in row {row}"
     if _looks_like_time(column):
-        return f"{found}, a time stamp. Pass --time {column.name}."
+        return f"{found}, a time stamp. Pass --time {name}."
+    found += ", which is not a number. "
+    if re.fullmatch(r"-?\d*,\d+", text):
+        return f"{found}If it is one with a decimal comma, pass --decimal ','."
+    if numbers.notna().any():
+        return f"{found}Correct it, or leave the cell empty."
+    label = f" If it holds labels, pass --label {name}." if can_be_label else ""
+    others = [str(one) for one in table if pandas.api.types.is_numeric_dtype(table[one].dtype)]
     return (
-        f"{found}, which is not a number. Pass the names of the channels as --columns, --decimal "
-        "',' if numbers have a comma, or --id if the column names the series."
+        f"{found}If it names the series, pass --id {name}.{label} Otherwise pass the channels: "
+        f"--columns {','.join(others) or 'A,B'}."
     )
 
 

@@ -57,6 +57,17 @@ def test_standard_deviations(tiny, sensors):
     assert ((after["flow_std"] > 0) == before["flow"].isna()).all()
 
 
+def test_filled_values_within_bounds_and_rounded(tiny, sensors):
+    table = pd.read_csv(sensors)
+    table.loc[range(20, 119, 7), "count"] = None
+    table.to_csv(sensors, index=False)
+    tiny("impute", sensors, "-o", "out.csv", *LOCAL, "--bounded", "--round")
+    after = pd.read_csv("out.csv")
+    for name in ("flow", "level", "count"):
+        assert after[name].between(table[name].min(), table[name].max()).all()
+    assert (after["count"] % 1 == 0).all()
+
+
 def test_recordings_with_ids_keep_the_order_of_rows(tiny, gestures):
     table = pd.read_csv(gestures, dtype=str).sort_values("t", key=pd.to_numeric, kind="stable")
     table.loc[table["t"].isin(["7", "8"]), "x"] = None

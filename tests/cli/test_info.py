@@ -36,7 +36,7 @@ def test_a_recording(run, sensors):
         "column": "when",
         "first": "25.10.2024 00:00",
         "last": "29.10.2024 22:00",
-        "step": "0 days 01:00:00",
+        "step": "01:00:00",
         "n_inserted_rows": 2,
         "n_irregular_steps": 0,
     }
@@ -59,3 +59,11 @@ def test_panels(run, tmp_path):
     assert run("info", "a.ts").out == (
         "a.ts: 2 series of 1 channel and 2 time points. Labels: a, b.\n"
     )
+
+
+def test_times_that_are_numbers(run, tmp_path):
+    times = [0.02 * i for i in range(30)]
+    pd.DataFrame({"t": [*times, 0.7], "x": 1}).to_csv(tmp_path / "a.csv", index=False)
+    facts = run("info", "a.csv", "--time", "t", "--json").facts
+    assert facts["time"]["step"] == 0.02
+    assert facts["time"]["n_irregular_steps"] == 1

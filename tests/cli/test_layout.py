@@ -76,8 +76,13 @@ def test_groups_are_in_order_of_appearance():
         ("x,y\n1,2\n", {"channel": "x", "value": "y"}, "--channel needs --time"),
         ("x\n2024-01-01\n2024-01-02\n", {}, "column 'x' holds '2024-01-01' in row 0, a time stamp"),
         ("x\n1\nerr\n", {}, "column 'x' holds 'err' in row 1, which is not a number. Correct"),
-        ("x\nred\nblue\n", {}, "'red' in row 0, which is not a number. Pass the names"),
-        ("x;y\n1,5;1\n", {}, "--decimal ','"),
+        (
+            "x\nred\nblue\n",
+            {},
+            "If it names the series, pass --id x. If it holds labels, pass --label x.",
+        ),
+        ("x;y\n1,5;1\n", {}, "decimal comma, pass --decimal ','"),
+        ("t,k,x\n1,a,2\n", {"time": "t"}, "Otherwise pass the channels: --columns x."),
     ],
 )
 def test_errors_say_what_to_do(read, text, names, said):
