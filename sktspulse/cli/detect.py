@@ -33,7 +33,7 @@ stands out most.
   sktspulse detect today.csv --train normal.csv -o scores.csv --segments alarms.csv --time time
 
 Without --train and --train-rows, a recording is compared with itself, which finds rare anomalies
-only. Files are read as a whole, about 200 bytes of memory for each value, with one exception: with
+only. Files are read as a whole, about 400 bytes of memory for each value, with one exception: with
 --causal and without --segments and --id, a .csv or .tsv file is scored piece by piece, however long
 it is.
 """

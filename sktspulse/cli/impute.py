@@ -20,7 +20,7 @@ known values as they were. With --channel, the answer has one column for each ch
 
   sktspulse impute sensors.csv -o filled.csv --time time --freq 1h
 
-The file is read as a whole: about 100 bytes of memory for each value.
+The file is read as a whole: about 250 bytes of memory for each value.
 """
 _STRIDE = 128  # time points, the default of the imputer
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 from argparse import Namespace
-from importlib import metadata
+from dataclasses import asdict
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ def run_info(options: Namespace) -> tuple[str, dict[str, Any]]:
     """Describe the installation or a file."""
     if options.file is None:
         return _describe_installation()
+    if options.file.suffix == ".safetensors":
+        return _describe_model(options.file)
     is_panel = table_format(options.file) in _PANELS
     return (_describe_panel if is_panel else _describe_recordings)(options)
 
@@ -70,7 +73,7 @@ def _describe_installation() -> tuple[str, dict[str, Any]]:
     return _installation_text(facts), facts
 
 
-def _size(name: str) -> dict[str, int]:
+def _size(name: str | Path) -> dict[str, int]:
     from ..network import load_checkpoint
 
     n_weights = sum(weight.numel() for weight in load_checkpoint(name).parameters())
@@ -95,6 +98,28 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _describe_model(path: Path) -> tuple[str, dict[str, Any]]:
+    """Describe a network, or a fitted estimator."""
+    from ..network import CheckpointError, load_checkpoint
+
+    facts: dict[str, Any] = {"command": "info", "file": str(path)}
+    try:
+        config = load_checkpoint(path).config
+    except CheckpointError:
+        model = import_module("sktspulse").load(path)
+        facts |= {"estimator": type(model).__name__, "n_channels": model.n_channels_in_}
+        if hasattr(model, "classes_"):
+            facts["classes"] = [str(label) for label in model.classes_]
+        classes = f", classes {', '.join(facts['classes'])}" if "classes" in facts else ""
+        text = f"{facts['estimator']}, {facts['n_channels']} channels{classes}"
+    else:
+        facts |= {"estimator": None, "config": asdict(config)}
+        text = (
+            f"network for {config.context_length} time points, {_size(path)['n_weights']:,} weights"
+        )
+    return f"{path}: {text}.", facts
 
 
 def _describe_panel(options: Namespace) -> tuple[str, dict[str, Any]]:

@@ -97,7 +97,7 @@ def _warnings_in_one_line() -> Iterator[list[str]]:
 
 def _explain(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
-        return "Interrupted. Nothing was written."
+        return "Interrupted."
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.filename}: {error.strerror}. Check the path and its permissions."
     if isinstance(error, MemoryError):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
+from estimator_cases import checkpoint
 
 import sktspulse
 
@@ -44,6 +48,18 @@ def test_a_recording(run, sensors):
     assert "2 steps differ" in answer.out
     assert "longest gap" in answer.out
     assert "Pass --freq h" in answer.err
+
+
+def test_networks_and_models(run, monkeypatch):
+    path = checkpoint()
+    assert "network for 64 time points, " in run("info", path).out
+    assert run("info", path, "--json").facts["config"]["context_length"] == 64
+    Path("m.safetensors").touch()
+    model = SimpleNamespace(n_channels_in_=2, classes_=["a", "b"])
+    monkeypatch.setattr(sktspulse, "load", lambda path: model, raising=False)
+    assert run("info", "m.safetensors").out == (
+        "m.safetensors: SimpleNamespace, 2 channels, classes a, b.\n"
+    )
 
 
 def test_time_is_asked_for(run, sensors):

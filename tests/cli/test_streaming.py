@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -46,3 +48,22 @@ def test_a_failed_stream_leaves_no_file(tiny, local, tmp_path):
     assert answer.code == 1
     assert "not ascending" in answer.err or "not strictly increasing" in answer.err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "train.csv"]
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_length(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr("sktspulse.cli.tables.read_chunks.__defaults__", (500,))
+
+    def peak(n):
+        name, note = f"a{n}.csv", "a long note" * 20  # pandas reads 256 kB at once
+        table = pd.DataFrame({"t": range(n), "x": np.sin(np.arange(n) / 5), "note": note})
+        table.to_csv(name, index=False)
+        options = ("--time", "t", "--columns", "x", "--train", "a500.csv", "--causal", "--force")
+        tracemalloc.start()
+        assert tiny("detect", name, "-o", "out.csv", *options).code == 0
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    peak(500)  # what the first call imports
+    assert peak(15_000) - peak(4_000) < 200_000  # labels alone would take 600,000
