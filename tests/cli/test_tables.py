@@ -131,9 +131,32 @@ def test_files_that_are_no_tables(tmp_path, name, content, said):
         read_table(path)
 
 
-def test_tables_are_not_written_as_panels(tmp_path, table):
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", b"temp\xe9rature\n1\n", "is not text in UTF-8"),
+        ("a.csv", b"a,b\n1,2\n1,2,3\n", "Expected 2 fields in line 3, saw 3"),
+        ("a.npz", b"PK", "cannot be read"),
+        ("a.parquet", b"PAR1", "cannot be read"),
+    ],
+)
+def test_damaged_files_are_named(tmp_path, name, content, said):
+    if name.endswith("parquet") and not HAS_ARROW:
+        pytest.skip("needs pyarrow or polars")
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{name} .*{said}"):
+        read_table(tmp_path / name)
+    if name == "a.csv":
+        with pytest.raises(ValueError, match=rf"{name} .*{said}"):
+            list(read_chunks(tmp_path / name, [], "."))
+
+
+def test_outputs_have_formats(tmp_path):
     with pytest.raises(ValueError, match=r"cannot be written as \.ts"):
-        write_table(table, tmp_path / "a.ts")
+        check_new(tmp_path / "a.ts", force=False)
+    with pytest.raises(ValueError, match="ending of"):
+        check_new(tmp_path / "a.xyz", force=False)
+    check_new(tmp_path / "a.safetensors", force=False, is_table=False)
 
 
 def test_files_are_overwritten_by_force_only(tmp_path):
@@ -144,8 +167,9 @@ def test_files_are_overwritten_by_force_only(tmp_path):
     with pytest.raises(ValueError, match="Pass --force"):
         check_new(path, force=False)
     check_new(path, force=True)
+    (tmp_path / "b.csv").mkdir()
     with pytest.raises(ValueError, match="is a folder"):
-        check_new(tmp_path, force=True)
+        check_new(tmp_path / "b.csv", force=True)
     with pytest.raises(ValueError, match="There is no folder"):
         check_new(tmp_path / "absent" / "a.csv", force=True)
 
