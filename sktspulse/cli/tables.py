@@ -250,8 +250,8 @@ def _read_arrow(path: Path, kind: str) -> Table:
         read = pandas.read_parquet if kind == "parquet" else pandas.read_feather
         with _explained(path):
             table = read(path)
-        is_numbered = isinstance(table.index, pandas.RangeIndex)
-        return table if is_numbered else table.reset_index()
+        is_named = any(name is not None for name in table.index.names)
+        return table.reset_index(drop=not is_named)
     polars = _load_polars(path)
     with _explained(path):
         frame = polars.read_parquet(path) if kind == "parquet" else polars.read_ipc(path)

@@ -52,6 +52,20 @@ def test_parquet_without_a_library_for_it_says_what_to_install(tmp_path, table, 
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.parametrize(("ending", "method"), [("parquet", "parquet"), ("arrow", "feather")])
+def test_pyarrow_is_used_if_it_is_there(tmp_path, table, monkeypatch, ending, method):
+    path, kept = tmp_path / f"a.{ending}", {}
+    monkeypatch.setattr(tables, "find_spec", lambda name: name == "pyarrow")
+    monkeypatch.setattr(type(table), f"to_{method}", lambda self, path: kept.update(table=self))
+    monkeypatch.setattr(pd, f"read_{method}", lambda path: kept["table"])
+    write_table(table, path)
+    assert read_table(path) is not None
+    kept["table"] = table.set_index("id")
+    assert [*read_table(path).columns] == ["id", "x", "n"]
+    kept["table"] = table.set_axis([5, 6])
+    assert [*read_table(path).columns] == ["id", "x", "n"]
+
+
 def test_without_pandas_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
     with pytest.raises(ImportError, match=r"pip install 'sktspulse\[cli\]'"):
