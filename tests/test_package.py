@@ -132,3 +132,8 @@ def test_tests_cannot_leave_this_machine():
 def test_tests_can_talk_to_themselves():
     with socket.create_server(("127.0.0.1", 0)) as server:
         socket.create_connection(server.getsockname()).close()
+
+
+def test_the_command_is_a_function_of_the_package():
+    assert PROJECT["scripts"] == {"sktspulse": "sktspulse.cli:main"}
+    assert callable(import_module("sktspulse.cli").main)

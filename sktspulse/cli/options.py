@@ -15,6 +15,7 @@ __all__ = [
     "fraction",
     "new_command",
     "positive",
+    "thread_count",
 ]
 
 Commands = Any  # the action of argparse that makes subcommands is not public
@@ -39,7 +40,9 @@ def new_command(
         group = parser.add_argument_group("network")
         group.add_argument("--checkpoint", metavar="NAME", help="shipped name, path, or hub id")
         group.add_argument("--device", default="auto", help="cpu, cuda, ... (default: the fastest)")
-        group.add_argument("--jobs", type=int, metavar="N", help="threads, -1 for all cores")
+        group.add_argument(
+            "--jobs", type=thread_count, metavar="N", help="threads, -1 for all cores"
+        )
         group.add_argument("--seed", type=int, default=0, help="of random choices (default: 0)")
     return parser
 
@@ -96,6 +99,14 @@ def positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
+
+
+def thread_count(text: str) -> int:
+    """Read a number of threads, -1 for all."""
+    number = int(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError("0 threads do no work; -1 takes all cores")
     return number
 
 

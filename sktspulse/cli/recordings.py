@@ -39,6 +39,8 @@ def read_recordings(path: Path, options: Namespace) -> tuple[TableLayout, list[R
     """Read the recordings of a table; without a column of ids, it is one."""
     if options.freq and not options.time:
         raise ValueError("--freq needs time stamps. Pass their column as --time.")
+    if options.freq:
+        _check_step(options.freq)
     layout = read_layout(path, options)
     groups = row_groups(layout.table, [layout.id])
     return layout, [_recording(layout, np.sort(rows), options.freq) for rows in groups]
@@ -63,6 +65,18 @@ def _recording(layout: TableLayout, rows: Any, freq: str | None) -> Recording:
         step = load_pandas().Series(index).diff().median()
         Pace().check(values, f"Pass --freq {_step(step)} to insert the missing rows")
     return Recording(name, values, rows)
+
+
+def _check_step(freq: str) -> None:
+    load_pandas()
+    from pandas.tseries.frequencies import to_offset
+
+    try:
+        to_offset(freq)
+    except ValueError as error:
+        raise ValueError(
+            f"--freq {freq} is not a step of time. Pass one such as 1h, 15min, 30s or 1D."
+        ) from error
 
 
 def _step(step: Any) -> str:

@@ -76,12 +76,13 @@ def read_table(path: Path, text: Collection[str] = (), decimal: str = ".") -> Ta
     """Read a table; columns of ``text`` stay as they are written, others become numbers."""
     pandas = load_pandas()
     kind = table_format(path)
+    if kind == "ts":
+        raise ValueError(f"{path} holds a panel of series, but a table of one recording is needed.")
     if is_text_format(path):
-        table = pandas.read_csv(path, **_text_settings(path, text, decimal))
+        with _explained(path):
+            table = pandas.read_csv(path, **_text_settings(path, text, decimal))
     elif kind == "npz":
         table = _from_archive(path)
-    elif kind == "ts":
-        raise ValueError(f"{path} holds a panel of series, but a table of one recording is needed.")
     else:
         table = _read_arrow(path, kind)
     if not len(table):
@@ -93,9 +94,16 @@ def read_chunks(
     path: Path, text: Collection[str], decimal: str, n_rows: int = 2**14
 ) -> Iterator[Table]:
     """Read a table of text piece by piece, in little memory."""
-    settings = _text_settings(path, text, decimal)
-    with load_pandas().read_csv(path, chunksize=n_rows, **settings) as chunks:
-        yield from chunks
+    with _explained(path):
+        settings = _text_settings(path, text, decimal)
+        chunks = load_pandas().read_csv(path, chunksize=n_rows, **settings)
+    with chunks:
+        while True:
+            with _explained(path):
+                chunk = next(chunks, None)
+            if chunk is None:
+                return
+            yield chunk
 
 
 def write_table(table: Table, path: Path) -> None:
@@ -109,16 +117,16 @@ def write_table(table: Table, path: Path) -> None:
         elif kind == "npz":
             with draft.open("wb") as file:
                 np.savez(file, **{name: _plain(table[name]) for name in table.columns})
-        elif kind == "ts":
-            raise ValueError(f"{path}: tables cannot be written as .ts. Choose .csv or .parquet.")
         else:
             _write_arrow(table, draft, kind)
 
 
-def check_new(path: Path | None, *, force: bool) -> None:
+def check_new(path: Path | None, *, force: bool, is_table: bool = True) -> None:
     """Refuse to overwrite, and to write what cannot be written, before any work is done."""
     if path is None:
         return
+    if is_table and table_format(path) == "ts":
+        raise ValueError(f"{path}: tables cannot be written as .ts. Choose .csv or .parquet.")
     if path.exists() and not force:
         raise ValueError(f"{path} exists. Pass --force to overwrite it, or another name.")
     if not path.parent.is_dir():
@@ -136,7 +144,10 @@ def shortened(values: Any) -> Any:
 @contextmanager
 def draft_of(path: Path) -> Iterator[Path]:
     """Give a file to write to, which takes the place of another if nothing goes wrong."""
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=".sktspulse-", suffix=".partial")
+    try:
+        number, name = tempfile.mkstemp(dir=path.parent, prefix=".sktspulse-", suffix=".partial")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     os.close(number)
     draft = Path(name)
     try:
@@ -146,6 +157,24 @@ def draft_of(path: Path) -> Iterator[Path]:
     finally:
         with suppress(FileNotFoundError):
             draft.unlink()
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Say of which file an error is, and what to do, whatever library reads it."""
+    try:
+        yield
+    except (OSError, MemoryError, ImportError):
+        raise
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is not text in UTF-8. Save it as CSV in UTF-8, or check that its ending is "
+            "right."
+        ) from error
+    except Exception as error:
+        raise ValueError(
+            f"{path} cannot be read: {error} Check that it is complete and its ending is right."
+        ) from error
 
 
 def _umask() -> int:
@@ -165,6 +194,7 @@ def _text_settings(path: Path, text: Collection[str], decimal: str) -> dict[str,
         "decimal": decimal,
         "dtype": dict.fromkeys(text, "str"),
         "skipinitialspace": True,
+        "index_col": False,
         "encoding": "utf-8-sig",
     }
 
@@ -201,10 +231,11 @@ def _from_archive(path: Path) -> Table:
 
 def read_archive(path: Path) -> dict[str, Any]:
     """Read all arrays of an ``.npz`` file; nothing is unpickled."""
-    archive = np.load(path, allow_pickle=False)
+    with _explained(path):
+        archive = np.load(path, allow_pickle=False)
     if not getattr(archive, "files", None):
         raise ValueError(f"{path} holds no named arrays. Write it with numpy.savez.")
-    with archive:
+    with archive, _explained(path):
         return {name: archive[name] for name in archive.files}
 
 
@@ -214,13 +245,16 @@ def _shapes(arrays: dict[str, Any]) -> str:
 
 def _read_arrow(path: Path, kind: str) -> Table:
     pandas = load_pandas()
+    path.stat()  # that a file is absent is no damage
     if find_spec("pyarrow"):
         read = pandas.read_parquet if kind == "parquet" else pandas.read_feather
-        table = read(path)
-        is_numbered = isinstance(table.index, pandas.RangeIndex)
-        return table if is_numbered else table.reset_index()
+        with _explained(path):
+            table = read(path)
+        is_named = any(name is not None for name in table.index.names)
+        return table.reset_index(drop=not is_named)
     polars = _load_polars(path)
-    frame = polars.read_parquet(path) if kind == "parquet" else polars.read_ipc(path)
+    with _explained(path):
+        frame = polars.read_parquet(path) if kind == "parquet" else polars.read_ipc(path)
     return pandas.DataFrame({name: _from_polars(frame[name]) for name in frame.columns})
 
 

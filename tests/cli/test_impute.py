@@ -82,6 +82,17 @@ def test_recordings_with_ids_keep_the_order_of_rows(tiny, gestures):
     assert not after.isna().any(axis=None)
 
 
+def test_missing_rows_of_several_recordings(tiny, sensors):
+    table = pd.read_csv(sensors, dtype=str)
+    parts = [table.drop(index=[7]).assign(site="a"), table.drop(index=[30, 31]).assign(site="b")]
+    pd.concat(parts).to_csv(sensors, index=False)
+    names = (*LOCAL, "--freq", "1h", "--id", "site")
+    assert tiny("impute", sensors, "-o", "out.csv", *names).code == 0
+    after = pd.read_csv("out.csv", dtype=str)
+    assert after["site"].tolist() == ["a"] * 120 + ["b"] * 120
+    assert after["when"].tolist() == table["when"].tolist() * 2
+
+
 def test_one_row_a_value(tiny, sensors):
     wide = pd.read_csv(sensors)
     long = wide.melt("when", var_name="tag", value_name="reading").dropna()

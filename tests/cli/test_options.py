@@ -8,7 +8,7 @@ from argparse import Namespace
 
 import pytest
 
-from sktspulse.cli.options import estimator_options, fraction, positive
+from sktspulse.cli.options import estimator_options, fraction, positive, thread_count
 
 OPTIONS = {"checkpoint": None, "device": "cpu", "jobs": 2, "quiet": False}
 
@@ -29,6 +29,7 @@ def test_a_checkpoint_is_passed_on():
 def test_numbers_have_ranges():
     assert positive("3") == 3
     assert fraction("0.5") == 0.5
-    for read, text in ((positive, "0"), (fraction, "1"), (fraction, "0")):
+    assert thread_count("-1") == -1
+    for read, text in ((positive, "0"), (fraction, "1"), (fraction, "0"), (thread_count, "0")):
         with pytest.raises(argparse.ArgumentTypeError, match=text):
             read(text)

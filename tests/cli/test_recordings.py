@@ -60,3 +60,5 @@ def test_ids_make_several_recordings(read):
 def test_freq_needs_time(read, hourly):
     with pytest.raises(ValueError, match="--freq needs time stamps"):
         read(hourly, freq="1h")
+    with pytest.raises(ValueError, match="--freq often is not a step of time"):
+        read(hourly, time="t", freq="often")

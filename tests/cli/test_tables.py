@@ -52,6 +52,20 @@ def test_parquet_without_a_library_for_it_says_what_to_install(tmp_path, table, 
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.parametrize(("ending", "method"), [("parquet", "parquet"), ("arrow", "feather")])
+def test_pyarrow_is_used_if_it_is_there(tmp_path, table, monkeypatch, ending, method):
+    path, kept = tmp_path / f"a.{ending}", {}
+    monkeypatch.setattr(tables, "find_spec", lambda name: name == "pyarrow")
+    monkeypatch.setattr(type(table), f"to_{method}", lambda self, path: kept.update(table=self))
+    monkeypatch.setattr(pd, f"read_{method}", lambda path: kept["table"])
+    write_table(table, path)
+    assert read_table(path) is not None
+    kept["table"] = table.set_index("id")
+    assert [*read_table(path).columns] == ["id", "x", "n"]
+    kept["table"] = table.set_axis([5, 6])
+    assert [*read_table(path).columns] == ["id", "x", "n"]
+
+
 def test_without_pandas_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
     with pytest.raises(ImportError, match=r"pip install 'sktspulse\[cli\]'"):
@@ -131,9 +145,32 @@ def test_files_that_are_no_tables(tmp_path, name, content, said):
         read_table(path)
 
 
-def test_tables_are_not_written_as_panels(tmp_path, table):
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", b"temp\xe9rature\n1\n", "is not text in UTF-8"),
+        ("a.csv", b"a,b\n1,2\n1,2,3\n", "Expected 2 fields in line 3, saw 3"),
+        ("a.npz", b"PK", "cannot be read"),
+        ("a.parquet", b"PAR1", "cannot be read"),
+    ],
+)
+def test_damaged_files_are_named(tmp_path, name, content, said):
+    if name.endswith("parquet") and not HAS_ARROW:
+        pytest.skip("needs pyarrow or polars")
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{name} .*{said}"):
+        read_table(tmp_path / name)
+    if name == "a.csv":
+        with pytest.raises(ValueError, match=rf"{name} .*{said}"):
+            list(read_chunks(tmp_path / name, [], "."))
+
+
+def test_outputs_have_formats(tmp_path):
     with pytest.raises(ValueError, match=r"cannot be written as \.ts"):
-        write_table(table, tmp_path / "a.ts")
+        check_new(tmp_path / "a.ts", force=False)
+    with pytest.raises(ValueError, match="ending of"):
+        check_new(tmp_path / "a.xyz", force=False)
+    check_new(tmp_path / "a.safetensors", force=False, is_table=False)
 
 
 def test_files_are_overwritten_by_force_only(tmp_path):
@@ -144,8 +181,9 @@ def test_files_are_overwritten_by_force_only(tmp_path):
     with pytest.raises(ValueError, match="Pass --force"):
         check_new(path, force=False)
     check_new(path, force=True)
+    (tmp_path / "b.csv").mkdir()
     with pytest.raises(ValueError, match="is a folder"):
-        check_new(tmp_path, force=True)
+        check_new(tmp_path / "b.csv", force=True)
     with pytest.raises(ValueError, match="There is no folder"):
         check_new(tmp_path / "absent" / "a.csv", force=True)
 
