@@ -88,7 +88,7 @@ def function():
         (np.array([function]), r"it\.0 is a function"),
         (np.random.RandomState(0), "it is a RandomState instance.* an integer or None"),
     ],
-    ids=str,
+    ids=lambda one: one if isinstance(one, str) else type(one).__name__,
 )
 def test_other_values_are_refused_by_name(value, message):
     with pytest.raises(ValueError, match=message) as raised:
