@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...network import side_by_side
 from ...series import Flags, Floats, Indices, Integers, Values
 
 __all__ = ["Forest"]
 
-_BLOCK_ROWS = 1024
+_BLOCK_ROWS = 4096
 _BLOCK_WALKS = 1 << 15  # of one row through one tree, taken at once: the cache of a core holds them
+_STEPS = 4  # of all walks before those at a leaf are left out
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,29 +64,26 @@ class Forest:
         """Add up the answers of the trees, or of those ``counted``, ``(n_trees, n_samples)``."""
         if X.shape[1] != self.n_features:
             raise ValueError(f"The trees have {self.n_features} features, but X has {X.shape[1]}.")
-        if counted is None:
-            counted = np.ones((len(self), len(X)), bool)
-        blocks = [slice(first, first + _BLOCK_ROWS) for first in range(0, len(X), _BLOCK_ROWS)]
-        parts = side_by_side(lambda rows: self._votes(X[rows], counted[:, rows]), blocks)
-        return np.concatenate([np.zeros((0, self.values.shape[1])), *parts])
-
-    def _votes(self, X: Values, counted: Flags) -> Floats:
         votes = np.zeros((len(X), self.values.shape[1]))
-        for flags, answer in zip(counted, self._answers(X), strict=True):
-            votes += flags[:, None] * answer
+        for first in range(0, len(X), _BLOCK_ROWS):
+            rows = slice(first, first + _BLOCK_ROWS)
+            answers = self._answers(X[rows])
+            for tree, answer in enumerate(answers):
+                votes[rows] += answer if counted is None else counted[tree, rows, None] * answer
         return votes
 
     def _answers(self, X: Values) -> Iterator[Floats]:
         """Yield the answer of each tree, ``(n_samples, n_outputs)``."""
         walk = _Walk.prepare(self, X)
         step = max(1, _BLOCK_WALKS // len(X))
-        for first in range(0, len(self), step):
-            leaves = walk.leaves(self.roots[first : first + step])
+        blocks = [self.roots[i : i + step] for i in range(0, len(self), step)]
+        apply: Any = map if len(blocks) == 1 else side_by_side
+        for leaves in apply(walk.leaves, blocks):
             yield from self.values.take(leaves, axis=0)
 
 
 class _Walk(NamedTuple):
-    """Samples and nodes, in types that are quick to look up."""
+    """Samples and nodes, in types that are quick to look up. A leaf leads to itself."""
 
     n_samples: int
     columns: Values  # (n_features * n_samples,)
@@ -95,29 +94,35 @@ class _Walk(NamedTuple):
 
     @classmethod
     def prepare(cls, forest: Forest, X: Values) -> Self:
-        right = forest.right.astype(np.intp)
+        """Look up what does not depend on the tree."""
+        is_leaf = forest.right == 0
         starts = forest.features.astype(np.intp) * len(X)
-        numbers = np.cumsum(right == 0) - 1
-        return cls(len(X), X.T.ravel(), starts, forest.thresholds, right, numbers)
+        thresholds = np.where(is_leaf, np.float32(np.nan), forest.thresholds)  # to the right
+        right = np.where(is_leaf, np.arange(len(is_leaf)), forest.right)
+        return cls(len(X), X.T.ravel(), starts, thresholds, right, np.cumsum(is_leaf) - 1)
 
     def leaves(self, roots: Integers) -> Indices:
         """Return the number of the leaf of each sample, ``(n_trees, n_samples)``."""
         nodes = np.repeat(roots.astype(np.intp), self.n_samples)
-        found = np.empty_like(nodes)
-        walks = np.arange(len(nodes))  # those that are not at a leaf yet
-        samples = walks % self.n_samples
+        samples = np.tile(np.arange(self.n_samples), len(roots))
+        found, walks = nodes.copy(), np.arange(len(nodes))
         while len(walks):
-            right = self.right.take(nodes)
-            at_leaf = right == 0
-            if at_leaf.any():
-                found[walks[at_leaf]] = nodes[at_leaf]
-                going = np.flatnonzero(~at_leaf)
-                walks, samples, nodes, right = (
-                    part.take(going) for part in (walks, samples, nodes, right)
-                )
-            seen = self.columns.take(self.starts.take(nodes) + samples)
-            nodes = np.where(seen <= self.thresholds.take(nodes), nodes + 1, right)
+            for _ in range(_STEPS):
+                nodes = self._step(nodes, samples)
+            found[walks] = nodes
+            going = np.flatnonzero(_take(self.right, nodes) != nodes)
+            walks, nodes, samples = (_take(part, going) for part in (walks, nodes, samples))
         return self.leaf_numbers[found].reshape(len(roots), -1)
+
+    def _step(self, nodes: Indices, samples: Indices) -> Indices:
+        seen = _take(self.columns, _take(self.starts, nodes) + samples)
+        goes_left = seen <= _take(self.thresholds, nodes)
+        return np.where(goes_left, nodes + 1, _take(self.right, nodes))
+
+
+def _take(array: NDArray[Any], indices: Indices) -> NDArray[Any]:
+    """Look up indices that are known to be inside, which is quicker than to check them."""
+    return array.take(indices, mode="clip")
 
 
 def _has_sizes(forest: Forest) -> bool:
