@@ -173,7 +173,7 @@ def test_another_process_gives_the_same_answers(tmp_path):
 
 
 # Parameters of queries, and those that say where and how to run.
-MAY_CHANGE = {"n_neighbors", "radius", "checkpoint", "batch_size", "device", "verbose"}
+MAY_CHANGE = {"n_neighbors", "radius", "checkpoint", "batch_size", "n_jobs", "device", "verbose"}
 OTHERS = {
     "strategy": ["tslens", "probe", TSLens(max_epochs=1)],
     "members": [["network"], ["kernels", "quantiles"]],
@@ -220,6 +220,7 @@ WRONG = {
     "boolean": ["False", "no", 1, None],
     "device": [3, None],
     "batch_size": [0, 1.5, "8", None],
+    "n_jobs": [1.5, "all"],
     "verbose": ["yes"],
     "max_time": [-1, np.nan, "60"],
     "contamination": [np.nan, 0.0, 0.7, "1 %"],
