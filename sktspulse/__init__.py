@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import datasets, metrics
+    from . import datasets, metrics, onnx
     from .anomaly import (
         AlarmRateDisplay,
         AnomalyScoreDisplay,
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .embedding import EmbeddingDisplay, TSPulseTransformer
     from .imputation import ImputationDisplay, TSPulseImputer
     from .network import TSPulseConfig
+    from .onnx import export_onnx
     from .pretraining import (
         OptimizerOptions,
         TrainingDisplay,
@@ -57,8 +58,10 @@ __all__ = [
     "TrainingDisplay",
     "WindowSampling",
     "datasets",
+    "export_onnx",
     "load",
     "metrics",
+    "onnx",
     "panel_from_long",
     "panel_to_long",
 ]
@@ -86,6 +89,7 @@ _HOME = {
     "TabularToPanel": "series",
     "TrainingDisplay": "pretraining",
     "WindowSampling": "pretraining",
+    "export_onnx": "onnx",
     "load": "saving",
     "panel_from_long": "series",
     "panel_to_long": "series",

@@ -20,7 +20,7 @@ import sktspulse
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(sktspulse.__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EXTRAS = {"all", "cli", "dev", "docs", "hub", "faiss", "plot", "test"}
+EXTRAS = {"all", "cli", "dev", "docs", "hub", "faiss", "onnx", "plot", "test"}
 CORE = {"joblib", "narwhals", "numpy", "safetensors", "scikit-learn", "scipy", "skorch"}
 CORE |= {"threadpoolctl", "torch"}
 NETWORKING = {"aiohttp", "http", "httpx", "requests", "socket", "ssl", "urllib", "urllib3"}

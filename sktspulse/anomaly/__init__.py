@@ -1,20 +1,45 @@
-"""Anomaly detection in recordings."""
+"""Anomaly detection in recordings.
 
-from .alarm_rate_display import AlarmRateDisplay
+What needs torch is imported on first use: exported models run without it.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..lazy import on_first_use
 from .calibration import HeadCalibration
-from .detector import TSPulseAnomalyDetector, score_recording
-from .display import AnomalyScoreDisplay
+from .head_errors import CausalHeadErrors, HeadErrors
+from .normal_model import AnomalyScores, NormalModel
 from .segments import find_segments
 from .smoothing import choose_lengths
-from .stream import AnomalyStream
+
+if TYPE_CHECKING:
+    from .alarm_rate_display import AlarmRateDisplay
+    from .detector import TSPulseAnomalyDetector, detector_parts, score_recording
+    from .display import AnomalyScoreDisplay
+    from .stream import AnomalyStream
 
 __all__ = [
     "AlarmRateDisplay",
     "AnomalyScoreDisplay",
+    "AnomalyScores",
     "AnomalyStream",
+    "CausalHeadErrors",
     "HeadCalibration",
+    "HeadErrors",
+    "NormalModel",
     "TSPulseAnomalyDetector",
     "choose_lengths",
+    "detector_parts",
     "find_segments",
     "score_recording",
 ]
+
+__getattr__ = on_first_use(
+    __name__,
+    {
+        "alarm_rate_display": "AlarmRateDisplay",
+        "detector": "TSPulseAnomalyDetector detector_parts score_recording",
+        "display": "AnomalyScoreDisplay",
+        "stream": "AnomalyStream",
+    },
+)

@@ -29,7 +29,7 @@ from .signals import choose_heads, individual_channels
 from .smoothing import choose_lengths
 from .stream import AnomalyStream
 
-__all__ = ["TSPulseAnomalyDetector", "score_recording"]
+__all__ = ["TSPulseAnomalyDetector", "detector_parts", "score_recording"]
 
 
 class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
@@ -464,3 +464,8 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 def score_recording(detector: TSPulseAnomalyDetector, X: ArrayLike) -> AnomalyScores:
     """Score a recording by points, heads and channels in one pass of the network."""
     return detector._score(X)[1]
+
+
+def detector_parts(detector: TSPulseAnomalyDetector) -> dict[str, Any]:
+    """Return what a fitted detector scores with, beside the network."""
+    return {"model": detector._model, "heads": detector.heads_, "offset": detector.offset_}

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..network import Progress, TSPulse, TSPulseConfig, reconstruct, side_by_side
+from ..network import Network, Progress, TSPulseConfig, reconstruct, side_by_side
 from ..series import Floats, Indices, Stitcher, find_wild, take_windows, window_starts
 from .context import ContextCorrection
 from .smoothing import window_means
@@ -39,7 +39,7 @@ class HeadErrors:
     them on means of 4 points. "forecast" predicts the points after the window.
     """
 
-    network: TSPulse  # in evaluation mode
+    network: Network  # in evaluation mode
     heads: Sequence[str]
     batch_size: int
     progress: Progress | None = None  # updated by the number of windows

@@ -6,8 +6,6 @@ from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from sklearn.cluster import KMeans
-from sklearn.model_selection import KFold
 
 from ..series import Flags, Floats, Values
 from .smoothing import known_medians, moving_mean
@@ -117,6 +115,8 @@ class StateClusters(NamedTuple):
 
         Training states are closer to their own clusters than later states will be.
         """
+        from sklearn.model_selection import KFold
+
         states = self._states(scaled)
         folds = KFold(_N_FOLDS).split(states.T)
         held_out = [
@@ -164,6 +164,8 @@ def _typical(row: Floats, trailing: bool) -> Floats:
 
 def _cluster(states: Floats) -> Floats:
     """Return k-means centers, started from evenly spaced points so that they are reproducible."""
+    from sklearn.cluster import KMeans
+
     points = np.nan_to_num(states).T
     points = points[:: -(-len(points) // _MAX_POINTS)]
     start = np.unique(points[:: -(-len(points) // _N_CLUSTERS)], axis=0)

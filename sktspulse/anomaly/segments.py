@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..series import Container, runs
+from ..series import runs
 from .normal_model import AnomalyScores
+
+if TYPE_CHECKING:
+    from ..series import Container
 
 __all__ = ["find_segments", "segments_by_row", "segments_like"]
 

@@ -2,7 +2,7 @@
 
 from .axes import load_pyplot, one_series, single_axes, stacked_axes
 from .clock import TimeBudget
-from .estimator import BaseTSPulse
+from .estimator import BaseTSPulse, fitted_network
 from .saving import KIND, find_class_name, safetensors_path
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "BaseTSPulse",
     "TimeBudget",
     "find_class_name",
+    "fitted_network",
     "load_pyplot",
     "one_series",
     "safetensors_path",

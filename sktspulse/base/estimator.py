@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..network import Progress, TSPulse, explained, fingerprint, load_checkpoint, resolve_device
 from .saving import KIND, read_estimator, safetensors_path, write_estimator
 
-__all__ = ["BaseTSPulse"]
+__all__ = ["BaseTSPulse", "fitted_network"]
 
 
 class BaseTSPulse(BaseEstimator):
@@ -165,3 +165,8 @@ class BaseTSPulse(BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.input_tags.allow_nan = True
         return tags
+
+
+def fitted_network(estimator: BaseTSPulse) -> TSPulse:
+    """Return the network that a fitted estimator runs."""
+    return estimator._load_network()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from ..network import Progress, TSPulse, TSPulseConfig, infer, standardize
+from ..network import Network, Progress, TSPulseConfig, infer, standardize
 from ..series import (
     Indices,
     Panel,
@@ -22,6 +21,11 @@ from ..series import (
     window_starts,
 )
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..network import TSPulse
+
 __all__ = [
     "EmbeddingSpec",
     "Windowing",
@@ -29,6 +33,7 @@ __all__ = [
     "count_windows",
     "embed_panel",
     "part_widths",
+    "token_slices",
 ]
 
 Windowing = Literal["resample", "sliding"]
@@ -43,15 +48,33 @@ class EmbeddingSpec(NamedTuple):
     windowing: Windowing
     average_channels: bool = False
 
-    def read(self, network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
+
+@dataclass(frozen=True)
+class _Tokens:
+    """Read the tokens of windows."""
+
+    names: tuple[str, ...]
+
+    def __call__(self, network: TSPulse, x: Tensor, observed: Tensor) -> Tensor:
         """Return the embeddings of windows: ``(n_windows, n_features)``."""
+        import torch
+
         tokens = network.decode(network.encode(x, observed)).tokens[:, :, 0]  # (K, B, D)
-        slices = _token_slices(network.config)
-        return torch.cat([tokens[slices[part]] for part in self.parts]).movedim(0, 1).flatten(1)
+        slices = token_slices(network.config)
+        return torch.cat([tokens[slices[part]] for part in self.names]).movedim(0, 1).flatten(1)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of what an exported network answers."""
+        return tuple(f"{name}_tokens" for name in self.names)
+
+    def join(self, answers: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Join the tokens of the parts, each ``(n_windows, n_features)``."""
+        return np.concatenate(answers, axis=1)
 
 
 def embed_panel(
-    network: TSPulse,
+    network: Network,
     panel: Panel,
     spec: EmbeddingSpec,
     batch_size: int,
@@ -66,8 +89,9 @@ def embed_panel(
     n_features = sum(part_widths(network.config)[part] for part in spec.parts)
     sums = np.zeros((n_groups, n_features), dtype=np.float32)
     counts = np.zeros((n_groups, 1), dtype=np.float32)
+    read = _Tokens(spec.parts)
     for rows, groups in _blocks(_window_rows(panel, network.config.context_length, spec)):
-        vectors = infer(network, rows, spec.read, batch_size=batch_size, progress=progress)
+        vectors = infer(network, rows, read, batch_size=batch_size, progress=progress)
         np.add.at(sums, groups, vectors)
         np.add.at(counts, groups, 1)
     return (sums / counts).reshape(len(panel), -1, n_features)
@@ -102,11 +126,12 @@ def context_windows(series: Values, context_length: int, windowing: Windowing) -
 
 def part_widths(config: TSPulseConfig) -> dict[str, int]:
     """Return the number of features of each part, 0 if the network lacks it."""
-    slices = _token_slices(config)
+    slices = token_slices(config)
     return {part: (s.stop - s.start) * config.d_model for part, s in slices.items()}
 
 
-def _token_slices(config: TSPulseConfig) -> dict[str, slice]:
+def token_slices(config: TSPulseConfig) -> dict[str, slice]:
+    """Return the places of each part among the tokens."""
     start = config.n_register_start
     return {
         "time": slice(0, config.n_patches),

@@ -15,7 +15,7 @@ from ..network import TSPulseConfig, limit_threads
 from ..series import OutputMixin, Panel, check_panel, fitted_copy
 from .embed import EmbeddingSpec, Windowing, count_windows, embed_panel, part_widths
 
-__all__ = ["TSPulseTransformer", "embed_checked", "fitted_transformer"]
+__all__ = ["TSPulseTransformer", "embed_checked", "fitted_transformer", "transformer_parts"]
 
 _PARTS = {
     "semantic": ("semantic",),
@@ -262,3 +262,8 @@ def fitted_transformer(n_channels: int, **parameters: Any) -> TSPulseTransformer
 def embed_checked(transformer: TSPulseTransformer, panel: Panel) -> NDArray[np.float32]:
     """Embed a panel that was validated before; an array whatever ``set_output`` says."""
     return transformer._embed(panel)
+
+
+def transformer_parts(transformer: TSPulseTransformer) -> dict[str, Any]:
+    """Return what a fitted transformer embeds with, beside the network."""
+    return {"spec": transformer._spec}

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import nnls
 
 from ..series import Floats, Integers, Neighbors
 
@@ -179,6 +178,8 @@ def _as_points(products: Floats) -> Floats:
 
 def _least_error(products: Floats, prior: Floats, n_prior: float) -> Floats:
     """Return the convex weights with the least squared error, near a prior if evidence is weak."""
+    from scipy.optimize import nnls
+
     squares, n_points = products[:-1, :-1], products[-1, -1]
     scale = prior @ squares @ prior
     if n_points == 0 or scale <= np.finfo(np.float64).eps * np.trace(squares):

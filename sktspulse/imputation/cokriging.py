@@ -17,9 +17,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
-import torch
 from numpy.lib.stride_tricks import sliding_window_view
-from torch import Tensor
 
 from ..series import Flags, Floats, Indices, Values, window_starts
 
@@ -97,47 +95,52 @@ class CoKriging:
 class System(NamedTuple):
     """Kriging systems of ``n`` spans, each for ``m`` points without an exact value."""
 
-    points: Tensor  # (n, m), indices in the span; exact points if it has fewer
-    values: Tensor  # (n, m)
-    errors: Tensor  # (n, m, m), covariance of the errors of the values
-    gain: Tensor  # (n, m, m), identity plus precision of the values times ``errors``
-    residuals: Tensor  # (n, m), precision times all values of the span
+    points: Indices  # (n, m), indices in the span; exact points if it has fewer
+    values: Floats  # (n, m)
+    errors: Floats  # (n, m, m), covariance of the errors of the values
+    gain: Floats  # (n, m, m), identity plus precision of the values times ``errors``
+    residuals: Floats  # (n, m), precision times all values of the span
 
 
-Solve = Callable[[System], Tensor]  # -> (n, m)
+Solve = Callable[[System], Floats]  # -> (n, m)
 
 
 class Exact(NamedTuple):
     """What does not depend on which points of a span have an exact value."""
 
-    precision: Tensor  # (size, size), of values without errors, apart from the noise
-    error_correlation: Tensor  # (size, size)
+    precision: Floats  # (size, size), of values without errors, apart from the noise
+    error_correlation: Floats  # (size, size)
 
     @classmethod
     def from_group(cls, group: ChannelGroup, noise_variance: float) -> Self:
         """Invert the covariance of a span, with free levels and noise."""
-        covariance = torch.from_numpy(_with_free_levels(group.covariance))
-        covariance.diagonal().add_(noise_variance)
-        precision = torch.cholesky_inverse(torch.linalg.cholesky(covariance))
-        return cls(precision, torch.from_numpy(group.error_correlation.astype(np.float64)))
+        covariance = _with_free_levels(group.covariance)
+        _diagonal(covariance)[:] += noise_variance
+        inverse = np.linalg.inv(np.linalg.cholesky(covariance))
+        return cls(inverse.T @ inverse, group.error_correlation.astype(np.float64))
 
-    def system(self, values: Tensor, deviation: Tensor, missing: Tensor) -> System:
+    def system(self, values: Floats, deviation: Floats, missing: Flags) -> System:
         """Set up the systems of spans ``(n, size)``.
 
         By the matrix inversion lemma they are only as large as there are points with errors.
         """
         inexact = (deviation > 0) | missing
-        order = inexact.int().argsort(dim=1, descending=True, stable=True)
+        order = np.argsort(~inexact, axis=1, kind="stable")
         points = order[:, : int(inexact.sum(1).max())]
         pairs = points[:, :, None] * values.shape[1] + points[:, None]
-        deviation = deviation.gather(1, points)
+        deviation = np.take_along_axis(deviation, points, 1)
         errors = self.error_correlation.take(pairs)
         errors *= deviation[:, :, None] * deviation[:, None]
-        errors.diagonal(dim1=1, dim2=2).add_(_MISSING_VARIANCE * missing.gather(1, points))
-        gain = torch.matmul(self.precision.take(pairs), errors)
-        gain.diagonal(dim1=1, dim2=2).add_(1)
-        residuals = (values @ self.precision).gather(1, points)
-        return System(points, values.gather(1, points), errors, gain, residuals)
+        _diagonal(errors)[:] += _MISSING_VARIANCE * np.take_along_axis(missing, points, 1)
+        gain = self.precision.take(pairs) @ errors
+        _diagonal(gain)[:] += 1
+        residuals = np.take_along_axis(values @ self.precision, points, 1)
+        return System(points, np.take_along_axis(values, points, 1), errors, gain, residuals)
+
+
+def _diagonal(squares: Values) -> Values:
+    """Return a view of the diagonals of ``(..., size, size)``."""
+    return np.einsum("...ii->...i", squares)
 
 
 def _average_spans(
@@ -153,10 +156,9 @@ def _average_spans(
     for row, start in _uncertain_spans(uncertain, missing):
         time = start[:, None, None] + np.arange(_SPAN)
         spans = (row[:, None, None], np.arange(n_channels)[:, None], time)
-        parts = (torch.from_numpy(part[spans].reshape(len(row), -1)) for part in inputs)
-        system = exact.system(*parts)
+        system = exact.system(*(part[spans].reshape(len(row), -1) for part in inputs))
         solution = np.zeros((len(row), n_channels * _SPAN))
-        np.put_along_axis(solution, system.points.numpy(), solve(system).numpy(), axis=1)
+        np.put_along_axis(solution, system.points, solve(system), 1)
         np.add.at(sums, spans, _TAPER * solution.reshape(len(row), n_channels, _SPAN))
         np.add.at(weights, spans, _TAPER)
     return np.divide(sums, weights, out=values.copy(), where=uncertain)
@@ -258,11 +260,12 @@ def _count_in_spans(flags: Flags, starts: Indices) -> Indices:
     return np.asarray(before[:, starts + _SPAN] - before[:, starts])
 
 
-def _conditional_means(system: System) -> Tensor:
-    solved = torch.linalg.solve(system.gain, system.residuals)
-    return system.values - torch.matmul(system.errors, solved[..., None])[..., 0]
+def _conditional_means(system: System) -> Floats:
+    solved = np.linalg.solve(system.gain, system.residuals[..., None])
+    return np.asarray(system.values - (system.errors @ solved)[..., 0])
 
 
-def _conditional_variances(system: System) -> Tensor:
-    covariance = torch.linalg.solve(system.gain, system.errors, left=False)
-    return covariance.diagonal(dim1=1, dim2=2).clamp(min=0)
+def _conditional_variances(system: System) -> Floats:
+    # Both sides are transposed, since the gain is on the right.
+    covariance = np.linalg.solve(system.gain.swapaxes(1, 2), system.errors.swapaxes(1, 2))
+    return np.asarray(_diagonal(covariance).clip(0), np.float64)

@@ -34,13 +34,14 @@ from ..series import (
     check_restorable_panel,
     check_series,
     fitted_copy,
+    is_panel,
 )
 from .candidates import CandidateReader
 from .gap_filler import GapFiller
 from .saved_classes import SAVED_CLASSES
 from .simulated_gaps import GapMasks, sample_segments
 
-__all__ = ["TSPulseImputer"]
+__all__ = ["TSPulseImputer", "imputer_parts"]
 
 _MAX_STEPS = 400  # of fine-tuning
 _N_WINDOWS = 256  # whose gaps are copied for it
@@ -335,7 +336,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             self._layout, self._freq, self._stride = self.layout, self.freq, self.stride
         shortest = config.patch_length
         X = X if self._freq is None else asfreq(X, self._freq)
-        if not (self._layout == "panel" or _is_panel(X)):
+        if not (self._layout == "panel" or is_panel(X)):
             values, restore = check_series(self, X, reset=reset, min_timepoints=shortest)
             return [values.T[None]], lambda filled: restore(filled[0][0].T)
         panel, give_back = check_restorable_panel(self, X, reset=reset, min_timepoints=shortest)
@@ -369,9 +370,11 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         return CandidateReader(run, config.context_length, config.patch_length, self._stride)
 
 
-def _is_panel(X: Any) -> bool:
-    """Return whether X can only be a panel: three axes, or a list of arrays with two."""
-    shape = getattr(X, "shape", None)
-    if shape is not None and len(shape) != 1:
-        return len(shape) == 3
-    return isinstance(X, list | tuple | np.ndarray) and len(X) > 0 and np.ndim(X[0]) == 2
+def imputer_parts(imputer: TSPulseImputer) -> dict[str, Any]:
+    """Return what a fitted imputer fills with, beside the network."""
+    return {
+        "filler": imputer._gap_filler,
+        "layout": imputer._layout,
+        "stride": imputer._stride,
+        "freq": imputer._freq,
+    }

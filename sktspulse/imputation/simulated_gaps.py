@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
 
-from ..network import gap_mask, hybrid_mask
 from ..series import Flags, Floats, Indices, Values
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = [
     "N_FOLDS",
@@ -74,6 +75,10 @@ def draw_masks(shape: tuple[int, ...], patch_length: int, rng: np.random.Generat
 
     In a quarter of the windows one gap is hidden, in the others patches and single points.
     """
+    import torch
+
+    from ..network import gap_mask, hybrid_mask
+
     generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
     each = (*shape[:-1], 1)
     fraction = torch.from_numpy(rng.uniform(*_HIDDEN_FRACTIONS, each))
@@ -159,6 +164,8 @@ class GapMasks:
 
     def __call__(self, shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
         """Return which points are observed, for a shape ``(n, 1, length)``."""
+        import torch
+
         seed = int(torch.randint(2**31, (1,), generator=generator))
         rng = np.random.default_rng(seed)
         observed = draw_masks(shape, self.patch_length, rng)

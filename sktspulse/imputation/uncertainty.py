@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from scipy.optimize import nnls
 
 from ..series import Floats, Integers
 from .blending import DISTANCE_GROUP
@@ -65,6 +64,8 @@ def _indicators(variances: Floats, filled: Filled, channel_variances: Floats) ->
 
 def _fit_indicator_weights(indicators: Floats, squares: Floats) -> Floats:
     """Fit non-negative least squares, with errors in units of the error variance of the bin."""
+    from scipy.optimize import nnls
+
     scale = indicators[:, :1].clip(_MIN_VARIANCE)
     weights: Floats = nnls(indicators / scale, squares / scale[:, 0])[0]
     # A minimum weight, so that no value is taken for certain.

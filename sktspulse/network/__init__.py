@@ -1,26 +1,37 @@
-"""The TSPulse network, its checkpoints, and arrays through it."""
+"""The TSPulse network, its checkpoints, and arrays through it.
 
-from .checkpoints import (
-    CheckpointError,
-    build_network,
-    load_checkpoint,
-    save_checkpoint,
-    shipped_checkpoints,
-    weight_shapes,
-)
+What needs torch is imported on first use: exported models run without it.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..lazy import on_first_use
 from .config import TSPulseConfig
 from .files import open_file, write_atomically, write_together
-from .inference import Progress, Read, fingerprint, infer, reconstruct, resolve_device
-from .isolation import NewWeights, isolated
-from .masks import block_mask, gap_mask, hybrid_mask, varied_mask
+from .reading import Heads, Network, Progress, Read, infer, reconstruct
 from .scaling import standardize
-from .tensor_files import TensorFile, check_hash, dump_tensors, explained
 from .threads import limit_threads, side_by_side
-from .tslens import TSLensConfig, TSLensNetwork
-from .tspulse import Prediction, SpectralSignature, Spectrum, TSPulse
+
+if TYPE_CHECKING:
+    from .checkpoints import (
+        CheckpointError,
+        build_network,
+        load_checkpoint,
+        save_checkpoint,
+        shipped_checkpoints,
+        weight_shapes,
+    )
+    from .inference import fingerprint, resolve_device
+    from .isolation import NewWeights, isolated
+    from .masks import block_mask, gap_mask, hybrid_mask, varied_mask
+    from .tensor_files import TensorFile, check_hash, dump_tensors, explained
+    from .tslens import TSLensConfig, TSLensNetwork
+    from .tspulse import Prediction, SpectralSignature, Spectrum, TSPulse
 
 __all__ = [
     "CheckpointError",
+    "Heads",
+    "Network",
     "NewWeights",
     "Prediction",
     "Progress",
@@ -56,3 +67,17 @@ __all__ = [
     "write_atomically",
     "write_together",
 ]
+
+__getattr__ = on_first_use(
+    __name__,
+    {
+        "checkpoints": "CheckpointError build_network load_checkpoint save_checkpoint "
+        "shipped_checkpoints weight_shapes",
+        "inference": "fingerprint resolve_device",
+        "isolation": "NewWeights isolated",
+        "masks": "block_mask gap_mask hybrid_mask varied_mask",
+        "tensor_files": "TensorFile check_hash dump_tensors explained",
+        "tslens": "TSLensConfig TSLensNetwork",
+        "tspulse": "Prediction SpectralSignature Spectrum TSPulse",
+    },
+)

@@ -1,18 +1,20 @@
-"""Independent pieces of work side by side, each on a thread of its own."""
+"""Independent pieces of work side by side, each on a thread of its own.
+
+An exported model works without torch and the libraries that it brings, on the calling thread.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import cache, partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import torch
-from joblib import effective_n_jobs
-from joblib.parallel import get_active_backend
-from threadpoolctl import ThreadpoolController
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 __all__ = ["count_threads", "limit_threads", "side_by_side"]
 
@@ -25,6 +27,8 @@ _n_threads: ContextVar[int | None] = ContextVar("n_threads", default=None)
 @cache
 def _controller() -> ThreadpoolController:
     """Find the libraries of the process, which takes milliseconds."""
+    from threadpoolctl import ThreadpoolController
+
     return ThreadpoolController()
 
 
@@ -56,6 +60,10 @@ def limit_threads(n_jobs: int | None) -> Iterator[None]:
 
 
 def _resolve(n_jobs: int | None) -> int:
+    import torch
+    from joblib import effective_n_jobs
+    from joblib.parallel import get_active_backend
+
     backend, of_context = get_active_backend()
     is_task = bool(backend.nesting_level)
     if n_jobs is None and of_context is None and not is_task:
@@ -65,6 +73,8 @@ def _resolve(n_jobs: int | None) -> int:
 
 def count_threads() -> int:
     """Return how many threads the work has."""
+    import torch
+
     return _n_threads.get() or torch.get_num_threads()
 
 
@@ -73,6 +83,11 @@ def side_by_side(function: Callable[[Item], Result], items: Iterable[Item]) -> I
 
     Each item has a single thread. Results are yielded in the order of the items.
     """
+    if "torch" not in sys.modules:
+        yield from map(function, items)
+        return
+    import torch
+
     n_threads, of_torch = count_threads(), torch.get_num_threads()
     if n_threads == of_torch == 1:
         yield from map(function, items)

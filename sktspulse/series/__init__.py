@@ -1,22 +1,44 @@
-"""Time-series arrays in and out: validation, windows, gaps, time stamps."""
+"""Time-series arrays in and out: validation, windows, gaps, time stamps.
 
-from .constraints import validated
-from .containers import Container
-from .fitting import fitted_copy
+What needs more than NumPy is imported on first use: exported models run without it.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..lazy import on_first_use
+from .checks import (
+    check_length,
+    check_n_channels,
+    check_no_infinity,
+    check_same_channels,
+    check_series_axes,
+    check_series_length,
+    is_panel,
+    one_series_advice,
+    recording_advice,
+    split_array,
+    stacked,
+    trim_ends,
+)
 from .interpolation import Neighbors, interpolate_cubic, interpolate_linear
-from .long_tables import panel_from_long, panel_to_long
-from .numbers import read_floats
 from .outliers import find_wild
-from .output import OutputMixin
-from .panels import parse_panel, parse_series
 from .runs import runs
 from .seasonality import moving_sum, seasonal_period
 from .stacks import stacks
-from .tabular import PanelToTabular, TabularToPanel
 from .time_index import Pace, asfreq, warn_user
 from .types import Flags, Floats, Indices, Integers, Panel, Values
-from .validation import check_panel, check_restorable_panel, check_series
 from .windows import Stitcher, downsample, resample, take_windows, window_starts
+
+if TYPE_CHECKING:
+    from .constraints import validated
+    from .containers import Container
+    from .fitting import fitted_copy
+    from .long_tables import panel_from_long, panel_to_long
+    from .numbers import read_floats
+    from .output import OutputMixin
+    from .panels import parse_panel, parse_series
+    from .tabular import PanelToTabular, TabularToPanel
+    from .validation import check_panel, check_restorable_panel, check_series
 
 __all__ = [
     "Container",
@@ -33,26 +55,53 @@ __all__ = [
     "TabularToPanel",
     "Values",
     "asfreq",
+    "check_length",
+    "check_n_channels",
+    "check_no_infinity",
     "check_panel",
     "check_restorable_panel",
+    "check_same_channels",
     "check_series",
+    "check_series_axes",
+    "check_series_length",
     "downsample",
     "find_wild",
     "fitted_copy",
     "interpolate_cubic",
     "interpolate_linear",
+    "is_panel",
     "moving_sum",
+    "one_series_advice",
     "panel_from_long",
     "panel_to_long",
     "parse_panel",
     "parse_series",
     "read_floats",
+    "recording_advice",
     "resample",
     "runs",
     "seasonal_period",
+    "split_array",
+    "stacked",
     "stacks",
     "take_windows",
+    "trim_ends",
     "validated",
     "warn_user",
     "window_starts",
 ]
+
+__getattr__ = on_first_use(
+    __name__,
+    {
+        "constraints": "validated",
+        "containers": "Container",
+        "fitting": "fitted_copy",
+        "long_tables": "panel_from_long panel_to_long",
+        "numbers": "read_floats",
+        "output": "OutputMixin",
+        "panels": "parse_panel parse_series",
+        "tabular": "PanelToTabular TabularToPanel",
+        "validation": "check_panel check_restorable_panel check_series",
+    },
+)

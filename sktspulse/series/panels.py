@@ -16,12 +16,13 @@ import narwhals as nw
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from .checks import check_same_channels, one_series_advice, split_array, stacked
 from .containers import as_frame, restorer
 from .numbers import as_floats, is_numeric, without_masks
 from .time_index import check_recordings, is_time_index, row_index
 from .types import Panel, Values
 
-__all__ = ["ParsedPanel", "find_long_columns", "parse_panel", "parse_series", "trim_ends"]
+__all__ = ["ParsedPanel", "find_long_columns", "parse_panel", "parse_series"]
 
 _TIME_NAMES = {
     "time",
@@ -81,18 +82,6 @@ def parse_series(x: Any, name: str = "X") -> Values:
     return _parse_member(without_masks(x), name, None)
 
 
-def trim_ends(panel: Panel, shortest: int) -> Panel:
-    """Remove the time points at the end of each series at which all channels are missing.
-
-    So a panel that was padded with NaN equals the list of its series. Every series keeps
-    ``shortest`` time points.
-    """
-    lengths = [max(_known_length(series), shortest) for series in panel]
-    if all(n >= series.shape[1] for n, series in zip(lengths, panel, strict=True)):
-        return panel
-    return [series[:, :n] for n, series in zip(lengths, panel, strict=True)]
-
-
 def find_long_columns(frame: nw.DataFrame[Any]) -> tuple[Any, Any]:
     """Guess which columns of a long table hold the id of the series and the time, or None."""
     times = [name for name in frame.columns if str(name).lower() in _TIME_NAMES]
@@ -103,35 +92,14 @@ def find_long_columns(frame: nw.DataFrame[Any]) -> tuple[Any, Any]:
     return next(iter(ids), None), next(iter(times), None)
 
 
-def _known_length(series: Values) -> int:
-    if not np.isnan(series[:, -1]).all():
-        return series.shape[1]
-    known = np.flatnonzero(~np.isnan(series).all(axis=0))
-    return int(known[-1]) + 1 if len(known) else 0
-
-
 # Arrays
 
 
 def _parse_array(X: Any, estimator: BaseEstimator | None) -> ParsedPanel:
     values = as_floats(estimator, X)
-    if values.ndim not in (2, 3) or 0 in values.shape:
-        raise ValueError(
-            f"X has shape {values.shape}, expected (n_series, n_timepoints) or (n_series, "
-            f"n_channels, n_timepoints), none of them 0. Reshape your data: {_one_series(X)} is a "
-            "panel of one series."
-        )
-    is_flat = values.ndim == 2
-    panel = values.reshape(len(values), -1, values.shape[-1])
+    panel, is_flat = split_array(values, one_series_advice(X))
     table = panel[:, 0] if is_flat else panel[0].T
     return ParsedPanel(panel, is_flat, table, lambda answer: np.reshape(answer, values.shape))
-
-
-def _one_series(X: Any) -> str:
-    """Return how to make a panel of one series of X, in a way that its container can."""
-    if isinstance(X, list | tuple):
-        return "[X]"
-    return "X.to_numpy().reshape(1, -1)" if hasattr(X, "to_numpy") else "X.reshape(1, -1)"
 
 
 # Lists
@@ -163,19 +131,13 @@ def _parse_members(members: list[Any], estimator: BaseEstimator | None) -> Parse
     members = _with_same_columns(members)
     check_recordings([row_index(one) for one in members])
     panel = [_parse_member(one, f"Series {i} of X", estimator) for i, one in enumerate(members)]
-    counts = sorted({len(one) for one in panel})
-    if len(counts) > 1:
-        raise ValueError(
-            f"X has series with {counts[:3]} channels, but all need the same number. Pass arrays "
-            "of shape (n_channels, n_timepoints). If time is their first axis, transpose them, "
-            "[np.transpose(one) for one in X]."
-        )
+    check_same_channels(panel)
     restorers = [_member_restorer(one) for one in members]
 
     def restore(answer: Sequence[Values]) -> list[Any]:
         return [give(values) for give, values in zip(restorers, answer, strict=True)]
 
-    return ParsedPanel(_stacked(panel), False, _features(members, panel), restore)
+    return ParsedPanel(stacked(panel), False, _features(members, panel), restore)
 
 
 def _features(members: list[Any], panel: list[Values]) -> Any:
@@ -219,12 +181,6 @@ def _member_restorer(one: Any) -> Callable[[Values], Any]:
     if as_frame(one) is None:
         return lambda values: values.reshape(np.shape(one))
     return lambda values: restorer(one)(values.T)
-
-
-def _stacked(panel: list[Values]) -> Panel:
-    """Return series of one shape and type as an array, others as they are."""
-    kinds = {(one.shape, one.dtype) for one in panel}
-    return np.stack(panel) if len(kinds) == 1 else panel
 
 
 # Data frames
@@ -314,7 +270,7 @@ def _parse_cases(X: Any, frame: nw.DataFrame[Any], estimator: BaseEstimator | No
             table[places] = one.T
         return restorer(X)(table)
 
-    return ParsedPanel(_stacked([values[places].T for places in rows]), False, X, restore)
+    return ParsedPanel(stacked([values[places].T for places in rows]), False, X, restore)
 
 
 def _has_times(index: Any) -> bool:
@@ -371,7 +327,7 @@ def _parse_nested(
         table = frame.implementation.to_native_namespace().DataFrame(columns)
         return table.set_axis(X.index) if hasattr(X, "index") else table
 
-    return ParsedPanel(_stacked(panel), False, X, restore)
+    return ParsedPanel(stacked(panel), False, X, restore)
 
 
 def _parse_cells(cells: Any, name: str, estimator: BaseEstimator | None) -> Values:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.interpolate import make_interp_spline
 
 from .outliers import find_wild
 from .types import Flags, Floats, Values
@@ -62,6 +61,8 @@ def _autocorrelation(rows: Sequence[Values], width: int) -> tuple[Floats, Floats
 
     Both are given for lags up to two widths. Pairs are counted as independent if a period apart.
     """
+    from scipy.interpolate import make_interp_spline
+
     longest = max(map(len, rows))
     size = 2 ** int(np.ceil(np.log2(2 * longest)))
     lags = np.arange(min(2 * width + 2, longest))

@@ -11,10 +11,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
+from .checks import trim_ends
 from .fitting import fitted_copy
 from .numbers import read_floats
 from .output import OutputMixin
-from .panels import trim_ends
 from .types import Panel, Values
 from .validation import check_restorable_panel
 

@@ -6,7 +6,7 @@ changed, and an estimator is only changed if its input is valid.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import narwhals as nw
@@ -14,9 +14,18 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from .checks import (
+    check_length,
+    check_n_channels,
+    check_no_infinity,
+    check_series_axes,
+    check_series_length,
+    recording_advice,
+    trim_ends,
+)
 from .containers import Restore, as_frame, restorer
 from .numbers import as_floats, is_numeric
-from .panels import parse_panel, trim_ends
+from .panels import parse_panel
 from .time_index import Pace, warn_user
 from .types import Panel, Values
 
@@ -98,10 +107,10 @@ def check_restorable_panel(
             _check_columns(estimator, table, remedy)
         elif not is_flat and as_frame(table) is not None:
             _check_columns(estimator, table, "Fit again or select columns.")
-        _check_n_channels(estimator, n_channels)
+        check_n_channels(_name(estimator), n_channels, estimator.n_channels_in_)
     shortest = min(series.shape[1] for series in panel)
-    _check_length(estimator, shortest, min_timepoints, is_flat)
-    _check_no_infinity(panel)
+    check_length(_name(estimator), shortest, min_timepoints, is_flat)
+    check_no_infinity(panel)
     if reset:
         _set_features(estimator, table if by_time or not is_flat else panel[0].T, n_channels)
     _warn_of_shape(X, panel, shortest, is_flat=is_flat)
@@ -153,22 +162,13 @@ def check_series(
     (pace or Pace()).check(X, remedy)
     _check_column_types(X)
     values = as_floats(estimator, X)
-    if values.ndim != 2:
-        raise ValueError(
-            f"X has shape {values.shape}, expected (n_timepoints, n_channels). Reshape your data: "
-            f"{_recording_advice(X, values.ndim)}"
-        )
+    check_series_axes(values, recording_advice(X, values.ndim))
     table = _table(X, values)
     if not reset:
         _check_columns(estimator, table, "Fit again or select columns.")
-        _check_n_channels(estimator, values.shape[1])
-    if len(values) < min_timepoints:
-        raise ValueError(
-            f"X has {len(values)} time points (n_samples = {len(values)}), but "
-            f"{_name(estimator)} needs at least {min_timepoints}. Pass a longer recording, or "
-            "transpose X if its rows are channels."
-        )
-    _check_no_infinity([values])
+        check_n_channels(_name(estimator), values.shape[1], estimator.n_channels_in_)
+    check_series_length(_name(estimator), values, min_timepoints)
+    check_no_infinity([values])
     if reset:
         _set_features(estimator, table, values.shape[1])
     return values, restorer(X)
@@ -200,14 +200,6 @@ def _column_advice(wrong: list[nw.Series[Any]]) -> str:
     )
 
 
-def _recording_advice(X: Any, n_axes: int) -> str:
-    if n_axes > 2:
-        return "A panel has several recordings; X[0].T is one of them."
-    column = "X.to_frame()" if hasattr(X, "to_frame") else "X.reshape(-1, 1)"
-    column = "numpy.reshape(X, (-1, 1))" if isinstance(X, list | tuple) else column
-    return f"{column} is a recording of one channel."
-
-
 def _table(X: Any, values: Values) -> Any:
     """Return what has the number and the names of the features."""
     return values if as_frame(X) is None else X
@@ -223,32 +215,6 @@ def _check_columns(estimator: BaseEstimator, table: Any, remedy: str) -> None:
         validate_data(estimator, table, reset=False, skip_check_array=True)
     except ValueError as error:
         raise ValueError(f"{error} {remedy}") from error
-
-
-def _check_n_channels(estimator: BaseEstimator, n_channels: int) -> None:
-    if n_channels != estimator.n_channels_in_:
-        raise ValueError(
-            f"X has {n_channels} channels, but {_name(estimator)} was fitted with "
-            f"{estimator.n_channels_in_}. Fit again or select channels."
-        )
-
-
-def _check_length(estimator: BaseEstimator, shortest: int, minimum: int, is_flat: bool) -> None:
-    if shortest < minimum:
-        features = f" (n_features = {shortest})" if is_flat else ""
-        raise ValueError(
-            f"X has a series of length {shortest}{features}, but {_name(estimator)} needs at "
-            f"least {minimum} time points. Drop such series, or transpose X if time is not its "
-            "last axis."
-        )
-
-
-def _check_no_infinity(arrays: Iterable[Values]) -> None:
-    if any(np.isinf(values).any() for values in arrays):
-        raise ValueError(
-            "X contains infinity (inf), expected finite numbers, or NaN where missing. Replace "
-            "inf by NaN if it marks values that were not measured."
-        )
 
 
 def _warn_of_shape(X: Any, panel: Panel, shortest: int, *, is_flat: bool) -> None:

@@ -27,7 +27,7 @@ from .strategies import TSLens
 from .tasks import Task
 from .tslens.training import TSLensModel
 
-__all__ = ["BaseSupervised"]
+__all__ = ["BaseSupervised", "supervised_parts"]
 
 _MAX_WINDOWS = 12_000  # embedded by fit, unless one representation of the panel has more
 _MEMBERS = frozenset({"network", "kernels", "quantiles"})
@@ -140,3 +140,8 @@ def _is_member(one: Any) -> bool:
     if isinstance(one, str):
         return one in _MEMBERS
     return hasattr(one, "fit") and hasattr(one, "transform") and not isinstance(one, type)
+
+
+def supervised_parts(estimator: BaseSupervised) -> dict[str, Any]:
+    """Return what a fitted classifier or regressor predicts with, beside the network."""
+    return {"model": estimator._model, "windowing": estimator._windowing}

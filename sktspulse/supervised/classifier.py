@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import StrOptions
 
 from ..embedding import Windowing
 from ..series import Floats, fitted_copy
+from .answers import class_codes, class_decisions, class_probabilities
 from .base import BaseSupervised
 from .probe.logistic import LogisticHead
 from .probe.probe import Probe
@@ -257,8 +257,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             Labels.
         """
         decisions = self.decision_function(X)
-        codes = decisions > 0 if decisions.ndim == 1 else decisions.argmax(1)
-        return np.asarray(self.classes_[codes.astype(np.intp)])
+        return np.asarray(self.classes_[class_codes(decisions)])
 
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Return the probability of every class for every series.
@@ -273,10 +272,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         ndarray of shape (n_series, n_classes)
             Probabilities, in the order of ``classes_``.
         """
-        decisions = self.decision_function(X)
-        if decisions.ndim == 1:
-            return np.column_stack([expit(-decisions), expit(decisions)])
-        return np.asarray(softmax(decisions, axis=1))
+        return class_probabilities(self.decision_function(X))
 
     def decision_function(self, X: ArrayLike) -> Floats:
         """Return calibrated log-odds.
@@ -299,5 +295,4 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         NotFittedError
             If ``fit`` was not called.
         """
-        outputs = self._outputs(X)
-        return outputs[:, 0] if len(self.classes_) == 2 else outputs
+        return class_decisions(self._outputs(X))

@@ -11,6 +11,7 @@ from sklearn.base import RegressorMixin
 
 from ..embedding import Windowing
 from ..series import Floats, Indices, fitted_copy
+from .answers import in_target_units
 from .base import BaseSupervised
 from .probe.probe import Probe
 from .probe.ridge import RidgeHead
@@ -19,7 +20,7 @@ from .strategies import TSLens
 from .targets import check_numbers, check_weights
 from .tasks import Regression
 
-__all__ = ["TSPulseRegressor"]
+__all__ = ["TSPulseRegressor", "regressor_units"]
 
 
 class TSPulseRegressor(RegressorMixin, BaseSupervised):
@@ -264,10 +265,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         return self._in_units(outputs), self._in_units(deviation)
 
     def _in_units(self, outputs: Floats) -> Floats:
-        """Undo the scaling of targets and the axis added to them."""
-        largest = np.ldexp(np.finfo(np.float64).max, -self._exponents.clip(0))
-        outputs = np.ldexp(outputs.clip(-largest, largest), self._exponents)
-        return outputs[:, 0] if self._is_flat else outputs
+        return in_target_units(outputs, self._exponents, self._is_flat)
 
     @staticmethod
     def _fit_head(
@@ -279,3 +277,8 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def regressor_units(regressor: TSPulseRegressor) -> dict[str, Any]:
+    """Return what brings outputs to the units and axes of the targets in ``fit``."""
+    return {"exponents": regressor._exponents, "is_flat": regressor._is_flat}

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from sktspulse.network.checkpoints import load_checkpoint
 from sktspulse.network.config import TSPulseConfig
-from sktspulse.network.inference import fingerprint, infer, reconstruct, resolve_device
+from sktspulse.network.inference import fingerprint, resolve_device
+from sktspulse.network.reading import infer, reconstruct
 from sktspulse.network.scaling import standardize
 from sktspulse.network.tspulse import TSPulse
 

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sktspulse
+from sktspulse.series.checks import trim_ends
 from sktspulse.series.containers import as_frame
-from sktspulse.series.panels import find_long_columns, parse_panel, parse_series, trim_ends
+from sktspulse.series.panels import find_long_columns, parse_panel, parse_series
 
 DAYS = pd.date_range("2026-01-01", periods=40)
 NAMES = ["x", "y", "z", "u"]

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from scipy.sparse import issparse
-from sklearn.base import clone
 
 from ...embedding import EmbeddingSpec, Windowing, embed_panel
-from ...network import Progress, TSPulse
+from ...network import Network, Progress
 from ...series import Floats, Panel, Values, stacks
 from ..levels import level_features
 from .features import Layout, n_sampled_points, sampled_values
@@ -28,7 +26,7 @@ _BLOCK_ROWS = 4096  # channels of series embedded at once
 class NetworkReader(NamedTuple):
     """The network, and how it reads series."""
 
-    network: TSPulse
+    network: Network
     batch_size: int
     progress: Progress | None
 
@@ -71,6 +69,8 @@ class FeatureExtractor(NamedTuple):
         uses_values: bool,
     ) -> Self:
         """Choose what depends on the length of series, and fit copies of the transformers."""
+        from sklearn.base import clone
+
         others = [one for one in members if not isinstance(one, str)]
         return cls(
             windowing,
@@ -104,6 +104,8 @@ def _as_given(panel: Panel) -> Any:
 
 def _transform(transformer: Any, panel: Panel) -> Floats:
     """Return a row of finite numbers for each series, or raise ValueError."""
+    from scipy.sparse import issparse
+
     name = type(transformer).__name__
     found = transformer.transform(_as_given(panel))
     features = np.asarray(found.toarray() if issparse(found) else found, dtype=np.float64)

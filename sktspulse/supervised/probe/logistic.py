@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
-from scipy.optimize import minimize, minimize_scalar
-from scipy.special import softmax
 
 from ...network import side_by_side
 from ...series import Flags, Integers, Values
@@ -139,6 +137,8 @@ class _Logistics(NamedTuple):
 
         The search starts from these models.
         """
+        from scipy.optimize import minimize
+
         targets, n_outputs = (np.arange(len(samples.y)), slice(None), samples.y), self.shape[1]
         weights, strength = weights / weights.sum(0), 1 / (C * weights.sum(0)[:, None, None])
 
@@ -249,6 +249,8 @@ def fit_temperature(logits: Values, codes: Integers, weights: Values) -> tuple[f
 
     The penalty keeps the temperature near 1 if there are few samples.
     """
+    from scipy.optimize import minimize_scalar
+
     place = np.arange(len(codes))
 
     def loss(log_temperature: float) -> float:
@@ -264,6 +266,9 @@ def _best_shares(models: list[_Tempered], samples: Samples, folds: list[Flags]) 
 
     A penalty keeps their sum near 1, and them near each other if there are few samples.
     """
+    from scipy.optimize import minimize
+    from scipy.special import softmax
+
     start = np.full(len(models), 1 / len(models))
     if len(models) == 1 or not folds:
         return start

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from ...network import Progress, TSPulse
+from ...network import Network, Progress
 from ...series import Floats, Panel
 from ..samples import Samples
 from .extraction import FeatureExtractor, NetworkReader
@@ -56,7 +56,7 @@ class Probe(NamedTuple):
         return float(self.head.temperature)
 
     def outputs(
-        self, network: TSPulse, panel: Panel, batch_size: int, progress: Progress | None
+        self, network: Network, panel: Panel, batch_size: int, progress: Progress | None
     ) -> Floats:
         """Return log-odds or predictions, ``(n_series, n_outputs)``."""
         features, layout = self.extractor(NetworkReader(network, batch_size, progress), panel)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
-from scipy.optimize import nnls
 
 from ...network import side_by_side
 from ...series import Values
@@ -104,6 +103,8 @@ def _best_shares(residuals: list[Values], weights: Values) -> Values:
 
     A penalty keeps them near each other if there are few samples, or these depend on each other.
     """
+    from scipy.optimize import nnls
+
     # The solution with the sum constrained to 1 is proportional to one with a soft constraint.
     n_models = len(residuals)
     stacked = np.stack(residuals, axis=-1) * np.sqrt(weights)[:, None, None]

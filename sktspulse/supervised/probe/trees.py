@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from sklearn.tree import ExtraTreeClassifier, ExtraTreeRegressor
 
 from ...network import side_by_side
 from ...series import Flags, Floats, Panel, Values
@@ -97,6 +96,8 @@ def _choose(seed: int, samples: Samples) -> Flags:
 
 
 def _grow(seed: int, seen: Flags, samples: Samples) -> Any:
+    from sklearn.tree import ExtraTreeClassifier, ExtraTreeRegressor
+
     is_classifier = samples.y.ndim == 1
     options = {"max_features": _MAX_FEATURES, "random_state": seed}
     if is_classifier:
