@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -224,7 +224,7 @@ GROWING: dict[str, tuple[Callable[[int], Run], tuple[int, ...]]] = {
 }
 
 
-def measure_limits(seconds: Callable[[Run], float]) -> dict[str, float]:
+def measure_limits(seconds: Callable[[Sequence[Run]], list[float]]) -> dict[str, float]:
     """Measure on one thread what the machine gives, and how much of it a forward pass takes."""
     import torch
 
@@ -239,9 +239,13 @@ def measure_limits(seconds: Callable[[Run], float]) -> dict[str, float]:
     x, observed = torch.randn(n, 1, LENGTH), torch.ones(n, 1, LENGTH, dtype=torch.bool)
     product = 2e-9 * wide.numel() * narrow.shape[1]
     with torch.inference_mode():
-        rate = product / seconds(lambda: torch.mm(wide, narrow))
-        bandwidth = 2e-9 * large.numel() * 4 / seconds(large.neg_)
-        a_pass = seconds(lambda: network.decode(network.encode(x, observed)))
+        runs = (
+            lambda: torch.mm(wide, narrow),
+            large.neg_,
+            lambda: network.decode(network.encode(x, observed)),
+        )
+        a_product, a_copy, a_pass = seconds(runs)
+    rate, bandwidth = product / a_product, 2e-9 * large.numel() * 4 / a_copy
     reached = n * count_products(config) / a_pass
     return {
         "rate of these products [GFLOP/s]": rate,

@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -79,15 +79,17 @@ class Spinner:
         self.process.wait()
 
 
-def median_seconds(run: Callable[[], object], n_turns: int = 9) -> float:
-    """Return the median time of one run, each measured over enough of them."""
+def median_seconds(runs: Sequence[Callable[[], object]], n_turns: int = 15) -> list[float]:
+    """Return the median time of each run; they take turns, each of which repeats short ones."""
+    counts = [1 + int(LEAST_SECONDS / seconds_of(run, 1)) for run in runs]
+    turns = [
+        [seconds_of(run, n) for run, n in zip(runs, counts, strict=True)] for _ in range(n_turns)
+    ]
+    return [statistics.median(taken) for taken in zip(*turns, strict=True)]
+
+
+def seconds_of(run: Callable[[], object], n_runs: int) -> float:
     started = time.perf_counter()
-    run()
-    n_runs = 1 + int(LEAST_SECONDS / (time.perf_counter() - started))
-    turns = []
-    for _ in range(n_turns):
-        started = time.perf_counter()
-        for _ in range(n_runs):
-            run()
-        turns.append((time.perf_counter() - started) / n_runs)
-    return statistics.median(turns)
+    for _ in range(n_runs):
+        run()
+    return (time.perf_counter() - started) / n_runs
