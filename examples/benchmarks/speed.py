@@ -214,7 +214,7 @@ def draw_ratios(table: list[Row], path: Path) -> None:
     axis.barh(names, values, color=["C0" if value >= 1 else "C1" for value in values])
     axis.bar_label(axis.containers[0], fmt=" %.2f")
     axis.axvline(1, color="black", linewidth=0.8)
-    axis.margins(x=0.15)
+    axis.set_xlim(0.5, 1000)
     axis.set(xscale="log", xlabel="granite-tsfm over sktspulse (right of the line: we need less)")
     axis.xaxis.set_major_formatter("{x:g}")
     figure.savefig(path, dpi=120)
@@ -234,7 +234,8 @@ def draw_growth(table: list[Row], path: Path) -> None:
         for state, color in COLORS.items():
             seconds = [float(line[f"{state} s"]) for line in lines]
             axis.plot(sizes, seconds, "o-" if state == "idle" else "s--", color=color, label=state)
-        axis.set(xscale="log", yscale="log", xlabel=task)
+        axis.set(xscale="log", yscale="log", xlabel=task, ylim=(0.03, 60))
+        axis.yaxis.set_major_formatter("{x:g}")
     axes[0].set_ylabel("seconds, two threads")
     axes[0].legend()
     figure.savefig(path, dpi=120)
