@@ -76,8 +76,8 @@ def run_train(options: Namespace) -> tuple[str, dict[str, Any]]:
     if options.holdout:
         measured = _held_out_accuracy(estimator, series.X, y, options)
     estimator.fit(series.X, y).save(options.output)
-    told = ", ".join(f"{label}: {n}" for label, n in [*counts.items()][:10])
-    lines = [f"{series.describe_size()}, {len(counts)} classes ({told})."]
+    listed = ", ".join(f"{label}: {n}" for label, n in [*counts.items()][:10])
+    lines = [f"{series.describe_size()}, {len(counts)} classes ({listed})."]
     if measured:
         lines.append(
             f"Accuracy on {measured['n_held_out']} held-out series: {measured['accuracy']:.3f}; "

@@ -48,14 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return 2
     try:
-        with _warnings_in_one_line() as told:
+        with _warnings_in_one_line() as messages:
             summary = options.run(options)
     except (Exception, KeyboardInterrupt) as error:
         if options.debug:
             raise
         sys.stderr.write(f"sktspulse: error: {_explain(error)}\n")
         return 130 if isinstance(error, KeyboardInterrupt) else 1
-    _tell(summary, told, as_json=options.json)
+    _report(summary, messages, as_json=options.json)
     return 0
 
 
@@ -78,12 +78,12 @@ def _parser() -> argparse.ArgumentParser:
 @contextmanager
 def _warnings_in_one_line() -> Iterator[list[str]]:
     """Write each warning once, as one line without the place in the code."""
-    told: list[str] = []
+    messages: list[str] = []
 
     def show(message: Warning | str, *details: Any) -> None:
         text = _in_one_line(message)
-        if not any(text[:_SAME] == other[:_SAME] for other in told):
-            told.append(text)
+        if not any(text[:_SAME] == other[:_SAME] for other in messages):
+            messages.append(text)
             sys.stderr.write(f"sktspulse: warning: {text}\n")
 
     with warnings.catch_warnings():
@@ -92,7 +92,7 @@ def _warnings_in_one_line() -> Iterator[list[str]]:
         for category in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
             warnings.simplefilter("ignore", category)
         warnings.showwarning = show  # type: ignore[assignment]
-        yield told
+        yield messages
 
 
 def _explain(error: BaseException) -> str:
@@ -112,9 +112,9 @@ def _in_one_line(message: object) -> str:
     return " ".join(str(message).split())
 
 
-def _tell(summary: tuple[str, dict[str, Any]], told: list[str], *, as_json: bool) -> None:
+def _report(summary: tuple[str, dict[str, Any]], messages: list[str], *, as_json: bool) -> None:
     text, facts = summary
     if as_json:
-        text = json.dumps({**facts, "warnings": told}, indent=2, default=str)
+        text = json.dumps({**facts, "warnings": messages}, indent=2, default=str)
     if text:
         sys.stdout.write(f"{text}\n")
