@@ -22,12 +22,17 @@ pytestmark = [
     pytest.mark.usefixtures("few_trees"),
 ]
 NETWORK = {"checkpoint": checkpoint()}
-FINE_TUNED = {"strategy": TSLens(max_epochs=12, lr=0.02, batch_size=32), **NETWORK}
+
+
+def fine_tuned(max_epochs):
+    return {"strategy": TSLens(max_epochs=max_epochs, lr=0.04, batch_size=32), **NETWORK}
+
+
 ESTIMATORS = [
     TSPulseClassifier(**NETWORK),
-    TSPulseClassifier(**FINE_TUNED),
+    TSPulseClassifier(**fine_tuned(4)),
     TSPulseRegressor(**NETWORK),
-    TSPulseRegressor(**FINE_TUNED),
+    TSPulseRegressor(**fine_tuned(8)),
     TSPulseRetriever(**NETWORK),
     TSPulseRetriever(2, metric="cosine", channels="mean", store="int8", **NETWORK),
     TSPulsePretrainer(TSPulseConfig(**SIZES), max_epochs=1, steps_per_epoch=2, batch_size=4),

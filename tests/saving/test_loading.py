@@ -28,8 +28,6 @@ from sktspulse import (
     TSPulseRetriever,
     TSPulseTransformer,
 )
-from sktspulse.anomaly import detector
-from sktspulse.imputation import imputer
 
 SAVED = {name: case for name, case in CASES.items() if hasattr(case.estimator, "save")}
 each_case = pytest.mark.parametrize("name", SAVED)
@@ -231,8 +229,8 @@ def test_a_member_of_this_package_is_saved(path):
 
 @pytest.mark.parametrize("name", ["detector", "imputer"])
 def test_a_trained_network_is_in_the_file(name, path, tmp_path, monkeypatch):
-    monkeypatch.setattr(detector, "N_STEPS", 2)
-    monkeypatch.setattr(imputer, "_MAX_STEPS", 2)
+    monkeypatch.setattr("sktspulse.anomaly.fine_tuning.N_STEPS", 2)
+    monkeypatch.setattr("sktspulse.imputation.imputer._MAX_STEPS", 2)
     case, own = SAVED[name], tmp_path / "own.safetensors"
     own.write_bytes(Path(checkpoint()).read_bytes())
     fitted = case.fit(case.data(), fine_tune=True, random_state=0, checkpoint=str(own))
