@@ -80,8 +80,9 @@ class TSPulseImputer(OutputMixin, OneToOneFeatureMixin, TransformerMixin, BaseTS
         Whether to round filled values in channels whose known values in ``fit`` are all whole
         numbers.
     stride : int, default=128
-        Steps between the windows on series longer than one window [time points].
-        Overlapping windows are averaged, with more weight on their middle.
+        Steps between the windows on series longer than one window [time points]; more than
+        the length of a window is reduced to it. Overlapping windows are averaged, with more
+        weight on their middle.
     checkpoint : str or path, default="tspulse-p8"
         Name of a shipped network, path of a file or folder, or hub id.
     batch_size : int, default=32
@@ -285,7 +286,6 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
 
     def _fit(self, X: ArrayLike) -> None:
         network = self._read_checkpoint()
-        self._check_stride(network.config.context_length)
         panels, _ = self._check_input(X, network.config, reset=True)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         if self.fine_tune:
@@ -321,19 +321,13 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         filler = self._gap_filler
         return filler.weights[np.arange(len(filler.loc)), (filler.periods > 0).astype(int)]
 
-    def _check_stride(self, context_length: int) -> None:
-        if self.stride > context_length:
-            raise ValueError(
-                f"stride is {self.stride}, but the network reads windows of {context_length} time "
-                f"points, so some points would be skipped. Choose at most {context_length}."
-            )
-
     def _check_input(
         self, X: Any, config: TSPulseConfig, *, reset: bool
     ) -> tuple[list[Values], Callable[[list[Values]], Any]]:
         """Return the panels ``(n_series, n_channels, n_timepoints)`` of X, and the way back."""
         if reset:  # what may be set anew afterwards without an effect
-            self._layout, self._freq, self._stride = self.layout, self.freq, self.stride
+            self._layout, self._freq = self.layout, self.freq
+            self._stride = min(self.stride, config.context_length)  # so that no point is skipped
         shortest = config.patch_length
         X = X if self._freq is None else asfreq(X, self._freq)
         if not (self._layout == "panel" or is_panel(X)):
