@@ -13,10 +13,18 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from ..network import Progress, TSPulse, explained, fingerprint, load_checkpoint, resolve_device
-from .saving import KIND, read_estimator, safetensors_path, write_estimator
+from ..network import (
+    Progress,
+    TensorFile,
+    TSPulse,
+    explained,
+    fingerprint,
+    load_checkpoint,
+    resolve_device,
+)
+from .saving import KIND, REMEDY, read_estimator, safetensors_path, write_estimator
 
-__all__ = ["BaseTSPulse", "fitted_network"]
+__all__ = ["BaseTSPulse", "fitted_network", "load_opened"]
 
 
 class BaseTSPulse(BaseEstimator):
@@ -97,9 +105,13 @@ class BaseTSPulse(BaseEstimator):
             needs another network than the one found, or names one that is not on this
             machine.
         """
+        with TensorFile.opened(Path(path), KIND, REMEDY) as file:
+            return cls._load(file, Path(path), checkpoint, device)
+
+    @classmethod
+    def _load(cls, file: TensorFile, path: Path, checkpoint: str | None, device: str) -> Self:
         resolve_device(device)
-        path = Path(path)
-        estimator, parts = read_estimator(cls, path, cls._saved_classes, device)
+        estimator, parts = read_estimator(cls, file, path, cls._saved_classes, device)
         with explained(path, KIND, "Pass the path or the name of its network as checkpoint."):
             if checkpoint is not None:
                 estimator.checkpoint = checkpoint
@@ -170,3 +182,10 @@ class BaseTSPulse(BaseEstimator):
 def fitted_network(estimator: BaseTSPulse) -> TSPulse:
     """Return the network that a fitted estimator runs."""
     return estimator._load_network()
+
+
+def load_opened(
+    cls: type[BaseTSPulse], file: TensorFile, path: Path, checkpoint: str | None, device: str
+) -> BaseTSPulse:
+    """Return an estimator of a class from an open file."""
+    return cls._load(file, path, checkpoint, device)

@@ -17,12 +17,19 @@ from ..series import warn_user
 from .decoding import Decoder
 from .encoding import Encoder, split_state
 
-__all__ = ["KIND", "find_class_name", "read_estimator", "safetensors_path", "write_estimator"]
+__all__ = [
+    "KIND",
+    "REMEDY",
+    "find_class_name",
+    "read_estimator",
+    "safetensors_path",
+    "write_estimator",
+]
 
 KIND = "an estimator"
 _KEY = "sktspulse-estimator"
 _FORMAT = 1
-_REMEDY = "Copy it again from where it came from, or fit and save again."
+REMEDY = "Copy it again from where it came from, or fit and save again."
 _UPDATE = "Install the newest version of sktspulse, or fit and save again with this one."
 
 _DESCRIPTION = {
@@ -52,11 +59,11 @@ def write_estimator(estimator: BaseEstimator, path: Path, classes: Iterable[type
 
 
 def read_estimator(
-    cls: type[Estimator], path: Path, classes: Iterable[type], device: Any
+    cls: type[Estimator], file: TensorFile, path: Path, classes: Iterable[type], device: Any
 ) -> tuple[Estimator, list[BaseEstimator]]:
     """Return the estimator in a file, and those that are parts of it."""
-    with explained(path, KIND, _REMEDY):
-        about, tensors = _read(path)
+    with explained(path, KIND, REMEDY):
+        about, tensors = _read(file)
     with explained(path, KIND, _UPDATE):
         _check_format(about)
     with explained(path, KIND, "Call sktspulse.load, which takes any class."):
@@ -72,10 +79,9 @@ def read_estimator(
     return estimator, decoder.estimators
 
 
-def find_class_name(path: Path) -> str | None:
+def find_class_name(file: TensorFile) -> str | None:
     """Return the name of the class in a file; None if ``write_estimator`` did not write it."""
-    with TensorFile.open(path) as file:
-        about = file.describe(_KEY)
+    about = file.describe(_KEY)
     return None if about is None else str(about["estimator"])
 
 
@@ -87,19 +93,18 @@ def safetensors_path(path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def _read(path: Path) -> tuple[Description, dict[str, Tensor]]:
+def _read(file: TensorFile) -> tuple[Description, dict[str, Tensor]]:
     """Return what a file holds; of a newer format, the description alone."""
-    with TensorFile.open(path) as file:
-        about = file.describe(_KEY)
-        if about is None:
-            raise ValueError("It was not written by the method save of an estimator.")
-        if about["format"] != _FORMAT:
-            return about, {}
-        found = {name: type(value) for name, value in about.items()}
-        if found != _DESCRIPTION:
-            wrong = ", ".join(sorted(dict(found.items() ^ _DESCRIPTION.items())))
-            raise ValueError(f"Its description lacks something or holds too much: {wrong[:99]}.")
-        tensors = file.load()
+    about = file.describe(_KEY)
+    if about is None:
+        raise ValueError("It was not written by the method save of an estimator.")
+    if about["format"] != _FORMAT:
+        return about, {}
+    found = {name: type(value) for name, value in about.items()}
+    if found != _DESCRIPTION:
+        wrong = ", ".join(sorted(dict(found.items() ^ _DESCRIPTION.items())))
+        raise ValueError(f"Its description lacks something or holds too much: {wrong[:99]}.")
+    tensors = file.load()
     check_hash(tensors, about)
     return about, tensors
 
@@ -115,7 +120,7 @@ def _check_format(about: Description) -> None:
 def _remedy(version: str) -> str:
     """Say what to do if the content of a file is not as expected."""
     if version == _version():
-        return _REMEDY
+        return REMEDY
     return f"Load it with sktspulse {version[:20]}, or fit and save again with {_version()}."
 
 

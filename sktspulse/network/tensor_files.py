@@ -12,7 +12,7 @@ import json
 import math
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -128,6 +128,15 @@ class TensorFile:
             entries = {name: _entry(name, **fields) for name, fields in header.items()}
             _check_ends(entries, os.fstat(file.fileno()).st_size - first)
             yield cls(file, first, metadata, entries)
+
+    @classmethod
+    @contextmanager
+    def opened(cls, path: Path, kind: str, remedy: str) -> Iterator[Self]:
+        """Open a file like :meth:`open`; an error names it and the remedy."""
+        with ExitStack() as stack:
+            with explained(path, kind, remedy):
+                file = stack.enter_context(cls.open(path))
+            yield file
 
     def sha256(self) -> str:
         """Return the hash of the whole file."""

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..anomaly import detector_parts
-from ..base import fitted_network
+from ..base import ValueEncoder, fitted_network
 from ..embedding import transformer_parts
 from ..imputation import imputer_parts
 from ..network import TSPulseConfig, write_atomically
 from ..supervised import Probe, regressor_units, supervised_parts
 from .graph import GraphBuilder
+from .models import stored_classes
 from .network import output_lengths, write_network
 from .session import ARRAYS_KEY, FACTS_KEY, FORMAT
-from .state import dump_arrays, pack
+from .state import dump_arrays
 
 __all__ = ["export_onnx"]
 
@@ -117,7 +118,7 @@ def _check_installed() -> None:
 
 
 def _metadata(kind: str, estimator: Any, config: TSPulseConfig, parts: _Parts) -> dict[str, str]:
-    arrays: dict[str, Any] = {}
+    encoder = ValueEncoder(stored_classes(kind))
     facts = {
         "format": FORMAT,
         "version": import_module("sktspulse").__version__,
@@ -127,9 +128,9 @@ def _metadata(kind: str, estimator: Any, config: TSPulseConfig, parts: _Parts) -
         "min_timepoints": parts.least or config.patch_length,
         "batch_size": int(estimator.batch_size),
         "config": asdict(config),
-        "state": pack(parts.state, arrays),
+        "state": encoder.encode_all(parts.state),
     }
-    return {FACTS_KEY: json.dumps(facts), ARRAYS_KEY: dump_arrays(arrays)}
+    return {FACTS_KEY: json.dumps(facts), ARRAYS_KEY: dump_arrays(encoder.tensors)}
 
 
 def _transformer(estimator: Any, config: TSPulseConfig) -> _Parts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,6 +35,7 @@ __all__ = [
     "ExportedRegressor",
     "ExportedTransformer",
     "load_exported",
+    "stored_classes",
 ]
 
 
@@ -95,7 +96,7 @@ class ExportedModel:
             self.estimator, self.n_features_in_, self.n_channels_in_, facts["min_timepoints"]
         )
         self._network, self._batch_size = stored.network, int(facts["batch_size"])
-        self._state = stored.state(classes_within(*self._roots))
+        self._state = stored.state(classes_within(*self._roots).values())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.estimator}, n_channels={self.n_channels_in_})"
@@ -274,6 +275,11 @@ _MODELS: dict[str, type[ExportedModel]] = {
         ExportedDetector,
     )
 }
+
+
+def stored_classes(kind: str) -> Iterable[type]:
+    """Return the classes that a file of an estimator may hold, by the name of its class."""
+    return classes_within(*_MODELS[kind]._roots).values()
 
 
 def load_exported(path: str | os.PathLike[str], *, n_threads: int | None = None) -> Any:

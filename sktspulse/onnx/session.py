@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base import ValueDecoder
 from ..network import TSPulseConfig
-from .state import load_arrays, unpack
+from .state import load_arrays
 
 __all__ = ["ARRAYS_KEY", "FACTS_KEY", "FORMAT", "SessionNetwork", "StoredModel"]
 
@@ -77,10 +79,9 @@ class StoredModel:
         """Name of the class of the estimator."""
         return str(self.facts["kind"])
 
-    def state(self, classes: dict[str, type]) -> dict[str, Any]:
-        """Return the fitted values."""
-        state: dict[str, Any] = unpack(self.facts["state"], self.facts["arrays"], classes)
-        return state
+    def state(self, classes: Iterable[type]) -> dict[str, Any]:
+        """Return the fitted values; only the given classes are made."""
+        return ValueDecoder(classes, self.facts["arrays"]).decode_all(self.facts["state"])
 
 
 def _start(path: Path, n_threads: int | None) -> Any:

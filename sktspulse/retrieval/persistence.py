@@ -130,9 +130,14 @@ class BaseSavableRetriever(BaseTSPulse):
             If the file is no index, is damaged, was made with another network, or names
             one that is not on this machine.
         """
+        with TensorFile.opened(Path(path), "an index", _REMEDY) as file:
+            return cls._load(file, Path(path), checkpoint, device)
+
+    @classmethod
+    def _load(cls, file: TensorFile, path: Path, checkpoint: str | None, device: str) -> Self:
         resolve_device(device)
         with explained(path, "an index", _REMEDY):
-            about, arrays = _read(Path(path))
+            about, arrays = _read(file)
             retriever = cls(**_read_parameters(about), device=device)
             retriever._check_parameters()
         if retriever.index == "faiss":
@@ -165,10 +170,9 @@ class BaseSavableRetriever(BaseTSPulse):
         self._series_index = _restored_index(arrays, about)
 
 
-def is_index(path: Path) -> bool:
+def is_index(file: TensorFile) -> bool:
     """Return whether a file was written by :meth:`BaseSavableRetriever.save`."""
-    with TensorFile.open(path) as file:
-        return file.describe(_KEY) is not None
+    return file.describe(_KEY) is not None
 
 
 def _describe(retriever: Any) -> Description:
@@ -201,15 +205,14 @@ def _arrays(retriever: Any) -> Arrays:
     return {name: np.require(array, requirements=["C", "W"]) for name, array in arrays.items()}
 
 
-def _read(path: Path) -> tuple[Description, Arrays]:
+def _read(file: TensorFile) -> tuple[Description, Arrays]:
     """Return what a file holds, after type and size of all of it have been checked."""
-    with TensorFile.open(path) as file:
-        about = file.describe(_KEY)
-        if about is None:
-            raise ValueError("It was not written by TSPulseRetriever.save.")
-        _check_description(about)
-        _check_kinds(file.kinds, about)
-        tensors = file.load()
+    about = file.describe(_KEY)
+    if about is None:
+        raise ValueError("It was not written by TSPulseRetriever.save.")
+    _check_description(about)
+    _check_kinds(file.kinds, about)
+    tensors = file.load()
     check_hash(tensors, about)
     arrays: Arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
     for name, array in arrays.items():

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from ..anomaly import TSPulseAnomalyDetector
-from ..base import KIND, BaseTSPulse, find_class_name
+from ..base import KIND, BaseTSPulse, find_class_name, load_opened
 from ..embedding import TSPulseTransformer
 from ..imputation import TSPulseImputer
-from ..network import explained
+from ..network import TensorFile, explained
 from ..retrieval import TSPulseRetriever, is_index
 from ..supervised import TSPulseClassifier, TSPulseRegressor
 
@@ -79,14 +79,16 @@ def load(
     >>> bool((again.predict_proba(X) == model.predict_proba(X)).all())
     True
     """
-    with explained(path, KIND, _REMEDY):
-        cls = _find_class(Path(path))
-    return cls.load(path, checkpoint=checkpoint, device=device)
+    path = Path(path)
+    with TensorFile.opened(path, KIND, _REMEDY) as file:
+        with explained(path, KIND, _REMEDY):
+            cls = _find_class(file)
+        return load_opened(cls, file, path, checkpoint, device)
 
 
-def _find_class(path: Path) -> type[BaseTSPulse]:
-    name = find_class_name(path)
-    if name is None and is_index(path):
+def _find_class(file: TensorFile) -> type[BaseTSPulse]:
+    name = find_class_name(file)
+    if name is None and is_index(file):
         return TSPulseRetriever
     if name not in _CLASSES:
         raise ValueError(

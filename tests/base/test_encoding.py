@@ -13,7 +13,7 @@ import pytest
 import torch
 from sklearn.base import BaseEstimator
 
-from sktspulse.base.encoding import Encoder, is_array_type, is_scalar_type, split_state
+from sktspulse.base.encoding import Encoder, split_state
 
 
 class Pair(NamedTuple):
@@ -114,15 +114,3 @@ def test_the_device_is_no_part_of_the_state():
     estimator = Options(2, device="cuda")
     estimator.fitted_ = 1
     assert split_state(estimator) == ({"size": 2}, {"fitted_": 1})
-
-
-@pytest.mark.parametrize("text", ["|b1", "<u2", ">f8", "<U12", "<M8[ns]", "<m8[25us]", "<c16"])
-def test_types_of_arrays(text):
-    assert is_array_type(text)
-    assert np.dtype(text).str == text
-
-
-@pytest.mark.parametrize("text", ["O", "|O", "<f8,<i4", "V8", "<U0", "<U9999999999", "f8\n", ""])
-def test_other_types_of_arrays_are_unknown(text):
-    assert not is_array_type(text)
-    assert not is_scalar_type(text)

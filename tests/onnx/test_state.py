@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from sktspulse.anomaly import NormalModel
-from sktspulse.onnx.state import classes_within, dump_arrays, load_arrays, pack, unpack
+from sktspulse.base import ValueDecoder, ValueEncoder
+from sktspulse.onnx.state import classes_within, dump_arrays, load_arrays
 from sktspulse.supervised import Probe
 
 
@@ -28,9 +29,10 @@ class Tree:
 
 
 def there_and_back(value, *roots):
-    arrays = {}
-    packed = json.loads(json.dumps(pack(value, arrays), allow_nan=False))
-    return unpack(packed, load_arrays(dump_arrays(arrays)), classes_within(*roots))
+    classes = classes_within(*roots).values()
+    encoder = ValueEncoder(classes)
+    node = json.loads(json.dumps(encoder.encode(value, "it"), allow_nan=False))
+    return ValueDecoder(classes, load_arrays(dump_arrays(encoder.tensors))).decode(node)
 
 
 def test_records_come_back():
@@ -52,7 +54,7 @@ def test_records_come_back():
 def test_single_values_are_exact(value):
     found = there_and_back(value)
     assert found == value
-    assert repr(found) == repr(value.item() if isinstance(value, np.generic) else value)
+    assert repr(found) == repr(value)
 
 
 def test_nan_comes_back():
@@ -77,12 +79,12 @@ def test_classes_are_found_through_annotations():
 
 
 def test_other_classes_are_neither_made_nor_written():
-    arrays = {}
-    packed = pack(Leaf(np.zeros(1), None), arrays)
-    with pytest.raises(KeyError, match="Leaf"):
-        unpack(packed, arrays, {})
-    with pytest.raises(TypeError, match="A object cannot be written"):
-        pack(object(), arrays)
+    encoder = ValueEncoder([Leaf])
+    node = encoder.encode(Leaf(np.zeros(1), None), "it")
+    with pytest.raises(ValueError, match="It holds a 'Leaf', which does not belong there"):
+        ValueDecoder([], encoder.tensors).decode(node)
+    with pytest.raises(ValueError, match=r"it is a object, which a file cannot hold\.$"):
+        encoder.encode(object(), "it")
 
 
 def test_arrays_are_read_without_pickle():

@@ -28,6 +28,7 @@ from sktspulse import (
     TSPulseRetriever,
     TSPulseTransformer,
 )
+from sktspulse.network import tensor_files
 
 SAVED = {name: case for name, case in CASES.items() if hasattr(case.estimator, "save")}
 each_case = pytest.mark.parametrize("name", SAVED)
@@ -346,3 +347,34 @@ def test_options_of_fine_tuning_are_kept(path):
     case = SAVED["classifier-tslens"]
     again = reloaded(case.fit(case.data()), path)
     assert repr(again.strategy) == repr(QUICK)
+
+
+# --------------------------------------------------------------------------- files of users
+
+STORED = Path(__file__).parents[1] / "reference" / "saved_1"
+
+
+@pytest.mark.parametrize("name", sorted(ESTIMATORS.values()))
+@pytest.mark.filterwarnings("ignore:.*was saved by sktspulse")
+def test_files_of_the_first_format_are_still_read(name):
+    fitted = sktspulse.load(
+        STORED / f"{name}.safetensors", checkpoint=str(STORED / "network.safetensors")
+    )
+    with np.load(STORED / "answers.npz") as stored:
+        X, expected = stored[f"{name}_input"], stored[f"{name}_answer"]
+    found = SAVED[name].answer(fitted, X)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name", ["transformer", "retriever"])
+def test_a_file_is_opened_once(name, path, monkeypatch):
+    SAVED[name].fit(SAVED[name].data()).save(path)
+    opened = []
+
+    def open_and_count(one):
+        opened.append(one)
+        return one.open("rb")
+
+    monkeypatch.setattr(tensor_files, "open_file", open_and_count)
+    sktspulse.load(path)
+    assert opened.count(path) == 1
