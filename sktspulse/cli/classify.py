@@ -10,14 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .options import (
-    add_input,
-    add_output,
-    add_table_options,
-    estimator_options,
-    fraction,
-    new_command,
-)
+from .options import estimator_options, fraction, new_command, summarized
 from .panels import SeriesFile, read_panel
 from .tables import check_new, load_pandas, write_table
 
@@ -44,9 +37,11 @@ def add_classify(commands: Any) -> None:
     summary = "Learn classes of series (train), and predict them (predict)."
     parser = commands.add_parser("classify", help=summary, description=summary)
     steps = parser.add_subparsers(title="steps", metavar="STEP", required=True)
-    train = new_command(steps, "train", run_train, "Learn classes of series.", _TRAIN_NOTES)
-    _add_series(train)
-    add_output(train, "model, a file that ends in .safetensors")
+    train = new_command(
+        *(steps, "train", run_train, "Learn classes of series.", _TRAIN_NOTES),
+        reads="panel",
+        writes="model, a file that ends in .safetensors",
+    )
     train.add_argument(
         "--holdout",
         type=fraction,
@@ -54,11 +49,13 @@ def add_classify(commands: Any) -> None:
         help="also report the accuracy on this fraction of the series, before learning from all",
     )
     predict = new_command(
-        steps, "predict", run_predict, "Predict classes of series.", _PREDICT_NOTES
+        *(steps, "predict", run_predict, "Predict classes of series.", _PREDICT_NOTES),
+        reads="panel",
+        writes="table of predictions",
     )
-    _add_series(predict)
     predict.add_argument("--model", required=True, type=Path, help="model from train")
-    add_output(predict, "table of predictions")
+    for step in (train, predict):
+        step.add_argument("--label", metavar="COLUMN", help="column of labels")
 
 
 def run_train(options: Namespace) -> tuple[str, dict[str, Any]]:
@@ -83,15 +80,8 @@ def run_train(options: Namespace) -> tuple[str, dict[str, Any]]:
             f"Accuracy on {measured['n_held_out']} held-out series: {measured['accuracy']:.3f}; "
             f"always the most frequent class: {measured['baseline']:.3f}."
         )
-    facts = {
-        "command": "classify train",
-        "inputs": [str(path) for path in options.files],
-        "output": str(options.output),
-        "n_series": len(y),
-        "classes": dict(counts),
-        **measured,
-    }
-    return "\n".join([*lines, f"Wrote {options.output}."]), facts
+    facts = {"n_series": len(y), "classes": dict(counts), **measured}
+    return summarized(options, "\n".join(lines), options.output, **facts)
 
 
 def run_predict(options: Namespace) -> tuple[str, dict[str, Any]]:
@@ -105,22 +95,16 @@ def run_predict(options: Namespace) -> tuple[str, dict[str, Any]]:
     predicted = model.classes_[probabilities.argmax(1)]
     columns = {options.id or "series": series.ids, "predicted": predicted}
     columns |= {
-        f"p_{label}": probabilities[:, i].round(6) for i, label in enumerate(model.classes_)
+        f"p_{label}": p for label, p in zip(model.classes_, probabilities.T.round(6), strict=True)
     }
     write_table(load_pandas().DataFrame(columns), options.output)
     counts = Counter(map(str, predicted))
     text = f"{series.describe_size()}: {', '.join(f'{n} {label}' for label, n in counts.items())}."
-    facts = {
-        "command": "classify predict",
-        "inputs": [str(path) for path in options.files],
-        "output": str(options.output),
-        "n_series": len(predicted),
-        "classes": dict(counts),
-    }
+    facts: dict[str, Any] = {"n_series": len(predicted), "classes": dict(counts)}
     if series.labels is not None:
         facts["accuracy"] = float(np.mean([*map(str, series.labels)] == predicted.astype(str)))
         text += f" Accuracy: {facts['accuracy']:.3f}."
-    return f"{text}\nWrote {options.output}.", facts
+    return summarized(options, text, options.output, **facts)
 
 
 def _load_classifier(path: Path, checkpoint: str | None, device: str) -> Any:
@@ -130,12 +114,6 @@ def _load_classifier(path: Path, checkpoint: str | None, device: str) -> Any:
             f"{path} holds a {type(model).__name__}. Pass a model that classify train wrote."
         )
     return model
-
-
-def _add_series(parser: Any) -> None:
-    add_input(parser, many=True)
-    add_table_options(parser)
-    parser.add_argument("--label", metavar="COLUMN", help="column of labels")
 
 
 def _known_labels(series: SeriesFile, options: Namespace) -> list[Any]:

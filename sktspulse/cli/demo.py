@@ -8,7 +8,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from .options import new_command
+from .options import new_command, summarized
 
 __all__ = ["add_demo", "run_demo"]
 
@@ -38,4 +38,4 @@ def run_demo(options: Namespace) -> tuple[str, dict[str, Any]]:
 
     with redirect_stdout(sys.stderr if options.json else sys.stdout):
         figures = [str(path) for path in demonstrate(options.output)]
-    return f"Figures: {', '.join(figures)}", {"command": "demo", "figures": figures}
+    return summarized(options, f"Figures: {', '.join(figures)}", figures=figures)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.ensemble import IsolationForest
@@ -51,24 +53,34 @@ def rmse(filled: Recording, truth: Recording, masked: Recording) -> float:
     return float(np.sqrt(np.nanmean(errors**2, 0)).mean())
 
 
-def report_imputation(name: str, masked: Recording, truth: Recording) -> None:
-    """Fill a recording by the imputer and the baseline, and print the error of both."""
+@contextmanager
+def compared(task: str, measure: str, baseline: str) -> Iterator[list[float]]:
+    """Print how long a task took, and its result next to that of a baseline, which follow."""
     started = time.perf_counter()
-    filled = TSPulseImputer(random_state=0).fit_transform(masked)
-    seconds = time.perf_counter() - started
-    ours, baseline = (rmse(x, truth, masked) for x in (filled, interpolate(masked)))
+    results: list[float] = []
+    yield results
+    ours, other = results
+    print(f"{task}, in {time.perf_counter() - started:.1f} s")
+    print(f"  {measure}: {ours:.3f}; {baseline}: {other:.3f}\n")
+
+
+def impute_and_draw(task: str, masked: Recording, truth: Recording, index: Any = None) -> Any:
+    """Fill a recording by the imputer and the baseline, and draw a channel."""
     n_missing = int(np.isnan(masked).sum())
-    print(f"{name}: {n_missing:,} of {masked.size:,} values missing, imputed in {seconds:.1f} s")
-    print(f"  RMSE in standard deviations: {ours:.3f}; linear interpolation: {baseline:.3f}\n")
+    what = f"{task}: {n_missing:,} of {masked.size:,} values filled"
+    with compared(what, "RMSE in standard deviations", "linear interpolation") as results:
+        imputer = TSPulseImputer(random_state=0).fit(masked)
+        for filled in (imputer.transform(masked), interpolate(masked)):
+            results.append(rmse(filled, truth, masked))
+    return ImputationDisplay.from_estimator(imputer, masked, index=index)
 
 
 def impute_sea_temperature(folder: Path) -> Path:
     """Impute a real recording, a fifth of which is hidden."""
     truth, months = load_sea_temperature()
     masked = mask_points(truth, 0.25)
-    report_imputation("Monthly sea-surface temperature off Peru", masked, truth)
-    imputer = TSPulseImputer(random_state=0).fit(masked)
-    display = ImputationDisplay.from_estimator(imputer, masked, index=months)
+    task = "Monthly sea-surface temperature off Peru"
+    display = impute_and_draw(task, masked, truth, months)
     hidden = np.where(np.isnan(masked), truth, np.nan)
     display.ax_.plot(months, hidden, ".", color="tab:blue", ms=4, label="hidden value", zorder=1)
     display.ax_.set(title="Sea-surface temperature off Peru, a fifth of the values hidden")
@@ -79,9 +91,7 @@ def impute_sea_temperature(folder: Path) -> Path:
 
 def impute_sensors(folder: Path) -> Path:
     """Impute a synthetic recording of several sensors."""
-    masked, truth = make_gappy_series(random_state=0)
-    report_imputation("Six hourly sensors", masked, truth)
-    display = ImputationDisplay.from_estimator(TSPulseImputer(random_state=0).fit(masked), masked)
+    display = impute_and_draw("Six hourly sensors", *make_gappy_series(random_state=0))
     display.ax_.set(title="Two weeks of one sensor", xlim=(0, 14 * 24), xlabel="time [h]")
     return save(display, folder / "sensors.png")
 
@@ -91,16 +101,13 @@ def detect_faults(folder: Path) -> Path:
     sensors = make_gappy_series(1680, 5, random_state=1)[1][:, [0, 1, 3, 4]]
     normal = sensors[:840]
     faulty, labels = with_faults(sensors[840:], normal.std(0))
-    started = time.perf_counter()
-    # The faults last for hours; by default, the detector also averages over days.
-    detector = TSPulseAnomalyDetector(smoothing=8).fit(normal)
-    scores = detector.score_samples(faulty)
-    seconds = time.perf_counter() - started
-    forest_scores = IsolationForest(random_state=0).fit(normal).score_samples(faulty)
     window = find_period(faulty[:, 0])
-    ours, baseline = (vus_pr_score(labels, -x, window=window) for x in (scores, forest_scores))
-    print(f"Four sensors with three faults: {len(faulty)} hours scored in {seconds:.1f} s")
-    print(f"  VUS-PR: {ours:.3f}; isolation forest: {baseline:.3f}\n")
+    task = f"Four sensors with three faults: {len(faulty)} hours scored"
+    with compared(task, "VUS-PR", "isolation forest") as results:
+        # The faults last for hours; by default, the detector also averages over days.
+        detector = TSPulseAnomalyDetector(smoothing=8).fit(normal)
+        for model in (detector, IsolationForest(random_state=0).fit(normal)):
+            results.append(vus_pr_score(labels, -model.score_samples(faulty), window=window))
     return save(AnomalyScoreDisplay.from_estimator(detector, faulty), folder / "faults.png")
 
 
@@ -119,13 +126,12 @@ def with_faults(recording: Recording, scale: Recording) -> tuple[Recording, Reco
 def classify(folder: Path) -> Path:
     """Classify short series, and plot their embeddings."""
     X, y = make_labelled_panel(n_series=200, n_classes=5, random_state=0)
-    started = time.perf_counter()
-    ours = TSPulseClassifier().fit(X[:100], y[:100]).score(X[100:], y[100:])
-    seconds = time.perf_counter() - started
-    raw = X.reshape(len(X), -1)
-    baseline = KNeighborsClassifier(1).fit(raw[:100], y[:100]).score(raw[100:], y[100:])
-    print(f"{len(X)} series of {len(set(y))} classes: fitted and predicted in {seconds:.1f} s")
-    print(f"  accuracy: {ours:.3f}; nearest neighbour of the raw values: {baseline:.3f}\n")
+    task = f"{len(X)} series of {len(set(y))} classes: half learned, half predicted"
+    with compared(task, "accuracy", "nearest neighbour of the raw values") as results:
+        results.append(TSPulseClassifier().fit(X[:100], y[:100]).score(X[100:], y[100:]))
+        raw = X.reshape(len(X), -1)
+        neighbour = KNeighborsClassifier(1).fit(raw[:100], y[:100])
+        results.append(neighbour.score(raw[100:], y[100:]))
     display = EmbeddingDisplay.from_estimator(TSPulseTransformer().fit(X), X, y)
     display.ax_.set(title="Embeddings of series, coloured by class")
     return save(display, folder / "classes.png")
@@ -135,15 +141,12 @@ def search(folder: Path) -> Path:
     """Search for series similar to a query."""
     X, y = make_labelled_panel(500, n_classes=8, random_state=4)
     indexed, queries = X[:400], X[400:]
-    started = time.perf_counter()
-    retriever = TSPulseRetriever(5).fit(indexed)
-    _, found = retriever.kneighbors(queries)
-    seconds = time.perf_counter() - started
-    neighbours = NearestNeighbors(n_neighbors=5).fit(indexed[:, 0])
-    by_values = neighbours.kneighbors(queries[:, 0], return_distance=False)
-    ours, baseline = ((y[ids] == y[400:, None]).mean() for ids in (found, by_values))
-    print(f"{len(indexed)} series indexed, {len(queries)} queries answered in {seconds:.1f} s")
-    print(f"  precision@5: {ours:.3f}; nearest neighbours of the raw values: {baseline:.3f}\n")
+    task = f"{len(indexed)} series indexed, {len(queries)} queries answered"
+    with compared(task, "precision@5", "nearest neighbours of the raw values") as results:
+        retriever = TSPulseRetriever(5).fit(indexed)
+        raw = NearestNeighbors(n_neighbors=5).fit(indexed[:, 0])
+        for found in (retriever.kneighbors(queries)[1], raw.kneighbors(queries[:, 0])[1]):
+            results.append((y[found] == y[400:, None]).mean())
     display = RetrievalDisplay.from_estimator(retriever, queries[7], indexed, y[:400])
     return save(display, folder / "neighbours.png")
 

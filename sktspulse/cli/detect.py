@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from itertools import repeat
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .layout import TableLayout
-from .options import (
-    add_input,
-    add_output,
-    add_table_options,
-    estimator_options,
-    new_command,
-    positive,
-)
+from .options import estimator_options, new_command, positive, summarized
 from .recordings import Recording, describe_size, read_recordings, row_labels
 from .streaming import stream_scores
 from .tables import Table, check_new, is_text_format, load_pandas, shortened, write_table
@@ -42,10 +35,11 @@ _N_SHOWN = 5
 
 def add_detect(commands: Any) -> None:
     """Add the command."""
-    parser = new_command(commands, "detect", run_detect, "Find anomalies in recordings.", _NOTES)
-    add_input(parser)
-    add_table_options(parser, freq=True)
-    add_output(parser, "table of scores")
+    parser = new_command(
+        *(commands, "detect", run_detect, "Find anomalies in recordings.", _NOTES),
+        reads="recording",
+        writes="table of scores",
+    )
     parser.add_argument("--segments", type=Path, metavar="FILE", help="table of alarms to write")
     normal = parser.add_mutually_exclusive_group()
     normal.add_argument("--train", type=Path, metavar="FILE", help="table that is mostly normal")
@@ -79,7 +73,8 @@ def run_detect(options: Namespace) -> tuple[str, dict[str, Any]]:
         return _summary(options, **stream_scores(detector, options))
     layout, recordings = read_recordings(options.file, options)
     parts = [_score(layout, one, _normal(normal, one, options), options) for one in recordings]
-    scores, segments = (_joined(tables) for tables in zip(*parts, strict=True))
+    join = partial(load_pandas().concat, ignore_index=True)
+    scores, segments = (join(tables) for tables in zip(*parts, strict=True))
     write_table(scores, options.output)
     if options.segments:
         write_table(segments, options.segments)
@@ -118,11 +113,9 @@ def _score(
     answer = score_recording(detector, recording.values)
     labels = np.asarray(row_labels(layout, recording))
     found = find_segments(answer, detector.offset_, detector.heads_)
-    where = {} if layout.id is None else {layout.id: recording.name}
     pandas = load_pandas()
     scores = pandas.DataFrame(
         {
-            **_named(where, len(labels)),
             layout.time or "row": labels,
             "score": shortened(-answer.combined),
             "is_anomaly": (-answer.combined < detector.offset_).astype(int),
@@ -130,7 +123,6 @@ def _score(
     )
     segments = pandas.DataFrame(
         {
-            **_named(where, len(found)),
             "start": labels[found["start"]],
             "end": labels[found["end"] - 1],
             "peak": labels[found["peak"]],
@@ -139,36 +131,22 @@ def _score(
             "head": found["head"],
         }
     )
+    if layout.id is not None:
+        for table in (scores, segments):
+            table.insert(0, layout.id, recording.name)
     return scores[recording.rows >= 0], segments
-
-
-def _named(names: dict[str, Any], n_rows: int) -> dict[str, list[Any]]:
-    return {column: [*repeat(name, n_rows)] for column, name in names.items()}
-
-
-def _joined(tables: tuple[Table, ...]) -> Table:
-    return load_pandas().concat(tables, ignore_index=True)
 
 
 def _summary(
     options: Namespace, size: str, n_rows: int, n_anomalies: int, segments: Table | None = None
 ) -> tuple[str, dict[str, Any]]:
-    text = (
-        f"{options.file}: {size}. {n_anomalies:,} rows ({n_anomalies / n_rows:.2%}) are anomalies"
-    )
-    facts = {
-        "command": "detect",
-        "input": str(options.file),
-        "output": str(options.output),
-        "n_rows": n_rows,
-        "n_anomalies": n_anomalies,
-    }
+    found = f"{n_anomalies:,} rows ({n_anomalies / n_rows:.2%}) are anomalies"
+    text, facts = f"{options.file}: {size}. {found}", {"n_rows": n_rows, "n_anomalies": n_anomalies}
     if segments is None:
-        return f"{text}.\nWrote {options.output}.", facts
+        return summarized(options, f"{text}.", options.output, **facts)
     worst = segments.sort_values("score").head(_N_SHOWN)
     text += f", in {len(segments):,} segments." + (" The strongest:" if len(worst) else "")
     shown = worst.drop(columns=["peak", "head"]).round({"score": 1})
-    lines = [text, *([shown.to_string(index=False)] if len(worst) else [])]
-    files = [str(path) for path in (options.output, options.segments) if path]
+    text += f"\n{shown.to_string(index=False)}" if len(worst) else ""
     facts |= {"n_segments": len(segments), "segments": segments.to_dict("records")}
-    return "\n".join([*lines, f"Wrote {' and '.join(files)}."]), facts
+    return summarized(options, text, options.output, options.segments, **facts)

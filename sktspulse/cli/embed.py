@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-from .options import add_input, add_output, add_table_options, estimator_options, new_command
+from .options import estimator_options, new_command, summarized
 from .panels import read_panel
 from .tables import check_new, load_pandas, shortened, write_table
 
@@ -20,20 +20,18 @@ id, and its embedding.
 
 Files are read as a whole.
 """
+_EMBEDDINGS = ("semantic", "detailed", "time", "frequency", "all")
 
 
 def add_embed(commands: Any) -> None:
     """Add the command."""
-    parser = new_command(commands, "embed", run_embed, "Embed series.", _NOTES)
-    add_input(parser, many=True)
-    add_table_options(parser)
-    add_output(parser, "table of embeddings")
-    parser.add_argument(
-        "--embedding",
-        choices=("semantic", "detailed", "time", "frequency", "all"),
-        default="semantic",
-        help="what is described: the kind of series (semantic), or also where events are",
+    parser = new_command(
+        *(commands, "embed", run_embed, "Embed series.", _NOTES),
+        reads="panel",
+        writes="table of embeddings",
     )
+    what = "what is described: the kind of series (semantic), or also where events are"
+    parser.add_argument("--embedding", choices=_EMBEDDINGS, default="semantic", help=what)
     parser.add_argument("--average", action="store_true", help="average the channels")
     parser.add_argument(
         "--sliding", action="store_true", help="average windows of 512 rows, for long series"
@@ -53,15 +51,9 @@ def run_embed(options: Namespace) -> tuple[str, dict[str, Any]]:
         **estimator_options(options),
     )
     values = shortened(transformer.fit_transform(series.X))
-    table = load_pandas().DataFrame(values, columns=[f"e{i}" for i in range(values.shape[1])])
+    n = values.shape[1]
+    table = load_pandas().DataFrame(values, columns=[f"e{i}" for i in range(n)])
     table.insert(0, options.id or "series", series.ids)
     write_table(table, options.output)
-    facts = {
-        "command": "embed",
-        "inputs": [str(path) for path in options.files],
-        "output": str(options.output),
-        "n_series": len(series.ids),
-        "n_features": values.shape[1],
-    }
-    text = f"{series.describe_size()}: {values.shape[1]} numbers each.\nWrote {options.output}."
-    return text, facts
+    text = f"{series.describe_size()}: {n} numbers each."
+    return summarized(options, text, options.output, n_series=len(series.ids), n_features=n)

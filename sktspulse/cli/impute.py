@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .layout import TableLayout
-from .options import add_input, add_output, add_table_options, estimator_options, new_command
+from .options import estimator_options, new_command, summarized
 from .recordings import Recording, describe_size, read_recordings, row_labels
 from .tables import Table, check_new, load_pandas, shortened, write_table
 
@@ -22,15 +22,15 @@ known values as they were. With --channel, the answer has one column for each ch
 
 The file is read as a whole: about 250 bytes of memory for each value.
 """
-_STRIDE = 128  # time points, the default of the imputer
 
 
 def add_impute(commands: Any) -> None:
     """Add the command."""
-    parser = new_command(commands, "impute", run_impute, "Fill gaps in recordings.", _NOTES)
-    add_input(parser)
-    add_table_options(parser, freq=True)
-    add_output(parser, "table of the same columns, without gaps")
+    parser = new_command(
+        *(commands, "impute", run_impute, "Fill gaps in recordings.", _NOTES),
+        reads="recording",
+        writes="table of the same columns, without gaps",
+    )
     parser.add_argument(
         "--bounded", action="store_true", help="fill within the range of the known values"
     )
@@ -56,7 +56,6 @@ def run_impute(options: Namespace) -> tuple[str, dict[str, Any]]:
         kind,
         bounds="observed" if options.bounded else None,
         round_integers=options.round,
-        stride=_stride(options),
         random_state=options.seed,
         **estimator_options(options),
     )
@@ -67,13 +66,6 @@ def run_impute(options: Namespace) -> tuple[str, dict[str, Any]]:
         answers = [[answer] for answer in answers]
     write_table(_output_table(layout, recordings, *answers), options.output)
     return _summary(options, recordings)
-
-
-def _stride(options: Namespace) -> int:
-    """Return the usual steps between windows, or less for a network with short ones."""
-    from ..network import load_checkpoint
-
-    return min(_STRIDE, load_checkpoint(options.checkpoint or "tspulse-p8").config.context_length)
 
 
 def _output_table(
@@ -110,18 +102,13 @@ def _summary(options: Namespace, recordings: list[Recording]) -> tuple[str, dict
     missing = sum(one.values.isna().sum() for one in recordings)
     n_values = sum(one.values.size for one in recordings)
     n_new = int(sum((one.rows < 0).sum() for one in recordings))
-    text = (
-        f"{options.file}: {describe_size(recordings)}. Filled {int(missing.sum()):,} of "
-        f"{n_values:,} values"
-    )
-    text += f", {n_new:,} missing rows inserted." if n_new else "."
+    filled = f"Filled {int(missing.sum()):,} of {n_values:,} values"
+    more = f", {n_new:,} missing rows inserted." if n_new else "."
     facts = {
-        "command": "impute",
-        "input": str(options.file),
-        "output": str(options.output),
         "n_rows": sum(len(one.values) for one in recordings),
         "n_inserted_rows": n_new,
         "n_values": n_values,
         "n_filled": {str(name): int(n) for name, n in missing.items()},
     }
-    return f"{text}\nWrote {options.output}.", facts
+    text = f"{options.file}: {describe_size(recordings)}. {filled}{more}"
+    return summarized(options, text, options.output, **facts)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .layout import TableLayout
-from .options import add_table_options, new_command
+from .options import add_table_options, new_command, summarized
 from .panels import read_panel
 from .recordings import Recording, describe_size, read_recordings, row_labels
 from .stamps import is_stamps
@@ -29,14 +29,12 @@ _LIBRARIES = (
     *("numpy", "scipy", "scikit-learn", "torch", "skorch", "safetensors", "narwhals"),
     *("pandas", "polars", "pyarrow", "matplotlib", "faiss-cpu", "huggingface_hub"),
 )
-_PANELS = ("ts",)
 
 
 def add_info(commands: Any) -> None:
     """Add the command."""
-    parser = new_command(
-        commands, "info", run_info, "Describe the installation or a file.", _NOTES, network=False
-    )
+    summary = "Describe the installation or a file."
+    parser = new_command(commands, "info", run_info, summary, _NOTES, network=False)
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="file to describe")
     add_table_options(parser, freq=True)
 
@@ -46,9 +44,12 @@ def run_info(options: Namespace) -> tuple[str, dict[str, Any]]:
     if options.file is None:
         return _describe_installation()
     if options.file.suffix == ".safetensors":
-        return _describe_model(options.file)
-    is_panel = table_format(options.file) in _PANELS
-    return (_describe_panel if is_panel else _describe_recordings)(options)
+        text, facts = _describe_model(options.file)
+    elif table_format(options.file) == "ts":
+        text, facts = _describe_panel(options)
+    else:
+        text, facts = _describe_recordings(options)
+    return summarized(options, f"{options.file}: {text}", **facts)
 
 
 def _describe_installation() -> tuple[str, dict[str, Any]]:
@@ -61,7 +62,7 @@ def _describe_installation() -> tuple[str, dict[str, Any]]:
         **{f"cuda:{i}": torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())},
         **({"mps": "Apple"} if torch.backends.mps.is_available() else {}),
     }
-    facts = {
+    facts: dict[str, Any] = {
         "command": "info",
         "version": metadata.version("sktspulse"),
         "python": platform.python_version(),
@@ -70,7 +71,14 @@ def _describe_installation() -> tuple[str, dict[str, Any]]:
         "default_device": str(resolve_device("auto")),
         "libraries": {name: _version(name) for name in _LIBRARIES},
     }
-    return _installation_text(facts), facts
+    lines = [f"sktspulse {facts['version']}, Python {facts['python']}", "", "Checkpoints:"]
+    for name, sizes in facts["checkpoints"].items():
+        lines.append(f"  {name}: {sizes['n_weights']:,} weights, {sizes['bytes'] / 1e6:.1f} MB")
+    lines += ["", f"Devices (default: {facts['default_device']}):"]
+    lines += [f"  {name}: {what}" for name, what in devices.items()]
+    lines += ["", "Libraries:"]
+    lines += [f"  {name} {found or 'not installed'}" for name, found in facts["libraries"].items()]
+    return "\n".join(lines), facts
 
 
 def _size(name: str | Path) -> dict[str, int]:
@@ -78,19 +86,6 @@ def _size(name: str | Path) -> dict[str, int]:
 
     n_weights = sum(weight.numel() for weight in load_checkpoint(name).parameters())
     return {"n_weights": n_weights, "bytes": 4 * n_weights}
-
-
-def _installation_text(facts: dict[str, Any]) -> str:
-    lines = [f"sktspulse {facts['version']}, Python {facts['python']}", "", "Checkpoints:"]
-    for name, sizes in facts["checkpoints"].items():
-        lines.append(f"  {name}: {sizes['n_weights']:,} weights, {sizes['bytes'] / 1e6:.1f} MB")
-    lines += ["", "Devices:"]
-    for name, what in facts["devices"].items():
-        is_default = name.split(":")[0] == facts["default_device"].split(":")[0]
-        lines.append(f"  {name}: {what}" + (" (default)" if is_default else ""))
-    lines += ["", "Libraries:"]
-    lines += [f"  {name} {found or 'not installed'}" for name, found in facts["libraries"].items()]
-    return "\n".join(lines)
 
 
 def _version(name: str) -> str | None:
@@ -104,34 +99,28 @@ def _describe_model(path: Path) -> tuple[str, dict[str, Any]]:
     """Describe a network, or a fitted estimator."""
     from ..network import CheckpointError, load_checkpoint
 
-    facts: dict[str, Any] = {"command": "info", "file": str(path)}
     try:
         config = load_checkpoint(path).config
     except CheckpointError:
         model = import_module("sktspulse").load(path)
-        facts |= {"estimator": type(model).__name__, "n_channels": model.n_channels_in_}
-        if hasattr(model, "classes_"):
-            facts["classes"] = [str(label) for label in model.classes_]
-        classes = f", classes {', '.join(facts['classes'])}" if "classes" in facts else ""
-        text = f"{facts['estimator']}, {facts['n_channels']} channels{classes}"
-    else:
-        facts |= {"estimator": None, "config": asdict(config)}
-        text = (
-            f"network for {config.context_length} time points, {_size(path)['n_weights']:,} weights"
+        name, n, classes = (
+            type(model).__name__,
+            model.n_channels_in_,
+            getattr(model, "classes_", []),
         )
-    return f"{path}: {text}.", facts
+        labels = [str(label) for label in classes]
+        text = f"{name}, {n} channels" + (f", classes {', '.join(labels)}" if labels else "")
+        return f"{text}.", {"estimator": name, "n_channels": n, "classes": labels}
+    size = f"{config.context_length} time points, {_size(path)['n_weights']:,} weights"
+    return f"network for {size}.", {"estimator": None, "config": asdict(config)}
 
 
 def _describe_panel(options: Namespace) -> tuple[str, dict[str, Any]]:
-    options.label = None
     series = read_panel([options.file], options)
-    facts: dict[str, Any] = {"command": "info", "file": str(options.file)}
-    facts["n_series"] = len(series.X)
-    text = f"{options.file}: {series.describe_size()}."
-    if series.labels is not None:
-        facts["classes"] = sorted(set(series.labels))
-        text += f" Labels: {', '.join(facts['classes'][:10])}."
-    return text, facts
+    classes = sorted(set(series.labels or []))
+    labels = f" Labels: {', '.join(classes[:10])}." if classes else ""
+    facts = {"n_series": len(series.X), "classes": classes}
+    return f"{series.describe_size()}.{labels}", facts
 
 
 def _describe_recordings(options: Namespace) -> tuple[str, dict[str, Any]]:
@@ -147,17 +136,12 @@ def _describe_recordings(options: Namespace) -> tuple[str, dict[str, Any]]:
         }
         for name in layout.channels
     }
-    facts = {
-        "command": "info",
-        "file": str(options.file),
-        "n_recordings": len(recordings),
-        "n_rows": len(values),
-        "channels": channels,
-    }
+    facts = {"n_recordings": len(recordings), "n_rows": len(values), "channels": channels}
     if layout.time is not None:
         facts["time"] = _describe_time(layout, recordings)
-    text = f"{options.file}: {describe_size(recordings)}."
-    return "\n".join([text, *_time_lines(facts), _channel_lines(channels)]), facts
+    table = pandas.DataFrame(channels).T.rename(columns={"longest_gap": "longest gap"})
+    counts = table.astype({"missing": int, "longest gap": int}).to_string()
+    return "\n".join([f"{describe_size(recordings)}.", *_time_lines(facts), counts]), facts
 
 
 def _longest_gap(column: Any) -> int:
@@ -201,9 +185,3 @@ def _time_lines(facts: dict[str, Any]) -> list[str]:
     if time["n_inserted_rows"]:
         lines.append(f"{time['n_inserted_rows']:,} rows are missing, and inserted by --freq.")
     return lines
-
-
-def _channel_lines(channels: dict[str, dict[str, Any]]) -> str:
-    table = load_pandas().DataFrame(channels).T
-    table[["missing", "longest_gap"]] = table[["missing", "longest_gap"]].astype(int)
-    return str(table.rename(columns={"longest_gap": "longest gap"}).to_string())

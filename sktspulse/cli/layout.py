@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,30 +15,17 @@ from .tables import Table, load_pandas, read_table
 __all__ = ["TableLayout", "read_layout", "read_numbers", "row_groups", "text_columns"]
 
 
-class TableLayout:
-    """A table with what its columns are.
+class TableLayout(NamedTuple):
+    """A table with what its columns are."""
 
-    Parameters
-    ----------
-    path : Path
-        Where it was read from.
-    table : pandas.DataFrame
-        The table, with one column for each channel.
-    stamps : pandas.Series or None
-        Time of each row.
-    options : Namespace
-        The names that the user gave.
-    channels : list of str
-        Names of the channels.
-    """
-
-    def __init__(
-        self, path: Path, table: Table, stamps: Any, options: Namespace, channels: list[str]
-    ) -> None:
-        self.path, self.table, self.stamps = path, table, stamps
-        self.time, self.time_format, self.id = options.time, options.time_format, options.id
-        self.channels = channels
-        self.values = read_numbers(table, channels, path, can_be_label=hasattr(options, "label"))
+    path: Path
+    table: Table  # with a column for each channel
+    stamps: Any  # time of each row, or None
+    channels: list[str]
+    values: Table  # of the channels
+    time: str | None
+    time_format: str | None
+    id: str | None
 
 
 def read_layout(path: Path, options: Namespace) -> TableLayout:
@@ -51,7 +38,10 @@ def read_layout(path: Path, options: Namespace) -> TableLayout:
         stamps = read_stamps(table[options.time], options.time_format, options.tz, groups)
     if options.channel is not None:
         table, stamps = _spread(table, stamps, options)
-    return TableLayout(path, table, stamps, options, _channels(table, path, options))
+    channels = _channels(table, path, options)
+    values = read_numbers(table, channels, path, can_be_label=hasattr(options, "label"))
+    names = (options.time, options.time_format, options.id)
+    return TableLayout(path, table, stamps, channels, values, *names)
 
 
 def text_columns(options: Namespace) -> list[str]:

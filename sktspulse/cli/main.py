@@ -55,7 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         sys.stderr.write(f"sktspulse: error: {_explain(error)}\n")
         return 130 if isinstance(error, KeyboardInterrupt) else 1
-    _report(summary, messages, as_json=options.json)
+    text, facts = summary
+    if options.json:
+        text = json.dumps({**facts, "warnings": messages}, indent=2, default=str)
+    sys.stdout.write(f"{text}\n")
     return 0
 
 
@@ -110,11 +113,3 @@ def _explain(error: BaseException) -> str:
 
 def _in_one_line(message: object) -> str:
     return " ".join(str(message).split())
-
-
-def _report(summary: tuple[str, dict[str, Any]], messages: list[str], *, as_json: bool) -> None:
-    text, facts = summary
-    if as_json:
-        text = json.dumps({**facts, "warnings": messages}, indent=2, default=str)
-    if text:
-        sys.stdout.write(f"{text}\n")

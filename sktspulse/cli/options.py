@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 __all__ = [
-    "add_input",
     "add_output",
     "add_table_options",
     "estimator_options",
     "fraction",
     "new_command",
     "positive",
+    "summarized",
     "thread_count",
 ]
 
@@ -22,16 +22,32 @@ Commands = Any  # the action of argparse that makes subcommands is not public
 
 
 def new_command(
-    commands: Commands, name: str, run: Any, summary: str, notes: str = "", *, network: bool = True
+    commands: Commands,
+    name: str,
+    run: Any,
+    summary: str,
+    notes: str,
+    *,
+    reads: Literal["recording", "panel"] | None = None,
+    writes: str | None = None,
+    network: bool = True,
 ) -> argparse.ArgumentParser:
-    """Add a command with the options that all have."""
+    """Add a command with what it reads and writes, and the options that all have."""
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=summary,
         description=f"{summary}\n\n{notes}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(run=run, command=name)
+    parser.set_defaults(run=run, command=parser.prog.partition(" ")[2])
+    if reads == "panel":
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="tables of series")
+    elif reads == "recording":
+        parser.add_argument("file", type=Path, metavar="FILE", help="table of a recording")
+    if reads:
+        add_table_options(parser, freq=reads == "recording")
+    if writes:
+        add_output(parser, writes)
     telling = parser.add_argument_group("messages")
     telling.add_argument("--json", action="store_true", help="print the summary as JSON")
     telling.add_argument("--quiet", action="store_true", help="show no progress bar")
@@ -45,14 +61,6 @@ def new_command(
         )
         group.add_argument("--seed", type=int, default=0, help="of random choices (default: 0)")
     return parser
-
-
-def add_input(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
-    """Add the files to read."""
-    if many:
-        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="tables of series")
-    else:
-        parser.add_argument("file", type=Path, metavar="FILE", help="table of a recording")
 
 
 def add_output(parser: argparse.ArgumentParser, what: str, *, required: bool = True) -> None:
@@ -92,6 +100,23 @@ def estimator_options(options: argparse.Namespace) -> dict[str, Any]:
     named = {} if options.checkpoint is None else {"checkpoint": options.checkpoint}
     verbose = int(sys.stderr.isatty() and not options.quiet)
     return {**named, "device": options.device, "n_jobs": options.jobs, "verbose": verbose}
+
+
+def summarized(
+    options: argparse.Namespace, text: str, *written: Path | None, **facts: Any
+) -> tuple[str, dict[str, Any]]:
+    """Return a summary as text, and as facts with the command and its files."""
+    outputs = [str(path) for path in written if path is not None]
+    read = {name: getattr(options, name, None) for name in ("file", "files")}
+    about: dict[str, Any] = {"command": options.command}
+    if read["files"]:
+        about["inputs"] = [str(path) for path in read["files"]]
+    elif read["file"]:
+        about["input"] = str(read["file"])
+    if outputs:
+        about["output"] = outputs[0]
+        text = f"{text}\nWrote {' and '.join(outputs)}."
+    return text, about | facts
 
 
 def positive(text: str) -> int:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,26 +16,13 @@ from .ts_files import read_ts
 __all__ = ["SeriesFile", "read_panel"]
 
 
-@dataclass(frozen=True)
-class SeriesFile:
-    """The series of one or several files.
+class SeriesFile(NamedTuple):
+    """The series of one or several files."""
 
-    Parameters
-    ----------
-    X : list of ndarray of shape (n_channels, n_timepoints_i)
-        The series.
-    ids : list
-        Their names.
-    labels : list or None
-        Their labels, if the files have any.
-    times : list or None
-        The times of each series as they are written, if known.
-    """
-
-    X: list[Any]
+    X: list[Any]  # (n_channels, n_timepoints_i) each
     ids: list[Any]
     labels: list[Any] | None = None
-    times: list[Any] | None = None
+    times: list[Any] | None = None  # of each series, as they are written
 
     def describe_size(self) -> str:
         """Return how much there is, in words."""

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from .options import add_input, add_table_options, estimator_options, new_command, positive
+from .options import estimator_options, new_command, positive, summarized
 from .panels import read_panel
 from .tables import read_archive, table_format
 
@@ -29,9 +29,9 @@ _CORPUS = {"values", "offsets", "source"}
 
 def add_pretrain(commands: Any) -> None:
     """Add the command."""
-    parser = new_command(commands, "pretrain", run_pretrain, "Train a network.", _NOTES)
-    add_input(parser, many=True)
-    add_table_options(parser)
+    parser = new_command(
+        commands, "pretrain", run_pretrain, "Train a network.", _NOTES, reads="panel"
+    )
     group = parser.add_argument_group("output")
     group.add_argument("-o", "--output", required=True, type=Path, metavar="FOLDER")
     group.add_argument("--resume", action="store_true", help="go on with the run in the folder")
@@ -65,16 +65,9 @@ def run_pretrain(options: Namespace) -> tuple[str, dict[str, Any]]:
     )
     pretrainer.fit(X)
     losses = pretrainer.history_["loss"]
-    checkpoint = options.output / "checkpoint.safetensors"
-    facts = {
-        "command": "pretrain",
-        "inputs": [str(path) for path in options.files],
-        "output": str(checkpoint),
-        "n_steps": pretrainer.n_steps_,
-        "loss": losses[-1],
-    }
-    text = f"{pretrainer.n_steps_:,} steps: loss {losses[0]:.3f} at first, {losses[-1]:.3f} now."
-    return f"{text}\nWrote {checkpoint}.", facts
+    n_steps, checkpoint = pretrainer.n_steps_, options.output / "checkpoint.safetensors"
+    text = f"{n_steps:,} steps: loss {losses[0]:.3f} at first, {losses[-1]:.3f} now."
+    return summarized(options, text, checkpoint, n_steps=n_steps, loss=losses[-1])
 
 
 def _is_corpus(path: Path) -> bool:

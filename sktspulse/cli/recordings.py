@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,23 +15,12 @@ from .tables import Table, load_pandas
 __all__ = ["Recording", "describe_size", "read_recordings", "row_labels"]
 
 
-@dataclass(frozen=True)
-class Recording:
-    """One recording of a table.
+class Recording(NamedTuple):
+    """One recording of a table."""
 
-    Parameters
-    ----------
-    name : object
-        Value in the column of ids; None without one.
-    values : pandas.DataFrame
-        The channels, with time stamps, times or row numbers as the index.
-    rows : ndarray of int
-        Rows of the table; -1 for rows that were inserted.
-    """
-
-    name: Any
-    values: Table
-    rows: Any
+    name: Any  # in the column of ids; None without one
+    values: Table  # the channels, with time stamps, times or row numbers as the index
+    rows: Any  # of the table; -1 for those that were inserted
 
 
 def read_recordings(path: Path, options: Namespace) -> tuple[TableLayout, list[Recording]]:
@@ -40,7 +28,12 @@ def read_recordings(path: Path, options: Namespace) -> tuple[TableLayout, list[R
     if options.freq and not options.time:
         raise ValueError("--freq needs time stamps. Pass their column as --time.")
     if options.freq:
-        _check_step(options.freq)
+        try:
+            _to_offset(options.freq)
+        except ValueError as error:
+            raise ValueError(
+                f"--freq {options.freq} is not a step of time. Pass one such as 1h, 15min or 1D."
+            ) from error
     layout = read_layout(path, options)
     groups = row_groups(layout.table, [layout.id])
     return layout, [_recording(layout, np.sort(rows), options.freq) for rows in groups]
@@ -63,26 +56,15 @@ def _recording(layout: TableLayout, rows: Any, freq: str | None) -> Recording:
         return Recording(name, whole, np.where(places < 0, -1, rows[places]))
     if is_stamps(layout.stamps) and len(rows) > 2:
         step = load_pandas().Series(index).diff().median()
-        Pace().check(values, f"Pass --freq {_step(step)} to insert the missing rows")
+        Pace().check(values, f"Pass --freq {_to_offset(step).freqstr} to insert the missing rows")
     return Recording(name, values, rows)
 
 
-def _check_step(freq: str) -> None:
+def _to_offset(step: Any) -> Any:
     load_pandas()
     from pandas.tseries.frequencies import to_offset
 
-    try:
-        to_offset(freq)
-    except ValueError as error:
-        raise ValueError(
-            f"--freq {freq} is not a step of time. Pass one such as 1h, 15min, 30s or 1D."
-        ) from error
-
-
-def _step(step: Any) -> str:
-    from pandas.tseries.frequencies import to_offset
-
-    return str(to_offset(step).freqstr)
+    return to_offset(step)
 
 
 def row_labels(layout: TableLayout, recording: Recording) -> Any:

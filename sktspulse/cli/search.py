@@ -6,14 +6,9 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from .options import (
-    add_input,
-    add_output,
-    add_table_options,
-    estimator_options,
-    new_command,
-    positive,
-)
+import numpy as np
+
+from .options import add_output, estimator_options, new_command, positive, summarized
 from .panels import SeriesFile, read_panel
 from .tables import Table, check_new, load_pandas, shortened, write_table
 
@@ -34,9 +29,9 @@ _N_SHOWN = 20
 
 def add_search(commands: Any) -> None:
     """Add the command."""
-    parser = new_command(commands, "search", run_search, "Find similar series.", _NOTES)
-    add_input(parser, many=True)
-    add_table_options(parser)
+    parser = new_command(
+        commands, "search", run_search, "Find similar series.", _NOTES, reads="panel"
+    )
     add_output(parser, "table of neighbours (default: print the first)", required=False)
     queries = parser.add_mutually_exclusive_group(required=True)
     queries.add_argument("--queries", type=Path, metavar="FILE", help="series to search for")
@@ -62,17 +57,13 @@ def run_search(options: Namespace) -> tuple[str, dict[str, Any]]:
     n_neighbors = min(options.neighbors + extra, len(retriever.ids_))
     distances, found = retriever.kneighbors(queries.X, n_neighbors)
     table = _table(series, queries, distances, *retriever.locate(found), options)
-    facts = {
-        "command": "search",
-        "inputs": [str(path) for path in options.files],
-        "n_entries": len(retriever.ids_),
-        "n_queries": len(queries.ids),
-    }
+    facts = {"n_entries": len(retriever.ids_), "n_queries": len(queries.ids)}
     text = f"{series.describe_size()}, {len(retriever.ids_):,} entries."
     if options.output is None:
-        return f"{text}\n{_shown(table)}", facts | {"neighbors": table.to_dict("records")}
+        facts["neighbors"] = table.to_dict("records")
+        return summarized(options, f"{text}\n{_shown(table)}", **facts)
     write_table(table, options.output)
-    return f"{text}\nWrote {options.output}.", facts | {"output": str(options.output)}
+    return summarized(options, text, options.output, **facts)
 
 
 def _queries(series: SeriesFile, options: Namespace) -> SeriesFile:
@@ -92,24 +83,15 @@ def _table(
     series: SeriesFile, queries: SeriesFile, distances: Any, found: Any, starts: Any, options: Any
 ) -> Table:
     """Return a row for each neighbour of each query."""
-    rows = []
-    for name, distance, places, first in zip(queries.ids, distances, found, starts, strict=True):
-        neighbours = [
-            {
-                "query": name,
-                options.id or "series": series.ids[place],
-                **({"start": _start(series, place, start)} if options.window else {}),
-                "distance": float(shortened(far)),
-            }
-            for far, place, start in zip(distance, places, first, strict=True)
-            if options.queries is not None or options.window or series.ids[place] != name
-        ]
-        rows += neighbours[: options.neighbors]
-    return load_pandas().DataFrame(rows)
-
-
-def _start(series: SeriesFile, place: int, start: int) -> Any:
-    return int(start) if series.times is None else series.times[place][start]
+    number, column = np.repeat(np.arange(len(queries.ids)), found.shape[1]), options.id or "series"
+    table = load_pandas().DataFrame({"query": np.array(queries.ids, dtype=object)[number]})
+    table[column] = np.array(series.ids, dtype=object)[found.ravel()]
+    if options.window:
+        places, times = zip(found.ravel(), starts.ravel(), strict=True), series.times
+        table["start"] = [start if times is None else times[i][start] for i, start in places]
+    table["distance"] = shortened(distances).ravel()
+    is_other = (table["query"] != table[column]) | bool(options.queries or options.window)
+    return table[is_other].groupby(number[is_other]).head(options.neighbors)
 
 
 def _shown(table: Table) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -44,20 +44,19 @@ class LocalClock:
         n_before = 0 if self._last is None else 1
         joined = stamps.insert(0, self._last) if n_before else stamps
         first, second = (self._localized(joined, is_first) for is_first in (True, False))
-        is_second = self._second_pass(joined.to_numpy(), np.asarray(first != second))
-        if len(joined):
-            self._last, self._is_second = joined[-1], bool(is_second[-1])
+        times, is_second = joined.to_numpy(), np.zeros(len(joined), dtype=bool)
+        is_second[0] = self._is_second
+        for row in np.flatnonzero(np.asarray(first != second)[1:]) + 1:
+            step = times[row] - times[row - 1]
+            goes_on = is_second[row - 1] and step < _SHORTLY
+            is_second[row] = step <= np.timedelta64(0) or goes_on
+        self._last, self._is_second = joined[-1], bool(is_second[-1])
         return first.where(~is_second, second)[n_before:]
 
     def _localized(self, stamps: Any, is_first: bool) -> Any:
         flags = np.full(len(stamps), is_first)
-        try:
+        with _known(self.zone):
             zoned = stamps.tz_localize(self.zone, ambiguous=flags, nonexistent="NaT")
-        except (KeyError, ValueError) as error:  # ZoneInfoNotFoundError is a KeyError
-            raise ValueError(
-                f"There is no time zone {self.zone!r}. Pass a name such as Europe/Berlin or UTC; "
-                "on systems without a list of zones, pip install tzdata."
-            ) from error
         for row in np.flatnonzero(zoned.isna())[:1]:
             raise ValueError(
                 f"{stamps[row]} does not exist in {self.zone}, as the clock is set forward then. "
@@ -65,62 +64,47 @@ class LocalClock:
             )
         return zoned
 
-    def _second_pass(self, times: Any, is_repeated: Any) -> Any:
-        is_second = np.zeros(len(times), dtype=bool)
-        for row in np.flatnonzero(is_repeated):
-            step = times[row] - times[row - 1] if row else None
-            if step is None:
-                is_second[row] = self._is_second
-            else:
-                goes_on = is_second[row - 1] and step < _SHORTLY
-                is_second[row] = step <= np.timedelta64(0) or goes_on
-        return is_second
+
+@contextmanager
+def _known(zone: str) -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, ValueError) as error:  # ZoneInfoNotFoundError is a KeyError
+        raise ValueError(
+            f"There is no time zone {zone!r}. Pass a name such as Europe/Berlin or UTC; on systems "
+            "without a list of zones, pip install tzdata."
+        ) from error
 
 
 def read_stamps(
     column: Column, form: str | None, zone: str | None, groups: Iterable[Any] = (slice(None),)
 ) -> Column:
-    """Return numbers, or time stamps in the zone if there is one.
+    """Return a column of numbers, stamps or text as numbers, or as time stamps.
 
-    Parameters
-    ----------
-    column : pandas.Series
-        Numbers, time stamps or text.
-    form : str or None
-        Format of the text, or unit of numbers since 1970.
-    zone : str or None
-        Zone of stamps without an offset; those with one are converted to it.
-    groups : iterable of rows
-        Rows of one series each, in order of time. The clock is set back in each of them.
-
-    Returns
-    -------
-    pandas.Series
-        With the index of the column.
+    ``form`` is the format of text, or the unit of numbers since 1970; ``zone`` that of stamps
+    without an offset, and those with one are converted to it. Each group has the rows of one
+    series, in order of time: the clock is set back in each of them.
     """
     for row in np.flatnonzero(column.isna())[:1]:
         raise ValueError(
             f"Row {row} has no time stamp in column {column.name!r}. Set it, or drop the row."
         )
     stamps = _parsed(column, form)
-    if not is_stamps(stamps):
-        if zone is not None:
-            raise ValueError(
-                f"Column {column.name!r} holds numbers, which have no zone. Leave --tz out, or say "
-                "by --time-format what they are: s, ms, us or ns since 1970."
-            )
-        return stamps
     if zone is None:
         return stamps
+    if not is_stamps(stamps):
+        raise ValueError(
+            f"Column {column.name!r} holds numbers, which have no zone. Leave --tz out, or say by "
+            "--time-format what they are: s, ms, us or ns since 1970."
+        )
     if stamps.dt.tz is not None:
-        return _converted(stamps, zone)
-    pandas = load_pandas()
-    parts = [stamps.iloc[rows] for rows in groups]
-    zoned = [
-        pandas.Series(LocalClock(zone).in_zone(pandas.DatetimeIndex(part)), index=part.index)
-        for part in parts
-    ]
-    return pandas.concat(zoned).reindex(column.index)
+        with _known(zone):
+            return stamps.dt.tz_convert(zone)
+    pandas, parts = load_pandas(), []
+    for part in (stamps.iloc[rows] for rows in groups):
+        index = LocalClock(zone).in_zone(pandas.DatetimeIndex(part))
+        parts.append(pandas.Series(index, index=part.index))
+    return pandas.concat(parts).reindex(column.index)
 
 
 def is_stamps(column: Column) -> bool:
@@ -159,27 +143,19 @@ def write_stamps(stamps: Any, like: Column, form: str | None = None) -> Any:
 
 def _parsed(column: Column, form: str | None) -> Column:
     pandas = load_pandas()
-    kinds = pandas.api.types
-    if form in _EPOCHS:
-        return pandas.to_datetime(_numbers(column, form), unit=form, utc=True)
-    is_number = kinds.is_numeric_dtype(column.dtype)
-    if is_stamps(column) or (is_number and form is None):
+    if is_stamps(column):
         return column
-    text = column.astype(str)
-    numbers = pandas.to_numeric(text, errors="coerce") if form is None else None
-    if numbers is not None and numbers.notna().all():
+    numbers = pandas.to_numeric(column, errors="coerce")
+    if form in _EPOCHS:
+        for row in np.flatnonzero(numbers.isna())[:1]:
+            raise ValueError(
+                f"Row {row} has {column.iloc[row]!r} in column {column.name!r}, but --time-format "
+                f"{form} needs numbers. Pass the format of the text."
+            )
+        return pandas.to_datetime(numbers, unit=form, utc=True)
+    if form is None and numbers.notna().all():
         return numbers
-    return _only_one(column, _fitting(text, form))
-
-
-def _numbers(column: Column, unit: str) -> Column:
-    numbers = load_pandas().to_numeric(column, errors="coerce")
-    for row in np.flatnonzero(numbers.isna())[:1]:
-        raise ValueError(
-            f"Row {row} has {column.iloc[row]!r} in column {column.name!r}, but --time-format "
-            f"{unit} needs numbers. Pass the format of the text."
-        )
-    return numbers
+    return _only_one(column, _fitting(column.astype(str), form))
 
 
 def _fitting(text: Column, form: str | None = None) -> dict[str, Column]:
@@ -220,12 +196,3 @@ def _only_one(column: Column, found: dict[str, Column]) -> Column:
             f"first is not clear. Pass --time-format, one of {' and '.join(map(repr, found))}."
         )
     return first
-
-
-def _converted(stamps: Column, zone: str) -> Column:
-    try:
-        return stamps.dt.tz_convert(zone)
-    except (KeyError, ValueError) as error:
-        raise ValueError(
-            f"There is no time zone {zone!r}. Pass a name such as Europe/Berlin or UTC."
-        ) from error

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..network import replaced
 from .layout import read_numbers, text_columns
 from .stamps import LocalClock, check_ascending, is_stamps, read_stamps
-from .tables import Table, draft_of, load_pandas, read_chunks, shortened, table_format
+from .tables import Table, load_pandas, read_chunks, shortened, table_format
 
 __all__ = ["stream_scores"]
 
@@ -19,7 +20,7 @@ def stream_scores(detector: Any, options: Namespace) -> dict[str, Any]:
     stream, writer = detector.stream(), _Writer(detector.offset_, options)
     channels = [*detector.feature_names_in_]
     clock = LocalClock(options.tz) if options.tz else None
-    with draft_of(options.output) as draft, draft.open("w", newline="") as file:
+    with replaced(options.output) as file:
         writer.open(file)
         for chunk in read_chunks(options.file, text_columns(options), options.decimal):
             frame = read_numbers(_checked(chunk, channels, options), channels, options.file)
@@ -44,7 +45,7 @@ class _Writer:
 
     def open(self, file: Any) -> None:
         self.file = file
-        file.write(self.separator.join([self.column, "score", "is_anomaly"]) + "\n")
+        file.write(f"{self.separator.join([self.column, 'score', 'is_anomaly'])}\n".encode())
 
     def write(self, labels: Any, scores: Any) -> None:
         self.labels = np.concatenate([self.labels, labels])
@@ -54,7 +55,7 @@ class _Writer:
         table = load_pandas().DataFrame(
             {self.column: done, "score": shortened(scores), "is_anomaly": is_anomaly}
         )
-        table.to_csv(self.file, sep=self.separator, index=False, header=False)
+        table.to_csv(self.file, mode="wb", sep=self.separator, index=False, header=False)
 
 
 def _checked(chunk: Table, channels: list[str], options: Namespace) -> Table:

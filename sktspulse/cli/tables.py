@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ..network import replaced
+
 __all__ = [
     "Table",
     "check_new",
-    "draft_of",
     "is_text_format",
     "load_pandas",
     "read_archive",
@@ -29,18 +28,15 @@ __all__ = [
 
 Table = Any  # a data frame of pandas, which carries no types
 
-_FORMATS = {
-    ".csv": "csv",
-    ".txt": "csv",
-    ".tsv": "tsv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".arrow": "arrow",
-    ".feather": "arrow",
-    ".ipc": "arrow",
-    ".npz": "npz",
-    ".ts": "ts",
+_ENDINGS = {
+    "csv": (".csv", ".txt"),
+    "tsv": (".tsv",),
+    "parquet": (".parquet", ".pq"),
+    "arrow": (".arrow", ".feather", ".ipc"),
+    "npz": (".npz",),
+    "ts": (".ts",),
 }
+_FORMATS = {ending: kind for kind, endings in _ENDINGS.items() for ending in endings}
 _SEPARATORS = ",;\t|"
 
 
@@ -56,10 +52,9 @@ def load_pandas() -> Any:
 
 def table_format(path: Path) -> str:
     """Return the format that the ending of a name says."""
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
-    kind = _FORMATS.get(suffixes[-1]) if suffixes else None
-    is_packed = path.suffix.lower() == ".gz"
-    if kind is None or (is_packed and kind not in ("csv", "tsv")):
+    name = path.name.lower()
+    kind = _FORMATS.get(Path(name.removesuffix(".gz")).suffix)
+    if kind is None or (name.endswith(".gz") and kind not in ("csv", "tsv")):
         raise ValueError(
             f"The ending of {str(path)!r} is none of {', '.join(_FORMATS)}, .csv.gz and .tsv.gz. "
             "Rename or convert the file."
@@ -74,17 +69,14 @@ def is_text_format(path: Path) -> bool:
 
 def read_table(path: Path, text: Collection[str] = (), decimal: str = ".") -> Table:
     """Read a table; columns of ``text`` stay as they are written, others become numbers."""
-    pandas = load_pandas()
     kind = table_format(path)
     if kind == "ts":
         raise ValueError(f"{path} holds a panel of series, but a table of one recording is needed.")
     if is_text_format(path):
         with _explained(path):
-            table = pandas.read_csv(path, **_text_settings(path, text, decimal))
-    elif kind == "npz":
-        table = _from_archive(path)
+            table = load_pandas().read_csv(path, **_text_settings(path, text, decimal))
     else:
-        table = _read_arrow(path, kind)
+        table = _from_archive(path) if kind == "npz" else _read_arrow(path, kind)
     if not len(table):
         raise ValueError(f"{path} has no rows. Check that it is complete.")
     return table
@@ -96,29 +88,26 @@ def read_chunks(
     """Read a table of text piece by piece, in little memory."""
     with _explained(path):
         settings = _text_settings(path, text, decimal)
-        chunks = load_pandas().read_csv(path, chunksize=n_rows, **settings)
-    with chunks:
-        while True:
-            with _explained(path):
-                chunk = next(chunks, None)
-            if chunk is None:
-                return
-            yield chunk
+        with load_pandas().read_csv(path, chunksize=n_rows, **settings) as chunks:
+            yield from chunks
 
 
 def write_table(table: Table, path: Path) -> None:
     """Write a table at once: readers see all of it, or what was there before."""
     kind = table_format(path)
-    with draft_of(path) as draft:
+    with replaced(path) as file:
         if is_text_format(path):
             separator = "\t" if kind == "tsv" else ","
             packing = "gzip" if path.suffix.lower() == ".gz" else None
-            table.to_csv(draft, sep=separator, index=False, compression=packing)
+            table.to_csv(file, mode="wb", sep=separator, index=False, compression=packing)
         elif kind == "npz":
-            with draft.open("wb") as file:
-                np.savez(file, **{name: _plain(table[name]) for name in table.columns})
+            np.savez(file, **{name: _plain(table[name]) for name in table.columns})
+        elif find_spec("pyarrow"):
+            (table.to_parquet if kind == "parquet" else table.to_feather)(file)
         else:
-            _write_arrow(table, draft, kind)
+            polars = _load_polars(path)
+            frame = polars.DataFrame([_to_polars(polars, table[name]) for name in table.columns])
+            (frame.write_parquet if kind == "parquet" else frame.write_ipc)(file)
 
 
 def check_new(path: Path | None, *, force: bool, is_table: bool = True) -> None:
@@ -142,24 +131,6 @@ def shortened(values: Any) -> Any:
 
 
 @contextmanager
-def draft_of(path: Path) -> Iterator[Path]:
-    """Give a file to write to, which takes the place of another if nothing goes wrong."""
-    try:
-        number, name = tempfile.mkstemp(dir=path.parent, prefix=".sktspulse-", suffix=".partial")
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    os.close(number)
-    draft = Path(name)
-    try:
-        yield draft
-        draft.chmod(0o666 & ~_umask())
-        draft.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            draft.unlink()
-
-
-@contextmanager
 def _explained(path: Path) -> Iterator[None]:
     """Say of which file an error is, and what to do, whatever library reads it."""
     try:
@@ -177,40 +148,25 @@ def _explained(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _umask() -> int:
-    """Return which permissions new files do not get; it can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def _text_settings(path: Path, text: Collection[str], decimal: str) -> dict[str, Any]:
-    version = tuple(map(int, load_pandas().__version__.split(".")[:2]))
+    pandas, encoding = load_pandas(), "utf-8-sig"
+    separators = "\t" if table_format(path) == "tsv" else _SEPARATORS
+    try:
+        headers = {s: pandas.read_csv(path, sep=s, nrows=0, encoding=encoding) for s in separators}
+    except pandas.errors.EmptyDataError as error:
+        raise ValueError("It is empty or has no header. Its first line must be names.") from error
     # Known values come back as they were; since pandas 3.1 this is the default.
+    version = tuple(map(int, pandas.__version__.split(".")[:2]))
     exact = {} if version >= (3, 1) else {"float_precision": "round_trip"}
     return {
         **exact,
-        "sep": _separator(path),
+        "sep": max(headers, key=lambda separator: len(headers[separator].columns)),
         "decimal": decimal,
         "dtype": dict.fromkeys(text, "str"),
         "skipinitialspace": True,
         "index_col": False,
-        "encoding": "utf-8-sig",
+        "encoding": encoding,
     }
-
-
-def _separator(path: Path) -> str:
-    """Return the separator that the first line has most of."""
-    if table_format(path) == "tsv":
-        return "\t"
-    opener: Callable[..., Any] = open
-    if path.suffix.lower() == ".gz":
-        opener = import_module("gzip").open
-    with opener(path, "rt", encoding="utf-8-sig") as file:
-        header = file.readline()
-    if not header.strip():
-        raise ValueError(f"{path} is empty or has no header. Its first line must name the columns.")
-    return max(_SEPARATORS, key=header.count)
 
 
 def _from_archive(path: Path) -> Table:
@@ -219,13 +175,13 @@ def _from_archive(path: Path) -> Table:
     shapes = {array.shape for array in arrays.values()}
     if len(arrays) == 1 and len(next(iter(shapes))) == 2:
         values = next(iter(arrays.values()))
-        names = [f"ch{c}" for c in range(values.shape[1])]
-        return load_pandas().DataFrame(values, columns=names)
+        return load_pandas().DataFrame(values).add_prefix("ch")
     if len(shapes) == 1 and len(next(iter(shapes))) == 1:
         return load_pandas().DataFrame(arrays)
+    found = ", ".join(f"{name} {array.shape}" for name, array in [*arrays.items()][:5])
     raise ValueError(
-        f"{path} holds the arrays {_shapes(arrays)}, expected one of shape (n_timepoints, "
-        "n_channels), or one of shape (n_timepoints,) for each channel."
+        f"{path} holds the arrays {found}, expected one of shape (n_timepoints, n_channels), or "
+        "one of shape (n_timepoints,) for each channel."
     )
 
 
@@ -239,32 +195,18 @@ def read_archive(path: Path) -> dict[str, Any]:
         return {name: archive[name] for name in archive.files}
 
 
-def _shapes(arrays: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {array.shape}" for name, array in [*arrays.items()][:5])
-
-
 def _read_arrow(path: Path, kind: str) -> Table:
     pandas = load_pandas()
     path.stat()  # that a file is absent is no damage
     if find_spec("pyarrow"):
-        read = pandas.read_parquet if kind == "parquet" else pandas.read_feather
         with _explained(path):
-            table = read(path)
+            table = (pandas.read_parquet if kind == "parquet" else pandas.read_feather)(path)
         is_named = any(name is not None for name in table.index.names)
         return table.reset_index(drop=not is_named)
     polars = _load_polars(path)
     with _explained(path):
         frame = polars.read_parquet(path) if kind == "parquet" else polars.read_ipc(path)
     return pandas.DataFrame({name: _from_polars(frame[name]) for name in frame.columns})
-
-
-def _write_arrow(table: Table, path: Path, kind: str) -> None:
-    if find_spec("pyarrow"):
-        (table.to_parquet if kind == "parquet" else table.to_feather)(path)
-        return
-    polars = _load_polars(path)
-    frame = polars.DataFrame([_to_polars(polars, table[name]) for name in table.columns])
-    (frame.write_parquet if kind == "parquet" else frame.write_ipc)(path)
 
 
 def _load_polars(path: Path) -> Any:
@@ -278,9 +220,8 @@ def _load_polars(path: Path) -> Any:
 
 def _from_polars(column: Any) -> Any:
     """Return a column of polars for pandas, with the zone of its time stamps."""
-    pandas = load_pandas()
     zone = getattr(column.dtype, "time_zone", None)
-    values = pandas.Series(column.to_numpy())
+    values = load_pandas().Series(column.to_numpy())
     return values if zone is None else values.dt.tz_localize("UTC").dt.tz_convert(zone)
 
 

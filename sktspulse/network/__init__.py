@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..lazy import on_first_use
 from .config import TSPulseConfig
-from .files import open_file, write_atomically, write_together
+from .files import open_file, replaced, write_atomically, write_together
 from .reading import Heads, Network, Progress, Read, infer, reconstruct
 from .scaling import standardize
 from .threads import limit_threads, side_by_side
@@ -57,6 +57,7 @@ __all__ = [
     "load_checkpoint",
     "open_file",
     "reconstruct",
+    "replaced",
     "resolve_device",
     "save_checkpoint",
     "shipped_checkpoints",

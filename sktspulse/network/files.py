@@ -15,7 +15,7 @@ from typing import BinaryIO
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["file_status", "open_file", "write_atomically", "write_together"]
+__all__ = ["file_status", "open_file", "replaced", "write_atomically", "write_together"]
 
 _HAS_LOCKS = sys.platform != "win32"
 _PREFIX, _SUFFIX = ".sktspulse-", ".draft"
@@ -53,7 +53,11 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
     folder = next(iter(contents)).parent
     _remove_drafts(folder)
     with ExitStack() as stack:
-        drafts = {p: stack.enter_context(_draft(folder, c)) for p, c in contents.items()}
+        drafts = {}
+        for path, content in contents.items():
+            drafts[path], file = stack.enter_context(_draft(folder))
+            file.write(content)
+            _finish(file)
         stack.enter_context(_sole_writer(folder))
         for path in [*contents][1:]:
             path.unlink(missing_ok=True)
@@ -62,19 +66,33 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
 
 
 @contextmanager
-def _draft(folder: Path, content: bytes) -> Iterator[Path]:
-    """Write a draft, and keep it locked."""
+def replaced(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write piece by piece, which takes the place of another if nothing fails."""
+    _remove_drafts(path.parent)
+    with _draft(path.parent) as (draft, file):
+        yield file
+        _finish(file)
+        with _sole_writer(path.parent):
+            draft.replace(path)
+
+
+@contextmanager
+def _draft(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """Open a draft, and keep it locked."""
     draft, file = _open_draft(folder)
     try:
         with file:
-            file.write(content)
-            file.flush()
-            os.fsync(file)
-            if not _HAS_LOCKS:  # Windows renames no open file
-                file.close()
-            yield draft
+            yield draft, file
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _finish(file: BinaryIO) -> None:
+    """Make sure that all is on the disk."""
+    file.flush()
+    os.fsync(file)
+    if not _HAS_LOCKS:  # Windows renames no open file
+        file.close()
 
 
 def _open_draft(folder: Path) -> tuple[Path, BinaryIO]:
