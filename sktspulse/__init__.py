@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         TSPulsePretrainer,
         WindowSampling,
     )
+    from .reporting import report
     from .retrieval import RetrievalDisplay, TSPulseRetriever
     from .saving import load
     from .series import PanelToTabular, TabularToPanel, panel_from_long, panel_to_long
@@ -64,6 +65,7 @@ __all__ = [
     "onnx",
     "panel_from_long",
     "panel_to_long",
+    "report",
 ]
 __version__ = "0.2.0"
 
@@ -93,6 +95,7 @@ _HOME = {
     "load": "saving",
     "panel_from_long": "series",
     "panel_to_long": "series",
+    "report": "reporting",
 }
 
 

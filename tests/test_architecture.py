@@ -16,7 +16,8 @@ BESIDE = {("lazy", "on_first_use")}  # for the fronts of all rooms
 ABOVE = {room: ROOMS[:i] for i, room in enumerate(ROOMS)} | dict.fromkeys(TASKS, ROOMS)
 ABOVE["saving"] = ROOMS + TASKS  # knows all estimators
 ABOVE["onnx"] = [*ROOMS, *TASKS]
-ABOVE["cli"] = [*ROOMS, *TASKS, "saving"]
+ABOVE["reporting"] = [*ROOMS, "anomaly", "imputation"]
+ABOVE["cli"] = [*ROOMS, *TASKS, "saving", "reporting", "onnx"]
 
 
 def imported(path: Path) -> set[tuple[str, ...]]:

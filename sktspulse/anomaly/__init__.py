@@ -15,7 +15,7 @@ from .smoothing import choose_lengths
 if TYPE_CHECKING:
     from .alarm_rate_display import AlarmRateDisplay
     from .detector import TSPulseAnomalyDetector, detector_parts, score_recording
-    from .display import AnomalyScoreDisplay
+    from .display import AnomalyScoreDisplay, score_ticks
     from .stream import AnomalyStream
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "detector_parts",
     "find_segments",
     "score_recording",
+    "score_ticks",
 ]
 
 __getattr__ = on_first_use(
@@ -39,7 +40,7 @@ __getattr__ = on_first_use(
     {
         "alarm_rate_display": "AlarmRateDisplay",
         "detector": "TSPulseAnomalyDetector detector_parts score_recording",
-        "display": "AnomalyScoreDisplay",
+        "display": "AnomalyScoreDisplay score_ticks",
         "stream": "AnomalyStream",
     },
 )

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..base import stacked_axes
+from ..base import shorten_dates, stacked_axes
 from ..series import Container, read_floats, runs
 from .detector import TSPulseAnomalyDetector, score_recording
 from .segments import find_segments, segments_by_row
 
-__all__ = ["AnomalyScoreDisplay"]
+__all__ = ["AnomalyScoreDisplay", "score_ticks"]
 
 _MAX_CHANNELS = 8  # more curves above each other are hard to read
 _BOUNDS = [("start", np.int64), ("end", np.int64)]
@@ -226,7 +225,7 @@ class AnomalyScoreDisplay:
         for axis in self.axes_:
             self._shade(axis)
         if np.issubdtype(self.index.dtype, np.datetime64):
-            _shorten_dates(self.axes_[-1].xaxis)
+            shorten_dates(self.axes_[-1].xaxis)
         return self
 
     def _draw_recording(self, axis: Any) -> list[Any]:
@@ -265,7 +264,7 @@ class AnomalyScoreDisplay:
             axis.set_yscale("symlog", linthresh=max(abs(self.offset), 1e-6))
             axis.set_ylim(bottom=1.1 * min(-self.scores.max(), self.offset / 10))
             if self.offset < 0:
-                axis.set_yticks(_score_ticks(-self.offset, axis.get_ylim()[1]))
+                axis.set_yticks(score_ticks(-self.offset, axis.get_ylim()[1]))
                 axis.yaxis.set_major_formatter("{x:g}")
                 axis.minorticks_off()
         axis.set(xlabel="time", ylabel="anomaly score")
@@ -279,15 +278,7 @@ class AnomalyScoreDisplay:
             axis.axvspan(self.index[start], self.index[end - 1], color="tab:red", alpha=0.2, lw=1)
 
 
-def _shorten_dates(axis: Any) -> None:
-    """Write what all dates have in common once."""
-    dates: Any = import_module("matplotlib.dates")
-    locator = dates.AutoDateLocator(minticks=3, maxticks=9)
-    axis.set_major_locator(locator)
-    axis.set_major_formatter(dates.ConciseDateFormatter(locator))
-
-
-def _score_ticks(threshold: float, highest: float) -> list[float]:
+def score_ticks(threshold: float, highest: float) -> list[float]:
     """Place ticks at 0, at the threshold, and at rounded scores above, with space between."""
     ratio = highest / threshold
     if not 1 < ratio < np.inf:

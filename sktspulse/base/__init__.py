@@ -10,7 +10,7 @@ from .clock import TimeBudget
 from .values import ValueDecoder, ValueEncoder
 
 if TYPE_CHECKING:
-    from .axes import load_pyplot, one_series, single_axes, stacked_axes
+    from .axes import load_pyplot, one_series, shorten_dates, single_axes, stacked_axes
     from .estimator import BaseTSPulse, fitted_network, load_opened
     from .saving import KIND, find_class_name, safetensors_path
 
@@ -26,6 +26,7 @@ __all__ = [
     "load_pyplot",
     "one_series",
     "safetensors_path",
+    "shorten_dates",
     "single_axes",
     "stacked_axes",
 ]
@@ -33,7 +34,7 @@ __all__ = [
 __getattr__ = on_first_use(
     __name__,
     {
-        "axes": "load_pyplot one_series single_axes stacked_axes",
+        "axes": "load_pyplot one_series shorten_dates single_axes stacked_axes",
         "estimator": "BaseTSPulse fitted_network load_opened",
         "saving": "KIND find_class_name safetensors_path",
     },

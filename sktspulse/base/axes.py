@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..series import Floats, parse_series
 
-__all__ = ["load_pyplot", "one_series", "single_axes", "stacked_axes"]
+__all__ = ["load_pyplot", "one_series", "shorten_dates", "single_axes", "stacked_axes"]
 
 
 def load_pyplot() -> Any:
@@ -41,6 +42,14 @@ def stacked_axes(axes: Sequence[Any] | None, n: int, **settings: Any) -> NDArray
     if len(given) != n:
         raise ValueError(f"axes has {len(given)} axes, but {n} are drawn on. Pass {n}.")
     return given
+
+
+def shorten_dates(axis: Any, n_ticks: int = 9) -> None:
+    """Write what all dates of an axis have in common once."""
+    dates: Any = import_module("matplotlib.dates")
+    locator = dates.AutoDateLocator(minticks=3, maxticks=n_ticks)
+    axis.set_major_locator(locator)
+    axis.set_major_formatter(dates.ConciseDateFormatter(locator))
 
 
 def one_series(values: ArrayLike) -> Floats:

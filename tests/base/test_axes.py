@@ -9,7 +9,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from sktspulse.base.axes import load_pyplot, one_series, single_axes, stacked_axes
+from sktspulse.base.axes import load_pyplot, one_series, shorten_dates, single_axes, stacked_axes
 
 plt = pytest.importorskip("matplotlib.pyplot")
 
@@ -25,6 +25,17 @@ def test_axes_are_made_with_the_settings():
     axes = stacked_axes(None, 2, figsize=(3, 4))
     assert axes.shape == (2,)
     assert axes[0].figure.get_size_inches().tolist() == [3, 4]
+
+
+def test_dates_write_once_what_they_have_in_common():
+    figure, axes = plt.subplots()
+    axes.plot(np.array(["2025-03-03T06:00", "2025-03-03T07:00"], dtype="M8[m]"), [0, 1])
+    shorten_dates(axes.xaxis, 4)
+    figure.canvas.draw()
+    labels = [one.get_text() for one in axes.get_xticklabels()]
+    assert 3 <= len(labels) <= 5
+    assert all(len(one) == 5 for one in labels)
+    assert axes.xaxis.get_offset_text().get_text() == "2025-Mar-03"
 
 
 def test_another_number_of_axes_is_refused():

@@ -1,0 +1,7 @@
+"""Pages about recordings."""
+
+from .page import render_page
+from .recording import RecordingFindings, examine
+from .report import report
+
+__all__ = ["RecordingFindings", "examine", "render_page", "report"]
