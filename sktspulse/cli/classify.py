@@ -60,9 +60,7 @@ def add_classify(commands: Any) -> None:
 
 def run_train(options: Namespace) -> tuple[str, dict[str, Any]]:
     """Learn classes, and save the model."""
-    check_new(options.output, force=options.force, is_table=False)
-    if options.output.suffix != ".safetensors":
-        raise ValueError(f"{options.output}: name the model so that it ends in .safetensors.")
+    check_new(options.output, force=options.force, ending=".safetensors")
     series = read_panel(options.files, options)
     y = np.asarray(_known_labels(series, options))
     from ..supervised import TSPulseClassifier  # takes seconds, errors in files should not

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ import numpy as np
 from .layout import TableLayout
 from .options import estimator_options, new_command, positive, summarized
 from .recordings import Recording, describe_size, read_recordings, row_labels
-from .streaming import stream_scores
+from .streaming import score_table, stream_scores
 from .tables import Table, check_new, is_text_format, load_pandas, shortened, write_table
 
-__all__ = ["add_detect", "run_detect"]
+__all__ = ["add_detect", "add_normal", "new_detector", "normal_of", "read_normal", "run_detect"]
 
 _NOTES = """\
 Rows are time points, columns are channels. The table of scores has the time of each row, or its
@@ -41,6 +41,14 @@ def add_detect(commands: Any) -> None:
         writes="table of scores",
     )
     parser.add_argument("--segments", type=Path, metavar="FILE", help="table of alarms to write")
+    add_normal(parser)
+    parser.add_argument(
+        "--causal", action="store_true", help="do not look ahead; go on from --train"
+    )
+
+
+def add_normal(parser: ArgumentParser) -> None:
+    """Add what a recording is compared with."""
     normal = parser.add_mutually_exclusive_group()
     normal.add_argument("--train", type=Path, metavar="FILE", help="table that is mostly normal")
     normal.add_argument(
@@ -52,9 +60,6 @@ def add_detect(commands: Any) -> None:
         metavar="FRACTION",
         help="of anomalies in the table to fit (default: a threshold that 1 in 1,000 rows passes)",
     )
-    parser.add_argument(
-        "--causal", action="store_true", help="do not look ahead; go on from --train"
-    )
 
 
 def run_detect(options: Namespace) -> tuple[str, dict[str, Any]]:
@@ -63,16 +68,14 @@ def run_detect(options: Namespace) -> tuple[str, dict[str, Any]]:
         check_new(path, force=options.force)
     if options.causal and options.train is None:
         raise ValueError("--causal goes on from a normal recording. Pass it as --train.")
-    normal = None
-    if options.train is not None:
-        normal = {one.name: one.values for one in read_recordings(options.train, options)[1]}
+    normal = read_normal(options)
     is_whole = options.segments or options.id or options.channel or options.freq
     if options.causal and not is_whole and all(map(is_text_format, (options.file, options.output))):
         assert normal is not None  # noqa: S101, for mypy
-        detector = _detector(options).fit(normal[None])
+        detector = new_detector(options).fit(normal[None])
         return _summary(options, **stream_scores(detector, options))
     layout, recordings = read_recordings(options.file, options)
-    parts = [_score(layout, one, _normal(normal, one, options), options) for one in recordings]
+    parts = [_score(layout, one, normal_of(normal, one, options), options) for one in recordings]
     join = partial(load_pandas().concat, ignore_index=True)
     scores, segments = (join(tables) for tables in zip(*parts, strict=True))
     write_table(scores, options.output)
@@ -83,18 +86,26 @@ def run_detect(options: Namespace) -> tuple[str, dict[str, Any]]:
     )
 
 
-def _detector(options: Namespace) -> Any:
+def new_detector(options: Namespace) -> Any:
+    """Return a detector that is not fitted."""
     from ..anomaly import TSPulseAnomalyDetector
 
     return TSPulseAnomalyDetector(
         contamination="auto" if options.contamination is None else options.contamination,
-        causal=options.causal,
+        causal=getattr(options, "causal", False),
         random_state=options.seed,
         **estimator_options(options),
     )
 
 
-def _normal(normal: dict[Any, Table] | None, recording: Recording, options: Namespace) -> Table:
+def read_normal(options: Namespace) -> dict[Any, Table] | None:
+    """Return the normal recordings of ``--train`` by their names."""
+    if options.train is None:
+        return None
+    return {one.name: one.values for one in read_recordings(options.train, options)[1]}
+
+
+def normal_of(normal: dict[Any, Table] | None, recording: Recording, options: Namespace) -> Table:
     """Return the recording to fit, the one of the same name."""
     if normal is None:
         return recording.values[: options.train_rows]
@@ -109,19 +120,12 @@ def _score(
     """Return the scores and the segments of a recording."""
     from ..anomaly import find_segments, score_recording
 
-    detector = _detector(options).fit(normal)
+    detector = new_detector(options).fit(normal)
     answer = score_recording(detector, recording.values)
     labels = np.asarray(row_labels(layout, recording))
     found = find_segments(answer, detector.offset_, detector.heads_)
-    pandas = load_pandas()
-    scores = pandas.DataFrame(
-        {
-            layout.time or "row": labels,
-            "score": shortened(-answer.combined),
-            "is_anomaly": (-answer.combined < detector.offset_).astype(int),
-        }
-    )
-    segments = pandas.DataFrame(
+    scores = score_table(layout.time, labels, -answer.combined, detector.offset_)
+    segments = load_pandas().DataFrame(
         {
             "start": labels[found["start"]],
             "end": labels[found["end"] - 1],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from .options import estimator_options, new_command, summarized
 from .panels import read_panel
 from .tables import check_new, load_pandas, shortened, write_table
 
-__all__ = ["add_embed", "run_embed"]
+__all__ = ["add_embed", "add_embedding", "run_embed"]
 
 _NOTES = """\
 Tables with --id are long: a row for each moment of each series. Without, each file is one series,
@@ -30,12 +30,17 @@ def add_embed(commands: Any) -> None:
         reads="panel",
         writes="table of embeddings",
     )
-    what = "what is described: the kind of series (semantic), or also where events are"
-    parser.add_argument("--embedding", choices=_EMBEDDINGS, default="semantic", help=what)
+    add_embedding(parser)
     parser.add_argument("--average", action="store_true", help="average the channels")
     parser.add_argument(
         "--sliding", action="store_true", help="average windows of 512 rows, for long series"
     )
+
+
+def add_embedding(parser: ArgumentParser) -> None:
+    """Add what is described."""
+    what = "what is described: the kind of series (semantic), or also where events are"
+    parser.add_argument("--embedding", choices=_EMBEDDINGS, default="semantic", help=what)
 
 
 def run_embed(options: Namespace) -> tuple[str, dict[str, Any]]:

@@ -15,9 +15,11 @@ from .classify import add_classify
 from .demo import add_demo
 from .detect import add_detect
 from .embed import add_embed
+from .export import add_export
 from .impute import add_impute
 from .info import add_info
 from .pretrain import add_pretrain
+from .report import add_report
 from .search import add_search
 
 __all__ = ["main"]
@@ -30,10 +32,12 @@ _COMMANDS = (
     add_info,
     add_impute,
     add_detect,
+    add_report,
     add_classify,
     add_search,
     add_embed,
     add_pretrain,
+    add_export,
     add_demo,
 )
 _SAME = 40  # characters; later warnings that begin alike are about other series

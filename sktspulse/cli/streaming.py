@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,50 +13,43 @@ from .layout import read_numbers, text_columns
 from .stamps import LocalClock, check_ascending, is_stamps, read_stamps
 from .tables import Table, load_pandas, read_chunks, shortened, table_format
 
-__all__ = ["stream_scores"]
+__all__ = ["score_table", "stream_scores"]
 
 
 def stream_scores(detector: Any, options: Namespace) -> dict[str, Any]:
     """Score a table of text row by row into another, in little memory; return counts."""
-    stream, writer = detector.stream(), _Writer(detector.offset_, options)
-    channels = [*detector.feature_names_in_]
-    clock = LocalClock(options.tz) if options.tz else None
+    separator = "\t" if table_format(options.output) == "tsv" else ","
+    stream, labels, n_anomalies = detector.stream(), np.empty(0, dtype=object), 0
     with replaced(options.output) as file:
-        writer.open(file)
-        for chunk in read_chunks(options.file, text_columns(options), options.decimal):
-            frame = read_numbers(_checked(chunk, channels, options), channels, options.file)
-            labels = np.arange(stream.n_seen, stream.n_seen + len(frame))
-            if options.time is not None:
-                labels = chunk[options.time].to_numpy()
-                frame = frame.set_axis(_index(chunk[options.time], options, clock))
-            writer.write(labels, stream.update(frame))
-        writer.write(np.empty(0, dtype=object), stream.finish())
-    size = f"{stream.n_seen:,} rows, {len(channels)} channels"
-    return {"size": size, "n_rows": stream.n_seen, "n_anomalies": writer.n_anomalies}
+        for more, scores in _scored(stream, [*detector.feature_names_in_], options):
+            labels = np.concatenate([labels, more])  # they come before their scores
+            done, labels = labels[: len(scores)], labels[len(scores) :]
+            table = score_table(options.time, done, scores, detector.offset_)
+            n_anomalies += int(table["is_anomaly"].sum())
+            is_first = file.tell() == 0
+            table.to_csv(file, mode="wb", sep=separator, index=False, header=is_first)
+    size = f"{stream.n_seen:,} rows, {len(detector.feature_names_in_)} channels"
+    return {"size": size, "n_rows": stream.n_seen, "n_anomalies": n_anomalies}
 
 
-class _Writer:
-    """Write scores as they come, with the labels of their rows, which come earlier."""
+def score_table(time: str | None, labels: Any, scores: Any, offset: float) -> Table:
+    """Return the table of scores, with the time or the number of each row."""
+    is_anomaly = (scores < offset).astype(int)
+    columns = {time or "row": labels, "score": shortened(scores), "is_anomaly": is_anomaly}
+    return load_pandas().DataFrame(columns)
 
-    def __init__(self, offset: float, options: Namespace) -> None:
-        self.offset, self.column = offset, options.time or "row"
-        self.separator = "\t" if table_format(options.output) == "tsv" else ","
-        self.labels = np.empty(0, dtype=object)
-        self.n_anomalies = 0
 
-    def open(self, file: Any) -> None:
-        self.file = file
-        file.write(f"{self.separator.join([self.column, 'score', 'is_anomaly'])}\n".encode())
-
-    def write(self, labels: Any, scores: Any) -> None:
-        self.labels = np.concatenate([self.labels, labels])
-        is_anomaly = (scores < self.offset).astype(int)
-        self.n_anomalies += int(is_anomaly.sum())
-        done, self.labels = self.labels[: len(scores)], self.labels[len(scores) :]
-        table = load_pandas().DataFrame(
-            {self.column: done, "score": shortened(scores), "is_anomaly": is_anomaly}
-        )
-        table.to_csv(self.file, mode="wb", sep=self.separator, index=False, header=False)
+def _scored(stream: Any, channels: list[str], options: Namespace) -> Iterator[tuple[Any, Any]]:
+    """Yield the labels of the rows of each piece, and the scores that are known by then."""
+    clock = LocalClock(options.tz) if options.tz else None
+    for chunk in read_chunks(options.file, text_columns(options), options.decimal):
+        frame = read_numbers(_checked(chunk, channels, options), channels, options.file)
+        labels = np.arange(stream.n_seen, stream.n_seen + len(frame))
+        if options.time is not None:
+            labels = chunk[options.time].to_numpy()
+            frame = frame.set_axis(_index(chunk[options.time], options, clock))
+        yield labels, stream.update(frame)
+    yield np.empty(0, dtype=object), stream.finish()
 
 
 def _checked(chunk: Table, channels: list[str], options: Namespace) -> Table:

@@ -110,11 +110,16 @@ def write_table(table: Table, path: Path) -> None:
             (frame.write_parquet if kind == "parquet" else frame.write_ipc)(file)
 
 
-def check_new(path: Path | None, *, force: bool, is_table: bool = True) -> None:
-    """Refuse to overwrite, and to write what cannot be written, before any work is done."""
+def check_new(path: Path | None, *, force: bool, ending: str | None = None) -> None:
+    """Refuse to overwrite, and to write what cannot be written, before any work is done.
+
+    Other files than tables have an ``ending``.
+    """
     if path is None:
         return
-    if is_table and table_format(path) == "ts":
+    if ending and path.suffix != ending:
+        raise ValueError(f"{path}: choose a name that ends in {ending}.")
+    if not ending and table_format(path) == "ts":
         raise ValueError(f"{path}: tables cannot be written as .ts. Choose .csv or .parquet.")
     if path.exists() and not force:
         raise ValueError(f"{path} exists. Pass --force to overwrite it, or another name.")

@@ -11,7 +11,7 @@ import pytest
 import sktspulse
 from sktspulse.cli import info
 
-COMMANDS = ("info", "impute", "detect", "search", "embed", "pretrain", "demo")
+COMMANDS = ("info", "impute", "detect", "search", "embed", "pretrain", "demo", "report", "export")
 
 
 @pytest.fixture

@@ -170,7 +170,9 @@ def test_outputs_have_formats(tmp_path):
         check_new(tmp_path / "a.ts", force=False)
     with pytest.raises(ValueError, match="ending of"):
         check_new(tmp_path / "a.xyz", force=False)
-    check_new(tmp_path / "a.safetensors", force=False, is_table=False)
+    check_new(tmp_path / "a.safetensors", force=False, ending=".safetensors")
+    with pytest.raises(ValueError, match=r"a\.csv: choose a name that ends in \.html"):
+        check_new(tmp_path / "a.csv", force=False, ending=".html")
 
 
 def test_files_are_overwritten_by_force_only(tmp_path):

@@ -14,7 +14,7 @@ import pytest
 
 import sktspulse
 from sktspulse.network import files
-from sktspulse.network.files import open_file, write_atomically, write_together
+from sktspulse.network.files import open_file, replaced, write_atomically, write_together
 
 needs_locks = pytest.mark.skipif(sys.platform == "win32", reason="this system has no file locks")
 
@@ -232,3 +232,29 @@ def test_only_files_are_opened(tmp_path):
         os.mkfifo(tmp_path / "pipe")
         with pytest.raises(ValueError, match="not a file"):
             open_file(tmp_path / "pipe")
+
+
+def test_a_file_written_in_pieces_takes_the_place_of_another(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+    with replaced(path) as file:
+        file.write(b"new ")
+        file.write(b"content")
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new content"
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_failure_in_the_middle_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+
+    def fail():
+        with replaced(path) as file:
+            file.write(b"new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert path.read_bytes() == b"old"
+    assert [*tmp_path.iterdir()] == [path]
