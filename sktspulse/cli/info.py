@@ -150,28 +150,24 @@ def _longest_gap(column: Any) -> int:
 
 
 def _describe_time(layout: TableLayout, recordings: list[Recording]) -> dict[str, Any]:
-    labels = [row_labels(layout, one) for one in recordings]
-    steps = [np.diff(one.values.index.to_numpy()) for one in recordings]
-    step = np.median(np.concatenate(steps)) if any(map(len, steps)) else None
+    labels = [np.asarray(row_labels(layout, one)) for one in recordings]
+    steps = load_pandas().concat(
+        [one.values.index.to_series().diff().dropna() for one in recordings]
+    )
+    step, n_other = None, 0
+    if len(steps):
+        usual = steps.median()
+        n_other = int((abs(steps - usual) > abs(usual) * 1e-6).sum())
+        is_moment = is_stamps(layout.stamps)
+        step = str(usual).removeprefix("0 days ") if is_moment else float(f"{usual:.6g}")
     return {
         "column": layout.time,
-        "first": str(np.asarray(labels[0])[0]),
-        "last": str(np.asarray(labels[-1])[-1]),
-        "step": _readable(step) if is_stamps(layout.stamps) else float(f"{step:.6g}"),
+        "first": str(labels[0][0]),
+        "last": str(labels[-1][-1]),
+        "step": step,
         "n_inserted_rows": int(sum((one.rows < 0).sum() for one in recordings)),
-        "n_irregular_steps": sum(_count_other(one, step) for one in steps),
+        "n_irregular_steps": n_other,
     }
-
-
-def _readable(step: Any) -> str | None:
-    text = None if step is None else str(load_pandas().Timedelta(step))
-    return text and text.removeprefix("0 days ")
-
-
-def _count_other(steps: Any, usual: Any) -> int:
-    """Count steps unlike the usual one, up to rounding."""
-    small = abs(usual) / 1e6 if steps.dtype.kind == "f" else usual - usual
-    return int((abs(steps - usual) > small).sum())
 
 
 def _time_lines(facts: dict[str, Any]) -> list[str]:

@@ -18,6 +18,20 @@ __all__ = [
     "thread_count",
 ]
 
+_TABLE = {
+    "time": ("COLUMN", "column of time stamps"),
+    "time-format": (
+        "FORMAT",
+        "such as %%d.%%m.%%Y, or s, ms, us, ns since 1970 (default: guessed)",
+    ),
+    "tz": ("ZONE", "zone of local time stamps, such as Europe/Berlin"),
+    "freq": ("STEP", "insert the missing rows of this step, such as 1h"),
+    "id": ("COLUMN", "column that names the series of each row"),
+    "columns": ("A,B", "channels (default: all other columns)"),
+    "channel": ("COLUMN", "column that names the channel of each row"),
+    "value": ("COLUMN", "column of values, with --channel"),
+}
+
 Commands = Any  # the action of argparse that makes subcommands is not public
 
 
@@ -56,9 +70,8 @@ def new_command(
         group = parser.add_argument_group("network")
         group.add_argument("--checkpoint", metavar="NAME", help="shipped name, path, or hub id")
         group.add_argument("--device", default="auto", help="cpu, cuda, ... (default: the fastest)")
-        group.add_argument(
-            "--jobs", type=thread_count, metavar="N", help="threads, -1 for all cores"
-        )
+        threads = "threads, -1 for all cores"
+        group.add_argument("--jobs", type=thread_count, metavar="N", help=threads)
         group.add_argument("--seed", type=int, default=0, help="of random choices (default: 0)")
     return parser
 
@@ -73,25 +86,9 @@ def add_output(parser: argparse.ArgumentParser, what: str, *, required: bool = T
 def add_table_options(parser: argparse.ArgumentParser, *, freq: bool = False) -> None:
     """Add how tables are read."""
     group = parser.add_argument_group("table")
-    group.add_argument("--time", metavar="COLUMN", help="column of time stamps")
-    group.add_argument(
-        "--time-format",
-        metavar="FORMAT",
-        help="such as %%d.%%m.%%Y, or s, ms, us, ns since 1970 (default: guessed)",
-    )
-    group.add_argument(
-        "--tz", metavar="ZONE", help="zone of local time stamps, such as Europe/Berlin"
-    )
-    if freq:
-        group.add_argument(
-            "--freq", metavar="STEP", help="insert the missing rows of this step, such as 1h"
-        )
-    group.add_argument("--id", metavar="COLUMN", help="column that names the series of each row")
-    group.add_argument("--columns", metavar="A,B", help="channels (default: all other columns)")
-    group.add_argument(
-        "--channel", metavar="COLUMN", help="column that names the channel of each row"
-    )
-    group.add_argument("--value", metavar="COLUMN", help="column of values, with --channel")
+    for name, (value, what) in _TABLE.items():
+        if freq or name != "freq":
+            group.add_argument(f"--{name}", metavar=value, help=what)
     group.add_argument("--decimal", default=".", metavar="SIGN", help="decimal sign (default: .)")
 
 
@@ -107,12 +104,11 @@ def summarized(
 ) -> tuple[str, dict[str, Any]]:
     """Return a summary as text, and as facts with the command and its files."""
     outputs = [str(path) for path in written if path is not None]
-    read = {name: getattr(options, name, None) for name in ("file", "files")}
     about: dict[str, Any] = {"command": options.command}
-    if read["files"]:
-        about["inputs"] = [str(path) for path in read["files"]]
-    elif read["file"]:
-        about["input"] = str(read["file"])
+    if hasattr(options, "files"):
+        about["inputs"] = [str(path) for path in options.files]
+    elif hasattr(options, "file"):
+        about["input"] = str(options.file)
     if outputs:
         about["output"] = outputs[0]
         text = f"{text}\nWrote {' and '.join(outputs)}."

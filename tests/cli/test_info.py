@@ -83,3 +83,11 @@ def test_times_that_are_numbers(run, tmp_path):
     facts = run("info", "a.csv", "--time", "t", "--json").facts
     assert facts["time"]["step"] == 0.02
     assert facts["time"]["n_irregular_steps"] == 1
+
+
+@pytest.mark.parametrize("time", [1.5, "2025-01-01 00:00"])
+def test_a_single_row_has_no_step(run, tmp_path, time):
+    pd.DataFrame({"t": [time], "x": [1.0]}).to_csv(tmp_path / "a.csv", index=False)
+    facts = run("info", "a.csv", "--time", "t", "--json").facts
+    assert facts["time"]["n_irregular_steps"] == 0
+    assert facts["time"]["first"] == facts["time"]["last"] == str(time)
