@@ -37,6 +37,9 @@ def add_report(commands: Any) -> None:
 def run_report(options: Namespace) -> tuple[str, dict[str, Any]]:
     """Examine a recording, and write a page."""
     check_new(options.output, force=options.force, ending=".html")
+    from ..base import load_pyplot
+
+    load_pyplot()  # what is missing should not be found out after minutes of work
     _, recordings = read_recordings(options.file, options)
     if len(recordings) > 1:
         raise ValueError(

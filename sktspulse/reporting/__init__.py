@@ -2,6 +2,6 @@
 
 from .page import render_page
 from .recording import RecordingFindings, examine
-from .report import report
+from .reports import report
 
 __all__ = ["RecordingFindings", "examine", "render_page", "report"]

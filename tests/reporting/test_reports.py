@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from estimator_cases import CASES, checkpoint
@@ -52,3 +54,12 @@ def test_what_is_no_recording_leaves_no_page(X, said, tmp_path):
     with pytest.raises(ValueError, match=said):
         report(X, tmp_path / "page.html")
     assert not [*tmp_path.iterdir()]
+
+
+def test_what_is_missing_is_said_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("sktspulse.reporting.reports.examine", lambda *_: pytest.fail("it worked"))
+    with pytest.raises(ValueError, match=r"There is no folder '.*absent'"):
+        report(np.ones((60, 2)), tmp_path / "absent" / "page.html")
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(ImportError, match=r"sktspulse\[plot\]"):
+        report(np.ones((60, 2)))

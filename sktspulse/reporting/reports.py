@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
+from ..base import load_pyplot
 from ..network import write_atomically
 from .page import render_page
 from .recording import examine
@@ -58,7 +59,7 @@ def report(
     ------
     ValueError
         If X is no recording that both estimators take, such as one of fewer than 8 rows or
-        without a known value.
+        without a known value, or if the folder of ``path`` does not exist.
     ImportError
         If matplotlib is not installed.
 
@@ -86,6 +87,9 @@ def report(
     >>> "5 values in 1 gap filled" in page
     True
     """
+    load_pyplot()  # what is missing should not be found out after minutes of work
+    if path is not None and not Path(path).parent.is_dir():
+        raise ValueError(f"There is no folder {str(Path(path).parent)!r}. Create it first.")
     page = render_page(examine(X, detector, imputer), title)
     if path is not None:
         write_atomically(Path(path), page.encode())
