@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from .inference import fingerprint, resolve_device
     from .isolation import NewWeights, isolated
     from .masks import block_mask, gap_mask, hybrid_mask, varied_mask
-    from .tensor_files import TensorFile, check_hash, dump_tensors, explained
+    from .tensor_files import (
+        Place,
+        TensorFile,
+        check_hash,
+        dump_tensors,
+        explained,
+        stream_tensors,
+    )
     from .tslens import TSLensConfig, TSLensNetwork
     from .tspulse import Prediction, SpectralSignature, Spectrum, TSPulse
 
@@ -33,6 +40,7 @@ __all__ = [
     "Heads",
     "Network",
     "NewWeights",
+    "Place",
     "Prediction",
     "Progress",
     "Read",
@@ -63,6 +71,7 @@ __all__ = [
     "shipped_checkpoints",
     "side_by_side",
     "standardize",
+    "stream_tensors",
     "varied_mask",
     "weight_shapes",
     "write_atomically",
@@ -77,7 +86,7 @@ __getattr__ = on_first_use(
         "inference": "fingerprint resolve_device",
         "isolation": "NewWeights isolated",
         "masks": "block_mask gap_mask hybrid_mask varied_mask",
-        "tensor_files": "TensorFile check_hash dump_tensors explained",
+        "tensor_files": "Place TensorFile check_hash dump_tensors explained stream_tensors",
         "tslens": "TSLensConfig TSLensNetwork",
         "tspulse": "Prediction SpectralSignature Spectrum TSPulse",
     },

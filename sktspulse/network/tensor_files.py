@@ -16,15 +16,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple, Self
 
+import numpy as np
 import safetensors.torch
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from .files import open_file
 
-__all__ = ["TensorFile", "check_hash", "dump_tensors", "explained"]
+__all__ = ["Place", "TensorFile", "check_hash", "dump_tensors", "explained", "stream_tensors"]
 
 _MAX_HEADER_BYTES = 2**24
 _MAX_REASON = 400  # characters: a file may name anything
@@ -76,10 +78,7 @@ def dump_tensors(
     if the description is too long to be read again. Without ``indent`` the text is short.
     """
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    plain = json.loads(json.dumps(description, allow_nan=False, default=_plain))
-    separators = (",", ":") if indent is None else None
-    hashed = {**plain, _HASH: _digest(stored, plain)}
-    text = json.dumps(hashed, indent=indent, separators=separators)
+    text = _hashed_text(stored, description, indent)
     # One key only: the order in which safetensors writes several is not reproducible.
     content = safetensors.torch.save(stored, {key: text})
     n_bytes = int.from_bytes(content[:8], "little")
@@ -89,6 +88,26 @@ def dump_tensors(
             "Save it in parts, such as groups of channels."
         )
     return content, text
+
+
+def stream_tensors(
+    file: BinaryIO, tensors: Mapping[str, Tensor], key: str, description: Mapping[str, Any]
+) -> None:
+    """Write what :func:`dump_tensors` returns into a file, without a copy in memory."""
+    text, end, header = _hashed_text(tensors, description, 2), 0, {}
+    names = {dtype: name for name, dtype in _DTYPES.items()}
+    # Long numbers come first, so that all are aligned.
+    ordered = sorted(tensors.items(), key=lambda item: (-item[1].itemsize, item[0]))
+    for name, tensor in ordered:
+        start, end = end, end + tensor.nbytes
+        offsets = {"shape": list(tensor.shape), "data_offsets": [start, end]}
+        header[name] = {"dtype": names[tensor.dtype], **offsets}
+    content = json.dumps({"__metadata__": {key: text}, **header}).encode()
+    content += b" " * (-len(content) % 8)
+    file.write(len(content).to_bytes(8, "little") + content)
+    for _, tensor in ordered:
+        if tensor.numel():
+            file.write(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
 
 
 def check_hash(tensors: Mapping[str, Tensor], description: Mapping[str, Any] | None) -> None:
@@ -105,6 +124,20 @@ class _Entry(NamedTuple):
     end: int
     dtype: str
     shape: Shape
+
+
+class Place(NamedTuple):
+    """A byte of a file."""
+
+    path: Path
+    offset: int
+    identity: tuple[int, int]
+
+    def check(self) -> None:
+        """Raise a ValueError if the path leads to another file by now."""
+        status = self.path.stat()
+        if (status.st_dev, status.st_ino) != self.identity:
+            raise ValueError("It was replaced while it was read.")
 
 
 @dataclass(frozen=True)
@@ -161,12 +194,31 @@ class TensorFile:
         """Read all tensors."""
         return {name: self._read(entry) for name, entry in self._entries.items()}
 
+    def map(self) -> dict[str, NDArray[Any]]:
+        """Map all tensors into memory as arrays that cannot be written, read when used.
+
+        The file must not be cut afterwards; to replace it by another is safe.
+        """
+        return {name: self._map(entry) for name, entry in self._entries.items()}
+
+    def place(self, name: str) -> Place:
+        """Return where a tensor begins, for libraries that open files themselves."""
+        status = os.fstat(self._file.fileno())
+        offset = self._first + self._entries[name].start
+        return Place(Path(self._file.name), offset, (status.st_dev, status.st_ino))
+
     def _read(self, entry: _Entry) -> Tensor:
         content = torch.empty(entry.end - entry.start, dtype=torch.uint8, device="cpu")
         self._file.seek(self._first + entry.start)
         if self._file.readinto(content.numpy().data) != len(content):
             raise ValueError("It was cut while it was read.")
         return content.view(_DTYPES[entry.dtype]).reshape(entry.shape)
+
+    def _map(self, entry: _Entry) -> NDArray[Any]:
+        dtype = torch.empty(0, dtype=_DTYPES[entry.dtype]).numpy().dtype
+        if entry.start == entry.end:  # nothing can be mapped
+            return np.empty(entry.shape, dtype)
+        return np.memmap(self._file, dtype, "r", self._first + entry.start, entry.shape)
 
 
 def _read_header(file: BufferedReader) -> tuple[dict[str, Any], int]:
@@ -203,6 +255,16 @@ def _check_ends(entries: Mapping[str, _Entry], n_bytes: int) -> None:
         end = entry.end
     if end != n_bytes:
         raise ValueError(f"It has {n_bytes} bytes of tensors instead of {end}. It is damaged.")
+
+
+def _hashed_text(
+    tensors: Mapping[str, Tensor], description: Mapping[str, Any], indent: int | None
+) -> str:
+    """Return a description in JSON, with a hash of it and the tensors."""
+    plain = json.loads(json.dumps(description, allow_nan=False, default=_plain))
+    separators = (",", ":") if indent is None else None
+    hashed = {**plain, _HASH: _digest(tensors, plain)}
+    return json.dumps(hashed, indent=indent, separators=separators)
 
 
 def _digest(tensors: Mapping[str, Tensor], description: Description) -> str:

@@ -2,7 +2,8 @@
 
 from .display import RetrievalDisplay
 from .entries import Entries
-from .faiss_index import FaissIndex, load_faiss
+from .faiss_index import FaissIndex
+from .inverted_lists import load_faiss
 from .persistence import is_index
 from .retriever import TSPulseRetriever
 from .series_index import IndexSpec, SearchContext, SeriesIndex

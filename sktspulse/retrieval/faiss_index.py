@@ -3,37 +3,23 @@
 from __future__ import annotations
 
 import math
-import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 
 from ..series import Integers, Values
+from .inverted_lists import empty_copy, new_lists, search_lists, without_file
 from .vector_index import VectorIndex
 
-__all__ = ["FaissIndex", "load_faiss"]
+__all__ = ["FaissIndex"]
 
-_N_PROBES = 32  # lists that are searched
 _PER_LIST = 64  # training vectors of each list
 # New vectors are searched one by one until there are so many, or such a share, that the lists
 # are trained again. Until then no list need fit them, whatever their kind.
 _N_UNLISTED, _UNLISTED_SHARE = 2048, 0.05
 _BLOCK = 32768  # vectors decoded at once
-
-
-def load_faiss() -> Any:
-    """Import faiss, or say how to install it."""
-    try:
-        # Its wrapper creates types in a way that newer versions of Python warn about.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            import faiss
-    except ImportError as error:
-        raise ImportError(
-            "index='faiss' needs faiss. Install it with: pip install 'sktspulse[faiss]'"
-        ) from error
-    return faiss
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +44,10 @@ class FaissIndex(VectorIndex):
         if self.lists is None and len(self):
             object.__setattr__(self, "lists", _filled(_trained(self), self, len(self)))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle lists with what they hold, also where that is in a file."""
+        return {**vars(self), "lists": without_file(self.lists)}
+
     def extended(self, vectors: Values) -> Self:
         """Return an index with new vectors after those of this one."""
         extended = super().extended(vectors)
@@ -71,20 +61,27 @@ class FaissIndex(VectorIndex):
         n_listed = int(np.searchsorted(rows, self.lists.ntotal)) if len(self) else 0
         if not n_listed or 2 * _n_lists(n_listed) < self.lists.nlist:
             return replace(selected, lists=None)
-        return replace(selected, lists=_filled(self.lists, selected, n_listed))
+        return replace(selected, lists=_filled(empty_copy(self.lists), selected, n_listed))
 
-    def candidates(self, queries: Values, n_candidates: int) -> Integers:
-        """Return rows of near vectors: (n_queries, at least n_candidates)."""
+    def candidates(
+        self, queries: Values, n_candidates: int, among: Integers | None = None
+    ) -> Sequence[Integers]:
+        """Return rows of at least so many near vectors for every query."""
         n_listed = self.lists.ntotal
-        rows: Integers = self.lists.search(queries, min(n_candidates, n_listed))[1]
-        if n_listed < len(self):
-            scales = None if self.scales is None else self.scales[n_listed:]
-            unlisted = VectorIndex(self.metric, self.codes[n_listed:], self.centre, scales)
-            rows = np.hstack([rows, n_listed + unlisted.candidates(queries, n_candidates)])
-        is_short = (rows < 0).any(1)
-        if is_short.any():  # these lists hold too few vectors
-            rows[is_short] = super().candidates(queries[is_short], rows.shape[1])
-        return rows
+        rows = np.arange(len(self)) if among is None else among
+        if len(rows) * self.lists.nlist <= self.lists.nprobe * len(self):
+            return super().candidates(queries, n_candidates, rows)  # no more than lists hold
+        listed, rest = np.split(rows, [np.searchsorted(rows, n_listed)])
+        n_found = min(n_candidates, len(listed))
+        selected = None if among is None else listed
+        found = search_lists(self.lists, queries, n_found, selected)
+        is_short = ((found < 0) | (found >= n_listed)).any(1)  # lists hold too few, or damage
+        unlisted = super().candidates(queries, n_candidates, rest)
+        near = [np.concatenate(pair) for pair in zip(found, unlisted, strict=True)]
+        exact = super().candidates(queries[is_short], n_candidates, rows)
+        for query, row in zip(np.flatnonzero(is_short), exact, strict=True):
+            near[query] = row
+        return near
 
 
 def _n_lists(n_vectors: int) -> int:
@@ -93,24 +90,17 @@ def _n_lists(n_vectors: int) -> int:
 
 def _trained(index: VectorIndex) -> Any:
     """Return empty lists trained on the vectors of an index."""
-    faiss = load_faiss()
-    n_lists, n_features = _n_lists(len(index)), index.codes.shape[1]
-    quantizer = faiss.IndexFlatL2(n_features)
-    lists = faiss.IndexIVFScalarQuantizer(
-        quantizer, n_features, n_lists, faiss.ScalarQuantizer.QT_8bit
-    )
+    n_lists = _n_lists(len(index))
+    lists = new_lists(n_lists, index.codes.shape[1])
     lists.cp.min_points_per_centroid = 1  # or faiss warns that there are few vectors
     lists.cp.max_points_per_centroid = _PER_LIST
-    lists.nprobe = min(_N_PROBES, n_lists)
     step = max(1, len(index) // (_PER_LIST * n_lists))
     lists.train(index.decoded(slice(None, None, step)))
     return lists
 
 
-def _filled(lists: Any, index: VectorIndex, n_listed: int) -> Any:
-    """Return a copy of the lists that holds the first vectors of an index."""
-    filled = load_faiss().clone_index(lists)
-    filled.reset()
+def _filled(empty: Any, index: VectorIndex, n_listed: int) -> Any:
+    """Fill empty lists with the first vectors of an index."""
     for first in range(0, n_listed, _BLOCK):
-        filled.add(index.decoded(slice(first, min(first + _BLOCK, n_listed))))
-    return filled
+        empty.add(index.decoded(slice(first, min(first + _BLOCK, n_listed))))
+    return empty

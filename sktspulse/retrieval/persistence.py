@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from copy import copy
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -20,23 +20,28 @@ from sklearn.utils.validation import check_is_fitted
 from ..base import BaseTSPulse, safetensors_path
 from ..embedding import TSPulseTransformer
 from ..network import (
+    Place,
     TensorFile,
     check_hash,
-    dump_tensors,
     explained,
+    replaced,
     resolve_device,
-    write_atomically,
+    stream_tensors,
 )
 from .entries import Entries
-from .faiss_index import load_faiss
-from .series_index import INDEXES, SeriesIndex
+from .faiss_index import FaissIndex
+from .inverted_lists import ListArrays, load_faiss
+from .series_index import SeriesIndex
+from .vector_index import VectorIndex
 from .vectorizer import LevelScaler, SeriesVectorizer
 
 __all__ = ["BaseSavableRetriever", "is_index"]
 
 _KEY = "sktspulse-index"
-_FORMAT = 3
-_FORMATS = (1, 2, _FORMAT)  # 2 has no hash, 1 also holds a centre for every store
+_FORMAT = 4
+_FORMATS = (1, 2, 3, _FORMAT)  # 3 has no lists, 2 no hash, 1 also a centre for every store
+_UNHASHED = 2  # and those before
+_LISTS = "list_content"
 _LARGEST = 2**53  # integer
 _REMEDY = "Copy it again from where it came from, or fit and save a new index."
 _NO_NETWORK = "Pass the path or the name of its network as checkpoint."
@@ -100,11 +105,17 @@ class BaseSavableRetriever(BaseTSPulse):
         path = safetensors_path(path)
         snapshot = copy(self)  # as other threads may add entries
         tensors = {name: torch.from_numpy(array) for name, array in _arrays(snapshot).items()}
-        write_atomically(path, dump_tensors(tensors, _KEY, _describe(snapshot))[0])
+        with replaced(path) as file:
+            stream_tensors(file, tensors, _KEY, _describe(snapshot))
 
     @classmethod
     def load(
-        cls, path: str | os.PathLike[str], *, checkpoint: str | None = None, device: str = "auto"
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        checkpoint: str | None = None,
+        device: str = "auto",
+        mmap_mode: Literal["r"] | None = None,
     ) -> Self:
         """Load an index from a file.
 
@@ -118,6 +129,10 @@ class BaseSavableRetriever(BaseTSPulse):
             must be on this machine.
         device : str, default="auto"
             Where the network runs.
+        mmap_mode : {"r"}, default=None
+            ``"r"`` leaves the vectors in the file and reads those that a search needs, so
+            that an index may be larger than memory. Its hash is not checked then. The file
+            may be replaced afterwards, but not cut. None reads all at once.
 
         Returns
         -------
@@ -130,14 +145,23 @@ class BaseSavableRetriever(BaseTSPulse):
             If the file is no index, is damaged, was made with another network, or names
             one that is not on this machine.
         """
+        if mmap_mode not in ("r", None):
+            raise ValueError(f"mmap_mode is {mmap_mode!r}, expected 'r' or None.")
         with TensorFile.opened(Path(path), "an index", _REMEDY) as file:
-            return cls._load(file, Path(path), checkpoint, device)
+            return cls._load(file, Path(path), checkpoint, device, mmap_mode)
 
     @classmethod
-    def _load(cls, file: TensorFile, path: Path, checkpoint: str | None, device: str) -> Self:
+    def _load(
+        cls,
+        file: TensorFile,
+        path: Path,
+        checkpoint: str | None,
+        device: str,
+        mmap_mode: Literal["r"] | None = None,
+    ) -> Self:
         resolve_device(device)
         with explained(path, "an index", _REMEDY):
-            about, arrays = _read(file)
+            about, arrays, place = _read(file, mmap_mode)
             retriever = cls(**_read_parameters(about), device=device)
             retriever._check_parameters()
         if retriever.index == "faiss":
@@ -148,7 +172,7 @@ class BaseSavableRetriever(BaseTSPulse):
             retriever.fingerprint_ = about["seen"]["fingerprint_"]
             retriever._find_network(download=checkpoint is not None)
         with explained(path, "an index", _REMEDY):
-            retriever._restore(about, arrays)
+            retriever._restore(about, arrays, place)
         return retriever
 
     def _check_parameters(self) -> None:
@@ -157,7 +181,7 @@ class BaseSavableRetriever(BaseTSPulse):
     def _fitted_transformer(self) -> TSPulseTransformer:
         raise NotImplementedError
 
-    def _restore(self, about: Description, arrays: Arrays) -> None:
+    def _restore(self, about: Description, arrays: Arrays, place: Place | None) -> None:
         """Set the fitted attributes from a file, unless it does not fit the network."""
         self.__dict__.update({name: about["seen"][name] for name in _FITTED})
         if about["names"]:
@@ -167,7 +191,7 @@ class BaseSavableRetriever(BaseTSPulse):
         found, expected = arrays["vectors"].shape[1], self._vectorizer.n_features
         if found != expected:
             raise ValueError(f"Its vectors have {found} numbers each, expected {expected}.")
-        self._series_index = _restored_index(arrays, about)
+        self._series_index = _restored_index(arrays, about, place)
 
 
 def is_index(file: TensorFile) -> bool:
@@ -200,31 +224,40 @@ def _arrays(retriever: Any) -> Arrays:
     arrays["vectors"] = vectors.codes
     if vectors.scales is not None:
         arrays |= {"centre": vectors.centre, "scales": vectors.scales}
+    if isinstance(vectors, FaissIndex) and vectors.lists is not None:
+        arrays |= ListArrays.from_lists(vectors.lists)._asdict()
     if retriever._vectorizer.level_scaler is not None:
         arrays["levels"] = np.stack(retriever._vectorizer.level_scaler)
     return {name: np.require(array, requirements=["C", "W"]) for name, array in arrays.items()}
 
 
-def _read(file: TensorFile) -> tuple[Description, Arrays]:
-    """Return what a file holds, after type and size of all of it have been checked."""
+def _read(
+    file: TensorFile, mmap_mode: Literal["r"] | None
+) -> tuple[Description, Arrays, Place | None]:
+    """Return what a file holds, after type and size of all of it have been checked.
+
+    If it is mapped, the place of the lists comes along.
+    """
     about = file.describe(_KEY)
     if about is None:
         raise ValueError("It was not written by TSPulseRetriever.save.")
     _check_description(about)
     _check_kinds(file.kinds, about)
+    if mmap_mode is not None:
+        return about, file.map(), file.place(_LISTS if _LISTS in file.kinds else "vectors")
     tensors = file.load()
     check_hash(tensors, about)
     arrays: Arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise ValueError(f"{name} is not finite.")
-    return about, arrays
+    return about, arrays, None
 
 
 def _check_description(about: Description) -> None:
     if about.get("format") not in _FORMATS:
         raise ValueError(f"Its format is none of {list(_FORMATS)}.")
-    hashed = {"sha256": (str,)} if about["format"] == _FORMAT else {}
+    hashed = {"sha256": (str,)} if about["format"] > _UNHASHED else {}
     _check_types(about, _DESCRIPTION | hashed)
     _check_types(about["parameters"], _PARAMETERS)
     _check_types(about["seen"], _FITTED)
@@ -259,6 +292,13 @@ def _check_kinds(kinds: Mapping[str, Kind], about: Description) -> None:
         is_mean = about["parameters"]["channels"] == "mean"
         n_levels = 2 if is_mean else 2 * about["seen"]["n_channels_in_"]
         expected["levels"] = ("F64", (2, n_levels))
+    if about["index"] == "faiss" and _LISTS in kinds and about["format"] == _FORMAT:
+        n_lists = kinds["list_sizes"][1][0]
+        expected |= {"list_sizes": ("I64", (n_lists,)), _LISTS: ("U8", kinds[_LISTS][1][:1])}
+        expected |= {
+            "list_centres": ("F32", (n_lists, width)),
+            "list_ranges": ("F32", (2 * width,)),
+        }
     for name in sorted(kinds.keys() | expected.keys()):
         if kinds.get(name) != expected.get(name):
             raise ValueError(f"{name} is {kinds.get(name)}, expected {expected.get(name)}.")
@@ -270,11 +310,20 @@ def _read_parameters(about: Description) -> Description:
     return parameters | about["parameters"] | {"radius": radius}
 
 
-def _restored_index(arrays: Arrays, about: Description) -> SeriesIndex:
+def _restored_index(arrays: Arrays, about: Description, place: Place | None) -> SeriesIndex:
     numbers = [about[name] for name in _NUMBERS]
     entries = Entries(*numbers, *(arrays[name] for name in ("ids", "series", "starts")))
     centre = arrays["centre"] if about["store"] == "int8" else None
-    index = INDEXES[about["index"]]
-    return SeriesIndex(
-        entries, index(about["metric"], arrays["vectors"], centre, arrays.get("scales"))
-    )
+    stored = about["metric"], arrays["vectors"], centre, arrays.get("scales")
+    if about["index"] == "exact":
+        return SeriesIndex(entries, VectorIndex(*stored))
+    return SeriesIndex(entries, FaissIndex(*stored, _restored_lists(arrays, place)))
+
+
+def _restored_lists(arrays: Arrays, place: Place | None) -> Any:
+    """Return the lists in a file; None if it has none, so that they are trained again."""
+    if _LISTS not in arrays:
+        return None
+    lists = ListArrays(*(arrays[name] for name in ListArrays._fields))
+    lists.check(*arrays["vectors"].shape)
+    return lists.in_memory() if place is None else lists.on_disk(place)

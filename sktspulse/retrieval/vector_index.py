@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Self
 
@@ -83,9 +84,13 @@ class VectorIndex:
         """Type of the stored numbers."""
         return self.codes.dtype.name  # type: ignore[return-value]
 
+    def encoded(self, vectors: Values) -> tuple[NDArray[Any], Values | None]:
+        """Return other vectors as this index stores them: codes and, for int8, scales."""
+        return _encoded(vectors, self.store, self.centre)
+
     def extended(self, vectors: Values) -> Self:
         """Return an index with new vectors after those of this one; see :meth:`fit`."""
-        codes, scales = _encoded(vectors, self.store, self.centre)
+        codes, scales = self.encoded(vectors)
         if self.scales is not None and scales is not None:
             scales = np.concatenate([self.scales, scales])
         return replace(self, codes=np.concatenate([self.codes, codes]), scales=scales)
@@ -104,15 +109,21 @@ class VectorIndex:
         vectors += self.centre
         return vectors
 
-    def nearest(self, queries: Values, n_neighbors: int) -> SearchResult:
+    def nearest(
+        self, queries: Values, n_neighbors: int, among: Integers | None = None
+    ) -> SearchResult:
         """Find the nearest vectors of every query: arrays of (n_queries, n_neighbors).
 
-        Queries are from :func:`prepared` or :meth:`decoded`.
+        Queries are from :func:`prepared` or :meth:`decoded`. Only rows among some, in ascending
+        order, are searched; None means all.
         """
-        candidates = self.candidates(queries, min(len(self), 2 * n_neighbors + 16))
-        ranked = [self._ranked(*pair) for pair in zip(queries, candidates, strict=True)]
+        n_rows = len(self) if among is None else len(among)
+        candidates = self.candidates(queries, min(n_rows, 2 * n_neighbors + 16), among)
+        ranked = [
+            self._ranked(*pair, n_neighbors) for pair in zip(queries, candidates, strict=True)
+        ]
         distances, rows = (np.stack(parts) for parts in zip(*ranked, strict=True))
-        return SearchResult(distances[:, :n_neighbors], rows[:, :n_neighbors])
+        return SearchResult(distances, rows)
 
     def within(self, queries: Values, radius: float) -> list[SearchResult]:
         """Find all vectors within a radius of every query; see :meth:`nearest`."""
@@ -131,27 +142,31 @@ class VectorIndex:
         counts = [np.searchsorted(distances, radius, "right") for distances, _ in ranked]
         return [SearchResult(d[:n], rows[:n]) for (d, rows), n in zip(ranked, counts, strict=True)]
 
-    def candidates(self, queries: Values, n_candidates: int) -> Integers:
-        """Return the rows of the nearest vectors, up to rounding: (n_queries, n_candidates)."""
+    def candidates(
+        self, queries: Values, n_candidates: int, among: Integers | None = None
+    ) -> Sequence[Integers]:
+        """Return the rows of the nearest vectors of every query, up to rounding."""
         distances, rows = np.zeros((len(queries), 0)), np.zeros((len(queries), 0), np.int64)
-        for block in gen_batches(len(self), _BLOCK):
-            vectors = self.decoded(block)
+        n_rows = len(self) if among is None else len(among)
+        for block in gen_batches(n_rows, _BLOCK) if n_rows and len(queries) else ():
+            numbers = block if among is None else among[block]
+            vectors = self.decoded(numbers)
             search = NearestNeighbors(algorithm="brute").fit(vectors)
-            near, near_rows = search.kneighbors(queries, min(n_candidates, len(vectors)))
+            near, found = search.kneighbors(queries, min(n_candidates, len(vectors)))
             distances = np.hstack([distances, near])
-            rows = np.hstack([rows, near_rows + block.start])
+            rows = np.hstack([rows, found + block.start if among is None else numbers[found]])
             order = np.argsort(distances, axis=1, kind="stable")[:, :n_candidates]
             distances = np.take_along_axis(distances, order, 1)
             rows = np.take_along_axis(rows, order, 1)
-        return rows
+        return list(rows)
 
-    def _ranked(self, query: Values, rows: Integers) -> SearchResult:
-        """Sort rows by exact distance from a query."""
+    def _ranked(self, query: Values, rows: Integers, n_rows: int | None = None) -> SearchResult:
+        """Sort rows by exact distance from a query, and keep the first."""
         blocks = (rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK))
         squares = [cdist(query[None], self.decoded(block), "sqeuclidean")[0] for block in blocks]
         distances = np.concatenate([np.zeros(0), *squares])
         distances = np.sqrt(distances) if self.metric == "euclidean" else distances / 2
-        order = np.lexsort((rows, distances))
+        order = np.lexsort((rows, distances))[:n_rows]
         return SearchResult(distances[order], rows[order])
 
 

@@ -16,7 +16,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from sktspulse.network.files import write_atomically
-from sktspulse.network.tensor_files import TensorFile, check_hash, dump_tensors, explained
+from sktspulse.network.tensor_files import (
+    TensorFile,
+    check_hash,
+    dump_tensors,
+    explained,
+    stream_tensors,
+)
 
 DTYPES = ["float64", "float32", "float16", "bfloat16", "int64", "int32", "int8", "uint8"]
 
@@ -57,6 +63,14 @@ def test_tensors_are_those_that_the_library_reads(tmp_path_factory, kinds, seed)
     with TensorFile.open(path) as file:
         found, about = file.load(), file.describe("about")
     assert about == json.loads(text)
+    streamed = path.with_name("b.safetensors")
+    with streamed.open("wb") as stream:
+        stream_tensors(stream, tensors, "about", {"seed": seed})
+    assert load(streamed.read_bytes()).keys() == tensors.keys()
+    with TensorFile.open(streamed) as file:
+        again = file.load()
+        assert file.describe("about") == about
+    assert all(torch.equal(again[name], one) for name, one in tensors.items())
     assert about["seed"] == seed
     check_hash(found, about)
     expected = load(content)
@@ -242,3 +256,24 @@ def test_a_description_without_indent_is_short_and_the_same(tmp_path):
     texts = [dump_tensors({}, "about", about, indent=indent)[1] for indent in (2, None)]
     assert json.loads(texts[0]) == json.loads(texts[1])
     assert texts[1].startswith('{"a":[1,{"b":null}],"sha256":"')
+
+
+def test_mapped_arrays_are_those_that_are_read(tmp_path):
+    path = tmp_path / "a.safetensors"
+    tensors = {name: torch.arange(6).reshape(2, 3).to(getattr(torch, name)) for name in DTYPES}
+    del tensors["bfloat16"]  # which NumPy lacks
+    tensors["empty"] = torch.zeros(0, 4)
+    path.write_bytes(dump_tensors(tensors, "about", {})[0])
+    with TensorFile.open(path) as file:
+        found, place = file.map(), file.place("int32")
+    assert found.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        np.testing.assert_array_equal(found[name], tensor.numpy())
+    assert not found["int64"].flags.writeable
+    content = path.read_bytes()[place.offset :][:24]
+    np.testing.assert_array_equal(np.frombuffer(content, np.int32), np.arange(6))
+    place.check()
+    write_atomically(path, b"another")
+    with pytest.raises(ValueError, match="replaced while it was read"):
+        place.check()
+    np.testing.assert_array_equal(found["int8"], tensors["int8"].numpy())
