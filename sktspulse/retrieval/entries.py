@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..series import Integers, Panel, Values, window_starts
+from .vector_index import SearchResult
 
 __all__ = ["Entries"]
 
@@ -77,6 +80,11 @@ class Entries:
         positions = zip(numbers.tolist(), self.starts[block].tolist(), strict=True)
         return [panel[number][:, start:][:, : self.window] for number, start in positions]
 
+    def cut(self, rows: Integers, panel: Mapping[int, Values]) -> list[Values]:
+        """Return views of the values of the entries in some rows, from series by number."""
+        positions = zip(self.series[rows].tolist(), self.starts[rows].tolist(), strict=True)
+        return [panel[number][:, start:][:, : self.window] for number, start in positions]
+
     def extended(self, following: Self) -> Self:
         """Return these entries and those that :meth:`following` made."""
         return replace(
@@ -102,6 +110,39 @@ class Entries:
                 f"{self.n_ids} entries ever added. Pass ids from ids_."
             )
         return np.searchsorted(self.ids, ids).astype(np.int64)
+
+    def count_near(self, n_neighbors: int, min_separation: int | None) -> int:
+        """Count the entries among which so many are certain to be far enough from each other."""
+        if min_separation is None:
+            return n_neighbors
+        if self.stride is None:
+            raise ValueError(
+                f"min_separation is {min_separation}, but whole series are indexed. Fit with a "
+                "window, or leave it out."
+            )
+        n_near = 2 * -(-min_separation // self.stride)  # within reach of one, on both sides
+        return n_neighbors + (n_neighbors - 1) * n_near
+
+    def separated(
+        self, result: SearchResult, n_neighbors: int, min_separation: int
+    ) -> SearchResult:
+        """Keep the nearest of entries that start too near to each other."""
+        kept = np.empty((len(result.rows), n_neighbors), int)
+        for query, rows in enumerate(result.rows):
+            series, starts = self.series[rows], self.starts[rows]
+            is_left = np.ones(len(rows), bool)
+            for number in range(n_neighbors):
+                if not is_left.any():
+                    raise ValueError(
+                        f"n_neighbors is {n_neighbors}, but query {query} has {number} neighbours "
+                        f"that start min_separation = {min_separation} time points from each "
+                        "other. Pass less of either."
+                    )
+                first = kept[query, number] = np.argmax(is_left)
+                is_near = abs(starts - starts[first]) < min_separation
+                is_left &= ~(is_near & (series == series[first]))
+        take = partial(np.take_along_axis, indices=kept, axis=1)
+        return SearchResult(take(result.distances), take(result.rows))
 
     def _window_starts(self, n_timepoints: int) -> Integers:
         if self.window is None or self.stride is None:

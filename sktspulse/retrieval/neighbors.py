@@ -29,7 +29,7 @@ class NeighborsMixin:
     mix with it.
 
     The class has the parameters ``n_neighbors`` and ``radius``, the attribute ``ids_``,
-    and the methods ``_nearest`` and ``_within``.
+    and the methods ``_nearest``, ``_within`` and ``_find_rows``.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -45,6 +45,9 @@ class NeighborsMixin:
         X: ArrayLike | None = None,
         n_neighbors: int | None = None,
         return_distance: bool = True,
+        *,
+        among: ArrayLike | None = None,
+        min_separation: int | None = None,
     ) -> Any:
         """Find the nearest entries of every query.
 
@@ -58,6 +61,13 @@ class NeighborsMixin:
             Number of neighbours; None takes the parameter of the same name.
         return_distance : bool, default=True
             Whether to return the distances as well.
+        among : array-like of int, default=None
+            Ids of the entries to search, such as ``ids_[starts_ >= 1000]`` or those whose
+            metadata pass a filter. None searches all.
+        min_separation : int, default=None
+            Least distance between the starts of two neighbours in one series, and from a
+            query that is itself an entry [time points]. As long as a window, it leaves
+            neighbours that do not overlap. None allows any.
 
         Returns
         -------
@@ -69,12 +79,12 @@ class NeighborsMixin:
         Raises
         ------
         ValueError
-            If X is invalid, or the index holds fewer entries.
+            If X is invalid, an id is unknown, or there are fewer such entries.
         NotFittedError
             If the retriever is not fitted.
         """
         snapshot = copy(self)
-        distances, rows = snapshot._checked_nearest(X, n_neighbors)
+        distances, rows = snapshot._checked_nearest(X, n_neighbors, among, min_separation)
         ids = snapshot.ids_[rows]
         return (distances, ids) if return_distance else ids
 
@@ -151,28 +161,46 @@ class NeighborsMixin:
         ends = np.arange(len(rows) + 1) * rows.shape[1]
         return csr_matrix((values.ravel(), rows.ravel(), ends), (len(rows), len(snapshot.ids_)))
 
-    def _nearest(self, X: ArrayLike | None, n_neighbors: int) -> SearchResult:
+    def _nearest(
+        self,
+        X: ArrayLike | None,
+        n_neighbors: int,
+        among: Integers | None,
+        min_separation: int | None,
+    ) -> SearchResult:
+        raise NotImplementedError
+
+    def _find_rows(self, ids: ArrayLike) -> Integers:
         raise NotImplementedError
 
     def _within(self, X: ArrayLike | None, radius: float) -> list[SearchResult]:
         raise NotImplementedError
 
-    def _checked_nearest(self, X: ArrayLike | None, n_neighbors: int | None) -> SearchResult:
+    def _checked_nearest(
+        self,
+        X: ArrayLike | None,
+        n_neighbors: int | None,
+        among: ArrayLike | None = None,
+        min_separation: int | None = None,
+    ) -> SearchResult:
         n_neighbors = self.n_neighbors if n_neighbors is None else n_neighbors
-        self._check_query("kneighbors", n_neighbors=n_neighbors)
-        largest = len(self.ids_) - (X is None)
+        self._check_query("kneighbors", n_neighbors=n_neighbors, min_separation=min_separation)
+        rows = None if among is None else np.unique(self._find_rows(among))
+        n_rows = len(self.ids_) if rows is None else len(rows)
+        largest = n_rows - (X is None)
         if n_neighbors > largest:
             itself = ", and an entry is no neighbour of itself" if X is None else ""
             raise ValueError(
-                f"n_neighbors is {n_neighbors}, but the index holds n_samples = {len(self.ids_)} "
+                f"n_neighbors is {n_neighbors}, but the index holds n_samples = {n_rows} "
                 f"entries{itself}. Pass at most {largest}, or add series with partial_fit."
             )
-        return self._nearest(X, n_neighbors)
+        return self._nearest(X, n_neighbors, rows, min_separation)
 
     def _check_query(self, method: str, **arguments: Any) -> None:
         check_is_fitted(self)
         constraints = self._parameter_constraints | {
-            "mode": [StrOptions({"connectivity", "distance"})]
+            "mode": [StrOptions({"connectivity", "distance"})],
+            "min_separation": [Interval(Integral, 1, None, closed="left"), None],
         }
         name = f"{type(self).__name__}.{method}"
         validate_parameter_constraints(constraints, arguments, caller_name=name)

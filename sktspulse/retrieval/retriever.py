@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
-from numbers import Integral
+from functools import partial
+from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self
 
+import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import (
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import BaseTSPulse
+from ..base import BaseTSPulse, safetensors_path
 from ..embedding import TSPulseTransformer, fitted_transformer
-from ..series import Integers, OutputMixin, Panel, check_panel, fitted_copy
+from ..series import Floats, Integers, OutputMixin, Panel, check_panel, fitted_copy
+from .dtw import pick_series, warped_distances
 from .entries import Entries
-from .faiss_index import load_faiss
+from .inverted_lists import load_faiss
+from .merging import merge_indexes
 from .neighbors import NeighborsMixin
 from .persistence import BaseSavableRetriever
 from .series_index import INDEXES, IndexSpec, SearchContext, SeriesIndex
@@ -275,6 +284,34 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             self._series_index = self._series_index.without(rows)
         return self
 
+    @classmethod
+    def merge(cls, paths: Sequence[str | os.PathLike[str]], path: str | os.PathLike[str]) -> None:
+        """Merge index files into one, which may be larger than memory.
+
+        Parts of a large collection can be indexed by different processes and merged.
+
+        Parameters
+        ----------
+        paths : sequence of str or path-like
+            Files that :meth:`save` wrote, fitted with the same parameters; at least one.
+        path : str or path-like
+            Name of the new file, ending in ``.safetensors``. Its ids and numbers of series
+            are those of the first file, then those of the second file after them, and so
+            on. ``store="int8"`` rounds the numbers of all but the first file once more.
+            With ``index="faiss"`` the lists of all, a byte a number, are held in memory.
+
+        Raises
+        ------
+        ValueError
+            If a file is no index, or differs from the first in what is compared and how.
+        OSError
+            If the file cannot be written. One that was there is left as it was.
+        """
+        target = safetensors_path(path)
+        if not len(paths):
+            raise ValueError("There is no index to merge. Pass at least one path.")
+        merge_indexes([cls.load(part, mmap_mode="r") for part in paths], target)
+
     def transform(self, X: ArrayLike) -> Any:
         """Return the distances to the nearest entries as a sparse graph.
 
@@ -311,6 +348,64 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         entries = self._series_index.entries
         rows = entries.find_rows(ids)
         return entries.series[rows], entries.starts[rows]
+
+    def rerank(
+        self, X: ArrayLike, ids: ArrayLike, series: Any, *, max_warp: float = 0.1
+    ) -> tuple[Floats, Integers]:
+        """Sort what was found by dynamic time warping, which compares the values themselves.
+
+        Parameters
+        ----------
+        X : array-like
+            Panel of queries as in :meth:`kneighbors`.
+        ids : array-like of shape (n_queries, n_candidates), int
+            Ids of entries for each query, such as the first hundred from
+            :meth:`kneighbors`.
+        series : array-like
+            All series that were indexed, in order of arrival. Of an array, also one that
+            is memory-mapped, or a list only those that are needed are read.
+        max_warp : float, default=0.1
+            Largest shift of a time point, as a fraction of the query's length.
+
+        Returns
+        -------
+        distances : ndarray of shape (n_queries, n_candidates), float64
+            Ascending: root of the sum of squared differences along the best path. With
+            ``normalize``, both sides are standardised channel by channel. Entries of
+            another length are interpolated to that of the query, and so are gaps.
+        ids : ndarray of shape (n_queries, n_candidates), int64
+            The ids in this order.
+
+        Raises
+        ------
+        ValueError
+            If X or the series are invalid, an id is unknown, or the shapes do not agree.
+
+        References
+        ----------
+        .. [1] Sakoe and Chiba, "Dynamic programming algorithm optimization for spoken word
+           recognition", IEEE Transactions on Acoustics, Speech, and Signal Processing 26,
+           1978.
+        """
+        check_is_fitted(self)
+        constraints = {"max_warp": [Interval(Real, 0, 1, closed="both")]}
+        validate_parameter_constraints(constraints, {"max_warp": max_warp}, "rerank")
+        snapshot, ids = copy(self), np.asarray(ids)
+        queries = check_panel(snapshot, X, reset=False, min_timepoints=2)
+        if ids.ndim != 2 or len(ids) != len(queries):
+            raise ValueError(
+                f"ids has shape {ids.shape}, expected a row for each of {len(queries)} queries."
+            )
+        entries = snapshot._series_index.entries
+        rows = entries.find_rows(ids)
+        check = partial(check_panel, snapshot, reset=False, min_timepoints=self.window_ or 2)
+        picked = pick_series(series, entries.series[rows], check)
+        distances = [
+            warped_distances(query, entries.cut(found, picked), max_warp, self.normalize)
+            for query, found in zip(queries, rows, strict=True)
+        ]
+        order = np.lexsort((ids, distances))
+        return np.take_along_axis(np.stack(distances), order, 1), np.take_along_axis(ids, order, 1)
 
     @property
     def ids_(self) -> Integers:  # type: ignore[override]
@@ -384,9 +479,18 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         with self._context(n_queries, "queries") as context:
             yield panel, context
 
-    def _nearest(self, X: ArrayLike | None, n_neighbors: int) -> SearchResult:
+    def _nearest(
+        self,
+        X: ArrayLike | None,
+        n_neighbors: int,
+        among: Integers | None,
+        min_separation: int | None,
+    ) -> SearchResult:
         with self._queries(X) as (panel, context):
-            return self._series_index.nearest(panel, n_neighbors, context)
+            return self._series_index.nearest(panel, n_neighbors, context, among, min_separation)
+
+    def _find_rows(self, ids: ArrayLike) -> Integers:
+        return self._series_index.entries.find_rows(ids)
 
     def _within(self, X: ArrayLike | None, radius: float) -> list[SearchResult]:
         with self._queries(X) as (panel, context):

@@ -76,18 +76,33 @@ class SeriesIndex:
         return type(self)(self.entries.selected(rest), self.vectors.selected(rest))
 
     def nearest(
-        self, panel: Panel | None, n_neighbors: int, context: SearchContext
+        self,
+        panel: Panel | None,
+        n_neighbors: int,
+        context: SearchContext,
+        among: Integers | None = None,
+        min_separation: int | None = None,
     ) -> SearchResult:
         """Find the nearest entries of every query: arrays of (n_queries, n_neighbors).
 
-        Without queries every entry is one, and no neighbour of itself.
+        Without queries every entry is one, and no neighbour of itself. Rows among some, in
+        ascending order, are searched; None means all. With a separation, neighbours that start
+        nearer to each other, or to the query itself, are left out.
         """
+        n_wanted = n_neighbors + (panel is None)
+        n_rows = len(self.entries) if among is None else len(among)
+        n_found = min(n_rows, self.entries.count_near(n_wanted, min_separation))
         results = []
         for start, queries in self._queries(panel, context):
-            result = self.vectors.nearest(queries, n_neighbors + (panel is None))
-            results.append(_without_self(result, start) if panel is None else result)
+            result = self.vectors.nearest(queries, n_found, among)
+            if panel is None:
+                result = _self_first(result, start)
+            if min_separation is not None:
+                result = self.entries.separated(result, n_wanted, min_separation)
+            results.append(result)
         distances, rows = (np.concatenate(parts) for parts in zip(*results, strict=True))
-        return SearchResult(distances, rows)
+        is_other = slice(n_wanted - n_neighbors, None)
+        return SearchResult(distances[:, is_other], rows[:, is_other])
 
     def within(
         self, panel: Panel | None, radius: float, context: SearchContext
@@ -129,10 +144,14 @@ def _vectorized(panel: Panel, entries: Entries, metric: Metric, context: SearchC
     return vectors
 
 
-def _without_self(result: SearchResult, start: int) -> SearchResult:
-    """Drop each query from its neighbours, or the last if others are at distance 0 as well."""
+def _self_first(result: SearchResult, start: int) -> SearchResult:
+    """Put each query before its neighbours, of which it replaces itself or the last."""
     distances, rows = result
-    is_self = rows == start + np.arange(len(rows))[:, None]
+    itself = start + np.arange(len(rows))[:, None]
+    is_self = rows == itself
     is_self[~is_self.any(1), -1] = True
     shape = (len(rows), rows.shape[1] - 1)
-    return SearchResult(distances[~is_self].reshape(shape), rows[~is_self].reshape(shape))
+    return SearchResult(
+        np.hstack([np.zeros_like(itself, float), distances[~is_self].reshape(shape)]),
+        np.hstack([itself, rows[~is_self].reshape(shape)]),
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from retrieval.retrieval_cases import draw_panel
@@ -102,3 +104,94 @@ def test_invalid_arguments_are_an_error(panel, fitted):
         fitted.kneighbors_graph(panel[0][50:], mode="cosine")
     with pytest.raises(ValueError, match="no entry 1000"):
         fitted.locate(1000)
+
+
+# --------------------------------------------------------------------------- filters, separation
+
+
+@pytest.fixture(scope="module", params=["exact", "faiss"])
+def windows(request):
+    if request.param == "faiss":
+        pytest.importorskip("faiss")
+    return TSPulseRetriever(window=40, stride=7, index=request.param).fit(draw_panel(12, 1, 900))
+
+
+def ranking(retriever, queries):
+    """Return all distances and ids, in order."""
+    return retriever.kneighbors(queries, len(retriever.ids_))
+
+
+def naive_neighbours(retriever, distances, ids, allowed, n, separation):
+    """Go down a ranking, and take what is allowed and far from all taken before."""
+    taken = []
+    for distance, one in zip(distances, ids.tolist(), strict=True):
+        series, start = retriever.locate(one)
+        places = [retriever.locate(other) for _, other in taken]
+        is_far = all(series != s or abs(start - t) >= separation for s, t in places)
+        if one in allowed and is_far and len(taken) < n:
+            taken.append((distance, one))
+    return taken
+
+
+@pytest.mark.parametrize("separation", [None, 1, 7, 40, 41, 300])
+@pytest.mark.parametrize("share", [None, 0.02, 0.6])
+def test_neighbours_are_those_of_a_walk_down_the_ranking(windows, separation, share):
+    queries, n = draw_panel(3, 1, 40, seed=1), 6
+    ids = windows.ids_
+    some = (
+        None
+        if share is None
+        else np.random.default_rng(0).permutation(ids)[: int(share * len(ids))]
+    )
+    everything = ranking(windows, queries)
+    found = windows.kneighbors(queries, n, among=some, min_separation=separation)
+    for query in range(3):
+        expected = naive_neighbours(
+            windows,
+            *(part[query] for part in everything),
+            set(ids.tolist() if some is None else some.tolist()),
+            n,
+            separation or 0,
+        )
+        pairs = list(zip(*(part[query].tolist() for part in found), strict=True))
+        if windows.index == "exact":
+            assert pairs == expected
+        else:  # a few may be missed
+            assert len({one for _, one in pairs} & {one for _, one in expected}) >= n - 2
+
+
+def test_entries_themselves_are_far_from_their_neighbours(windows):
+    _, ids = windows.kneighbors(n_neighbors=3, min_separation=40)
+    series, starts = windows.locate(np.column_stack([windows.ids_, ids]))
+    for one in range(4):
+        for other in range(one):
+            is_near = abs(starts[:, one] - starts[:, other]) < 40
+            assert not (is_near & (series[:, one] == series[:, other])).any()
+    some = windows.ids_[::2]
+    ids = windows.kneighbors(n_neighbors=2, among=some, return_distance=False)
+    assert np.isin(ids, some).all()
+    assert (ids != windows.ids_[:, None]).all()
+
+
+def test_an_index_changed_since_is_filtered_by_its_ids(windows):
+    changed = pickle.loads(pickle.dumps(windows)).remove(windows.ids_[:30])
+    changed.partial_fit(draw_panel(2, 1, 80, seed=5))
+    query = draw_panel(1, 1, 40, seed=5)
+    late = changed.ids_[-6:]
+    assert set(changed.kneighbors(query, 5, among=late)[1][0]) <= set(late.tolist())
+    with pytest.raises(ValueError, match="The index has no entry 3"):
+        changed.kneighbors(query, 1, among=[3])
+
+
+def test_too_few_places_are_an_error(windows, fitted, panel):
+    query = draw_panel(1, 1, 40)
+    with pytest.raises(ValueError, match=r"holds n_samples = 3 entries.*Pass at most 3"):
+        windows.kneighbors(query, 4, among=[1, 2, 3])
+    with pytest.raises(
+        ValueError, match="query 0 has 12 neighbours that start min_separation = 900"
+    ):
+        windows.kneighbors(query, 13, min_separation=900)
+    with pytest.raises(ValueError, match="'min_separation' parameter"):
+        windows.kneighbors(query, 1, min_separation=0)
+    with pytest.raises(ValueError, match=r"whole series are indexed\. Fit with a window"):
+        fitted.kneighbors(panel[0][:1], 2, min_separation=5)

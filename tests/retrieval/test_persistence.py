@@ -48,6 +48,26 @@ def test_a_saved_index_answers_as_before(tmp_path, store, metric, normalize):
     assert_same(again.kneighbors(), retriever.kneighbors())
 
 
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("normalize", [True, False])
+def test_a_mapped_index_answers_as_before(tmp_path, store, normalize):
+    X, queries = draw_panel(9, 2), draw_panel(3, 2, seed=1)
+    path = tmp_path / "one.safetensors"
+    retriever = TSPulseRetriever(2, store=store, normalize=normalize, window=20).fit(X)
+    retriever.save(path)
+    mapped = TSPulseRetriever.load(path, mmap_mode="r")
+    TSPulseRetriever().fit(X[:2]).save(path)  # another file in its place
+    assert_same(mapped.kneighbors(queries), retriever.kneighbors(queries))
+    assert_same(mapped.radius_neighbors(queries, 9)[0], retriever.radius_neighbors(queries, 9)[0])
+    assert_same(mapped.kneighbors(), retriever.kneighbors())
+    mapped.save(path)
+    again = TSPulseRetriever.load(path).remove([1]).partial_fit(X[:1])
+    changed = mapped.remove([1]).partial_fit(X[:1])
+    assert_same(again.kneighbors(queries), changed.kneighbors(queries))
+    with pytest.raises(ValueError, match="mmap_mode is 'w', expected 'r' or None"):
+        TSPulseRetriever.load(path, mmap_mode="w")
+
+
 def test_a_saved_index_knows_its_columns(tmp_path):
     X = pd.DataFrame(draw_panel()[:, 0]).rename(columns="t{}".format)
     retriever = TSPulseRetriever().fit(X)
@@ -137,7 +157,7 @@ DAMAGE = {
     "no vectors": lambda arrays, about: arrays.pop("vectors"),
     "centre": lambda arrays, about: arrays.update(centre=np.zeros(240, np.float32)),
     "scales": lambda arrays, about: arrays.update(scales=np.ones(50, np.float32)),
-    "format": lambda arrays, about: about.update(format=4),
+    "format": lambda arrays, about: about.update(format=5),
     "format of another type": lambda arrays, about: about.update(format=[]),
     "no format": lambda arrays, about: about.pop("format"),
     "metric": lambda arrays, about: about.update(metric="cityblock"),
