@@ -163,7 +163,9 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
     windows cover each point. This is an eighth of a pass for each point of a channel, and
     a quarter more with ``"coarse"``; the published method takes 13 [1]_.
 
-    Scores of a pandas data frame are a Series or data frame with its index.
+    **Containers.** Scores of a pandas data frame are a Series or data frame with its index.
+    A polars or Arrow table may have one column of time stamps. Data frames of scores then
+    have it as well. Answers for xarray are those for its data frame of pandas.
 
     References
     ----------
@@ -360,9 +362,9 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
             ``X[start:end]``; ``"peak"``, the row with the lowest score; ``"score"``, the
             ``score_samples`` of that row; ``"head"``, the head whose score is lowest
             there, and ``"channel"``, the channel whose score by this head is lowest.
-            If X is a data frame, so are they, and channels have their names. If it is a
-            pandas data frame, start, end and peak are labels of its index, such as time
-            stamps, and end is the last row of the segment: ``X.loc[start:end]``.
+            If X is a data frame, so are they, and channels have their names. If it has an
+            index or a column of time stamps, start, end and peak are labels or time stamps
+            of rows, and end is the last row of the segment: ``X.loc[start:end]``.
         """
         container, scores = self._score(X)
         return segments_like(container, find_segments(scores, self.offset_, self.heads_))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base import shorten_dates, stacked_axes
-from ..series import Container, read_floats, runs
+from ..series import Container, channel_table, read_floats, runs
 from .detector import TSPulseAnomalyDetector, score_recording
 from .segments import find_segments, segments_by_row
 
@@ -179,7 +179,8 @@ class AnomalyScoreDisplay:
         ValueError
             If X is not two-dimensional, or the number of scores is not that of its rows.
         """
-        recording, values = read_floats(X), np.asarray(scores, float)
+        channels = channel_table(X)
+        recording, values = read_floats(channels), np.asarray(scores, float)
         if recording.ndim != 2 or values.shape != recording.shape[:1]:
             raise ValueError(
                 f"X and scores have shapes {recording.shape} and {values.shape}, expected "
@@ -188,7 +189,7 @@ class AnomalyScoreDisplay:
             )
         container = Container(X)
         places = container.positions(len(recording)) if index is None else np.asarray(index)
-        columns = getattr(X, "columns", [f"channel {i}" for i in range(recording.shape[1])])
+        columns = getattr(channels, "columns", [f"channel {i}" for i in range(recording.shape[1])])
         if segments is not None:
             segments = segments_by_row(container, segments)
         elif offset is not None:

@@ -34,13 +34,13 @@ def find_segments(scores: AnomalyScores, offset: float, heads: Sequence[str]) ->
 def segments_like(container: Container, segments: NDArray[np.void]) -> Any:
     """Return segments as a data frame, with labels of rows and channels, if they are of one.
 
-    With an index, ``start`` and ``end`` are the labels of the first and the last row.
+    With an index or time stamps, ``start`` and ``end`` are labels of the first and the last row.
     """
     if not container.is_frame:
         return segments
     columns: dict[str, Any] = {name: segments[name] for name in _FIELDS}
     columns["channel"] = container.channels(segments["channel"])
-    if container.index is not None:
+    if container.has_labels:
         places = {"start": segments["start"], "end": segments["end"] - 1, "peak": segments["peak"]}
         columns |= {name: container.labels(rows) for name, rows in places.items()}
     return container.new(columns)
@@ -52,7 +52,7 @@ def segments_by_row(container: Container, segments: Any) -> NDArray[np.void]:
         return segments
     names = [name for name in _FIELDS if name in list(segments.columns)]
     columns = {name: segments[name].to_numpy() for name in names}
-    if container.index is not None:
+    if container.has_labels:
         for name in {"start", "end", "peak"} & columns.keys():
             columns[name] = container.places(segments[name]) + (name == "end")
     if "channel" in columns:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base import single_axes
-from ..series import Container, Flags, Floats, asfreq, read_floats
+from ..series import Container, Flags, Floats, asfreq, channel_table, read_floats
 from .uncertainty import Z_90
 
 if TYPE_CHECKING:
@@ -189,13 +189,18 @@ class ImputationDisplay:
         ValueError
             If X and ``filled`` have different shapes or are not two-dimensional.
         """
-        before, after = (np.asarray(read_floats(one), float) for one in (X, filled))
+        before, after = (np.asarray(read_floats(channel_table(one)), float) for one in (X, filled))
         if before.ndim != 2 or before.shape != after.shape:
             raise ValueError(
                 f"X and filled have shapes {before.shape} and {after.shape}, expected the same "
                 "(n_timepoints, n_channels). Pass one recording and the result of transform."
             )
         times = Container(X).positions(len(before)) if index is None else np.asarray(index)
-        name = str(X.columns[channel]) if hasattr(X, "columns") else f"channel {channel}"
-        deviation = None if std is None else np.asarray(std, float)[:, channel]
+        columns = getattr(channel_table(X), "columns", None)
+        name = f"channel {channel}" if columns is None else str(columns[channel])
+        deviation = None if std is None else _channel_values(std)[:, channel]
         return cls(before[:, channel], after[:, channel], times, name, deviation).plot(ax)
+
+
+def _channel_values(X: ArrayLike) -> Floats:
+    return np.asarray(read_floats(channel_table(X)), float)

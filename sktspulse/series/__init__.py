@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .constraints import validated
     from .containers import Container
     from .fitting import fitted_copy
+    from .frames import channel_table
     from .long_tables import panel_from_long, panel_to_long
     from .numbers import read_floats
     from .output import OutputMixin
@@ -55,6 +56,7 @@ __all__ = [
     "TabularToPanel",
     "Values",
     "asfreq",
+    "channel_table",
     "check_length",
     "check_n_channels",
     "check_no_infinity",
@@ -97,6 +99,7 @@ __getattr__ = on_first_use(
         "constraints": "validated",
         "containers": "Container",
         "fitting": "fitted_copy",
+        "frames": "channel_table",
         "long_tables": "panel_from_long panel_to_long",
         "numbers": "read_floats",
         "output": "OutputMixin",

@@ -9,7 +9,7 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .containers import as_frame
+from .frames import as_frame
 from .numbers import as_floats, is_numeric
 from .panels import parse_panel
 from .types import Floats, Integers, Values

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
-from .containers import as_frame
+from .frames import as_frame
 from .types import Values
 
 __all__ = ["as_floats", "is_numeric", "read_floats", "without_masks"]
@@ -131,6 +131,8 @@ def _is_time(value: Any) -> bool:
 def _advice(X: Any) -> str:
     if isinstance(X, dict):
         return "Pass its values, list(X.values())."
+    if hasattr(X, "collect"):
+        return "Call collect() on a lazy frame."
     if as_frame(X) is not None:
         return "If its cells are series, X is a panel. Pass it to an estimator of panels."
     return "Convert or drop all values that are neither numbers nor NaN."

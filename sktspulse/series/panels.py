@@ -9,7 +9,7 @@ error names both and the conversion for each.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import narwhals as nw
@@ -17,23 +17,15 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .checks import check_same_channels, one_series_advice, split_array, stacked
-from .containers import as_frame, restorer
+from .containers import Restore, restorer
+from .frames import as_frame, channel_table
 from .numbers import as_floats, is_numeric, without_masks
-from .time_index import check_recordings, is_time_index, row_index
+from .time_index import TIME_NAMES, check_recordings, is_time_index, row_index, time_index
 from .types import Panel, Values
+from .xarrays import is_xarray, like_panel, panel_array
 
 __all__ = ["ParsedPanel", "find_long_columns", "parse_panel", "parse_series"]
 
-_TIME_NAMES = {
-    "time",
-    "times",
-    "timepoint",
-    "timepoints",
-    "timestamp",
-    "timestamps",
-    "date",
-    "datetime",
-}
 _ID_NAMES = {"id", "case", "case_id", "caseid", "series", "series_id", "instance", "instances"}
 
 
@@ -43,7 +35,7 @@ class ParsedPanel(NamedTuple):
     values: Panel
     is_flat: bool  # without an axis for channels
     table: Any  # has the number and the names of the features
-    restore: Callable[[Sequence[Values]], Any]  # values of the same shape into the container
+    restore: Restore  # values of the same shape into the container
 
 
 def parse_panel(X: Any, estimator: BaseEstimator | None = None) -> ParsedPanel:
@@ -69,6 +61,8 @@ def parse_panel(X: Any, estimator: BaseEstimator | None = None) -> ParsedPanel:
     TypeError
         If X holds objects that are not numbers.
     """
+    if is_xarray(X):
+        return _parse_xarray(X, estimator)
     frame = as_frame(X)
     if frame is not None:
         return _parse_frame(X, frame, estimator)
@@ -84,7 +78,7 @@ def parse_series(x: Any, name: str = "X") -> Values:
 
 def find_long_columns(frame: nw.DataFrame[Any]) -> tuple[Any, Any]:
     """Guess which columns of a long table hold the id of the series and the time, or None."""
-    times = [name for name in frame.columns if str(name).lower() in _TIME_NAMES]
+    times = [name for name in frame.columns if str(name).lower() in TIME_NAMES]
     times += [column.name for column in frame.iter_columns() if column.dtype.is_temporal()]
     rest = [column for column in frame.iter_columns() if column.name not in times[:1]]
     ids = [column.name for column in rest if str(column.name).lower() in _ID_NAMES]
@@ -100,6 +94,11 @@ def _parse_array(X: Any, estimator: BaseEstimator | None) -> ParsedPanel:
     panel, is_flat = split_array(values, one_series_advice(X))
     table = panel[:, 0] if is_flat else panel[0].T
     return ParsedPanel(panel, is_flat, table, lambda answer: np.reshape(answer, values.shape))
+
+
+def _parse_xarray(X: Any, estimator: BaseEstimator | None) -> ParsedPanel:
+    parsed = _parse_array(panel_array(X).to_numpy(), estimator)
+    return parsed._replace(restore=lambda answer: like_panel(X, np.asarray(answer)))
 
 
 # Lists
@@ -129,8 +128,8 @@ def _n_axes(array: Any) -> int:
 def _parse_members(members: list[Any], estimator: BaseEstimator | None) -> ParsedPanel:
     """Read the series one by one: data frames of moments, or arrays with time last."""
     members = _with_same_columns(members)
-    check_recordings([row_index(one) for one in members])
     panel = [_parse_member(one, f"Series {i} of X", estimator) for i, one in enumerate(members)]
+    check_recordings([time_index(one) for one in members])
     check_same_channels(panel)
     restorers = [_member_restorer(one) for one in members]
 
@@ -143,7 +142,7 @@ def _parse_members(members: list[Any], estimator: BaseEstimator | None) -> Parse
 def _features(members: list[Any], panel: list[Values]) -> Any:
     """Return what has the features: channels, or time points if the members are rows of numbers."""
     if as_frame(members[0]) is not None:
-        return members[0]
+        return channel_table(members[0])
     shapes = {np.shape(one) if isinstance(one, list | tuple) else () for one in members}
     is_matrix = len(shapes) == 1 and len(shapes.pop()) == 1
     return np.concatenate(panel) if is_matrix else panel[0].T
@@ -165,6 +164,7 @@ def _with_same_columns(members: list[Any]) -> list[Any]:
 
 
 def _parse_member(one: Any, name: str, estimator: BaseEstimator | None) -> Values:
+    one = channel_table(one)
     frame = as_frame(one)
     if frame is None:
         return np.atleast_2d(as_floats(estimator, one, name))
@@ -177,8 +177,8 @@ def _parse_member(one: Any, name: str, estimator: BaseEstimator | None) -> Value
     return as_floats(estimator, one, name).T
 
 
-def _member_restorer(one: Any) -> Callable[[Values], Any]:
-    if as_frame(one) is None:
+def _member_restorer(one: Any) -> Restore:
+    if as_frame(one) is None and not is_xarray(one):
         return lambda values: values.reshape(np.shape(one))
     return lambda values: restorer(one)(values.T)
 
@@ -202,7 +202,7 @@ def _parse_frame(X: Any, frame: nw.DataFrame[Any], estimator: BaseEstimator | No
 def _check_rows_are_series(X: Any, frame: nw.DataFrame[Any]) -> None:
     """Refuse a long table and a recording, whose rows are moments."""
     wrong = [column.name for column in frame.iter_columns() if not is_numeric(column)]
-    times = [name for name in frame.columns if str(name).lower() in _TIME_NAMES]
+    times = [name for name in frame.columns if str(name).lower() in TIME_NAMES]
     if wrong or times:
         what = (
             f"columns that are not numbers: {_first(wrong)}" if wrong else f"a column {times[0]!r}"
@@ -276,7 +276,7 @@ def _parse_cases(X: Any, frame: nw.DataFrame[Any], estimator: BaseEstimator | No
 def _has_times(index: Any) -> bool:
     """Return whether the second of two levels can only be time."""
     level, name = index.levels[-1], str(index.names[-1]).lower()
-    is_named = level.dtype.kind in "iuf" and name in _TIME_NAMES
+    is_named = level.dtype.kind in "iuf" and name in TIME_NAMES
     return index.nlevels == 2 and (is_time_index(level) or is_named)
 
 
@@ -323,11 +323,20 @@ def _parse_nested(
     panel = [_parse_cells(cells, f"Series {i} of X", estimator) for i, cells in enumerate(rows)]
 
     def restore(answer: Sequence[Values]) -> Any:
-        columns = {name: [one[c] for one in answer] for c, name in enumerate(nested)}
+        filled = [map(_cell_like, cells, one) for cells, one in zip(rows, answer, strict=True)]
+        columns = dict(zip(nested, map(list, zip(*filled, strict=True)), strict=True))
         table = frame.implementation.to_native_namespace().DataFrame(columns)
-        return table.set_axis(X.index) if hasattr(X, "index") else table
+        has_index = frame.implementation.is_pandas_like()
+        return table.set_axis(X.index).set_axis(X.columns, axis=1) if has_index else table
 
     return ParsedPanel(stacked(panel), False, X, restore)
+
+
+def _cell_like(cell: Any, values: Values) -> Any:
+    """Return values as a series of pandas, a list or an array, as the cell of a data frame is."""
+    if row_index(cell) is not None:
+        return type(cell)(values, index=cell.index, name=cell.name)
+    return values.tolist() if isinstance(cell, list) else values
 
 
 def _parse_cells(cells: Any, name: str, estimator: BaseEstimator | None) -> Values:

@@ -14,7 +14,27 @@ import numpy as np
 
 from .types import Floats
 
-__all__ = ["Pace", "asfreq", "check_recordings", "is_time_index", "row_index", "warn_user"]
+__all__ = [
+    "TIME_NAMES",
+    "Pace",
+    "asfreq",
+    "check_recordings",
+    "is_time_index",
+    "row_index",
+    "time_index",
+    "warn_user",
+]
+
+TIME_NAMES = {
+    "time",
+    "times",
+    "timepoint",
+    "timepoints",
+    "timestamp",
+    "timestamps",
+    "date",
+    "datetime",
+}
 
 _TOLERANCE = 0.25  # of a step: months, hours of a day that changes the clock, rounding
 _MEMORY = 32  # steps
@@ -37,7 +57,7 @@ class Pace(NamedTuple):
         recordings in one index. Irregular stamps raise a warning that begins its advice
         with the remedy.
         """
-        index = _time_index(X)
+        index = time_index(X)
         if index is None:
             return
         _check_known(index)
@@ -49,7 +69,7 @@ class Pace(NamedTuple):
 
     def after(self, X: Any) -> Pace:
         """Return the pace after the next rows, which were checked."""
-        index = _time_index(X)
+        index = time_index(X)
         if index is None:
             return self
         last, index = index[-1], index if self.last is None else _insert(self.last, index)
@@ -128,11 +148,11 @@ def asfreq(X: Any, freq: str) -> Any:
     Like :meth:`pandas.DataFrame.asfreq`, but time stamps that do not fit are an error. They
     may be off by a hundredth of a step, and are kept.
     """
-    index = _time_index(X)
+    index = time_index(X)
     if index is None or _is_period(index):
         raise ValueError(
-            f"freq={freq!r} needs a pandas data frame with a DatetimeIndex, but X is of type "
-            f"{type(X).__name__} without one. Convert the index with pandas.to_datetime or "
+            f"freq={freq!r} needs a data frame with time stamps (DatetimeIndex), but X is of "
+            f"type {type(X).__name__} without them. Convert the index with pandas.to_datetime or "
             "X.to_timestamp, or leave freq out."
         )
     _check_known(index)
@@ -151,11 +171,24 @@ def asfreq(X: Any, freq: str) -> Any:
             f"is {off[0]}. Round or resample X, or pass the time between its rows as freq."
         )
     stamps = grid.delete(places).union(index).rename(index.name)
-    return X.reindex(_with_stamps(X.index, stamps))
+    if row_index(X) is not None:
+        return X.reindex(_with_stamps(X.index, stamps))
+    from .frames import with_stamps  # needs more than NumPy
+
+    return with_stamps(X, stamps)
 
 
-def _time_index(X: Any) -> Any:
+def time_index(X: Any) -> Any:
+    """Return the time stamps of a recording as an index of pandas, or None if it has none.
+
+    They are the index of a data frame of pandas, the one column of time stamps in a library
+    without an index, or a coordinate of xarray.
+    """
     index = row_index(X)
+    if index is None and not isinstance(X, np.ndarray | list | tuple):
+        from .frames import time_labels  # needs more than NumPy
+
+        index = time_labels(X)
     return index if is_time_index(index) else None
 
 

@@ -6,7 +6,6 @@ changed, and an estimator is only changed if its input is valid.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import narwhals as nw
@@ -23,7 +22,8 @@ from .checks import (
     recording_advice,
     trim_ends,
 )
-from .containers import Restore, as_frame, restorer
+from .containers import Restore, restorer
+from .frames import as_frame, channel_table
 from .numbers import as_floats, is_numeric
 from .panels import parse_panel
 from .time_index import Pace, warn_user
@@ -75,7 +75,7 @@ n_timepoints), data frame, or sequence of arrays of unequal length
 
 def check_restorable_panel(
     estimator: BaseEstimator, X: Any, *, reset: bool, min_timepoints: int
-) -> tuple[Panel, Callable[[Sequence[Values]], Any]]:
+) -> tuple[Panel, Restore]:
     """Validate a panel as :func:`check_panel`, but keep the missing values at its ends.
 
     Parameters
@@ -160,10 +160,11 @@ def check_series(
     """
     remedy = "Resample X or set freq" if hasattr(estimator, "freq") else "Resample X"
     (pace or Pace()).check(X, remedy)
-    _check_column_types(X)
-    values = as_floats(estimator, X)
+    channels = channel_table(X)
+    _check_column_types(channels)
+    values = as_floats(estimator, channels)
     check_series_axes(values, recording_advice(X, values.ndim))
-    table = _table(X, values)
+    table = _table(channels, values)
     if not reset:
         _check_columns(estimator, table, "Fit again or select columns.")
         check_n_channels(_name(estimator), values.shape[1], estimator.n_channels_in_)
@@ -195,8 +196,9 @@ def _column_advice(wrong: list[nw.Series[Any]]) -> str:
         if column.dtype.is_temporal() and column.implementation.is_pandas_like():
             return f"Put time stamps into the index, X.set_index({column.name!r})."
     return (
-        "Convert or drop them. Time stamps belong in the index of a pandas data frame; if a column "
-        "names recordings, pass one of them at a time."
+        "Convert or drop them. Time stamps belong in the index of a pandas data frame, or in a "
+        "column of dates of another library; if a column names recordings, pass one of them at a "
+        "time."
     )
 
 

@@ -27,6 +27,8 @@ _BAD_WEIGHTS = (
 def check_labels(estimator: BaseEstimator, y: Any, n_series: int) -> NDArray[Any]:
     """Return one class label for each series, none missing, or raise ValueError."""
     _check_given(estimator, y, "label")
+    if hasattr(y, "to_numpy") and len(y.shape) == 1:
+        y = y.to_numpy()  # scikit-learn makes floats of nullable integers
     try:
         labels = _without_objects(np.asarray(column_or_1d(y, warn=True)))
         assert_all_finite(labels, input_name="y")

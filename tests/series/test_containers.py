@@ -7,7 +7,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from sktspulse.series.containers import Container, as_frame, restorer, to_library
+from sktspulse.series.containers import Container, restorer, to_library
+from sktspulse.series.frames import as_frame
 
 VALUES = np.arange(8.0).reshape(4, 2)
 INDEXES = [

@@ -307,8 +307,8 @@ def test_rounded_stamps_are_kept(step):
 @pytest.mark.parametrize(
     ("X", "freq", "message"),
     [
-        (np.zeros((9, 2)), "h", "freq='h' needs .* X is of type ndarray without one"),
-        (frame(range(60)), "h", "X is of type DataFrame without one"),
+        (np.zeros((9, 2)), "h", "freq='h' needs .* X is of type ndarray without"),
+        (frame(range(60)), "h", "X is of type DataFrame without"),
         (frame(pd.period_range("2024", periods=9, freq="h")), "h", "X.to_timestamp"),
         (frame(HOURS[[0, 2, 1]]), "h", "not strictly increasing: row 2"),
         (frame(HOURS[[0, 1, 1]]), "h", "not strictly increasing: row 2"),

@@ -372,7 +372,7 @@ def test_polars_frames_come_back_with_names_and_types():
     X = pl.DataFrame({"a": pl.Series([1.0, None, 3.0] * 3, dtype=pl.Float32), "b": range(9)})
     values, restore = series(X)
     answer = restore(np.nan_to_num(values, nan=5.0))
-    assert answer.schema == {"a": pl.Float32, "b": pl.Float64}
+    assert answer.schema == {"a": pl.Float32, "b": pl.Int64}
     assert answer["a"].to_list() == [1, 5, 3] * 3
 
 
@@ -399,7 +399,12 @@ def test_columns_of_several_levels_come_back():
         ),
         (pd.DataFrame({"device": list("aaaabbbbb"), "b": Z(9)}), "names recordings, pass one"),
         (pl.DataFrame({"when": ["a"] * 9, "b": Z(9)}), r"not numbers: \['when'\].*index"),
-        (pl.DataFrame({"b": Z(9)}).with_columns(t=pl.date(2026, 1, 1)), r"not numbers: \['t'\]"),
+        (pl.DataFrame({"b": Z(9)}).with_columns(t=pl.time(3)), r"not numbers: \['t'\]"),
+        (pl.DataFrame({"b": Z(9)}).with_columns(t=pl.date(2026, 1, 1)), "not strictly increasing"),
+        (
+            pl.DataFrame({"b": Z(9)}).with_columns(t=pl.date(2026, 1, 1), u=pl.date(2026, 1, 1)),
+            r"several columns of time stamps or durations, \['t', 'u'\]",
+        ),
         (pd.DataFrame(Z((9, 2)), columns=["a", "a"]), "unique column names"),
     ],
 )
