@@ -33,7 +33,13 @@ if TYPE_CHECKING:
     from .reporting import report
     from .retrieval import RetrievalDisplay, TSPulseRetriever
     from .saving import load
-    from .series import PanelToTabular, TabularToPanel, panel_from_long, panel_to_long
+    from .series import (
+        PanelToTabular,
+        TabularToPanel,
+        convert_panel,
+        panel_from_long,
+        panel_to_long,
+    )
     from .supervised import OcclusionDisplay, TSLens, TSPulseClassifier, TSPulseRegressor
 
 __all__ = [
@@ -58,6 +64,7 @@ __all__ = [
     "TabularToPanel",
     "TrainingDisplay",
     "WindowSampling",
+    "convert_panel",
     "datasets",
     "export_onnx",
     "load",
@@ -91,6 +98,7 @@ _HOME = {
     "TabularToPanel": "series",
     "TrainingDisplay": "pretraining",
     "WindowSampling": "pretraining",
+    "convert_panel": "series",
     "export_onnx": "onnx",
     "load": "saving",
     "panel_from_long": "series",

@@ -32,6 +32,7 @@ from .windows import Stitcher, downsample, resample, take_windows, window_starts
 if TYPE_CHECKING:
     from .constraints import validated
     from .containers import Container
+    from .conversion import convert_panel
     from .fitting import fitted_copy
     from .frames import channel_table
     from .long_tables import panel_from_long, panel_to_long
@@ -66,6 +67,7 @@ __all__ = [
     "check_series",
     "check_series_axes",
     "check_series_length",
+    "convert_panel",
     "downsample",
     "find_wild",
     "fitted_copy",
@@ -98,6 +100,7 @@ __getattr__ = on_first_use(
     {
         "constraints": "validated",
         "containers": "Container",
+        "conversion": "convert_panel",
         "fitting": "fitted_copy",
         "frames": "channel_table",
         "long_tables": "panel_from_long panel_to_long",

@@ -18,6 +18,7 @@ __all__ = [
     "check_series_length",
     "is_panel",
     "one_series_advice",
+    "padded",
     "recording_advice",
     "split_array",
     "stacked",
@@ -44,6 +45,20 @@ def stacked(panel: Sequence[Values]) -> Panel:
     """Return series of one shape and type as an array, others as they are."""
     kinds = {(one.shape, one.dtype) for one in panel}
     return np.stack(panel) if len(kinds) == 1 else list(panel)
+
+
+def padded(panel: Panel, n_timepoints: int | None = None) -> Values:
+    """Return an array of series, with NaN at the end of shorter ones.
+
+    Its length is by default that of the longest.
+    """
+    if isinstance(panel, np.ndarray) and n_timepoints in (None, panel.shape[2]):
+        return panel
+    longest = max(series.shape[1] for series in panel) if n_timepoints is None else n_timepoints
+    table = np.full((len(panel), len(panel[0]), longest), np.nan, np.result_type(*panel))
+    for row, series in zip(table, panel, strict=True):
+        row[:, : series.shape[1]] = series
+    return table
 
 
 def trim_ends(panel: Panel, shortest: int) -> Panel:

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
-from .checks import trim_ends
+from .checks import padded, trim_ends
 from .fitting import fitted_copy
 from .numbers import read_floats
 from .output import OutputMixin
@@ -134,10 +134,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
                 f"X has a series of {longest} time points, but PanelToTabular was fitted with "
                 f"{self.n_timepoints_} at most. Fit again with the longest series, or shorten it."
             )
-        shape = (len(panel), self.n_channels_in_, self.n_timepoints_)
-        table = np.full(shape, np.nan, dtype=np.result_type(*panel))
-        for row, series in zip(table, panel, strict=True):
-            row[:, : series.shape[1]] = series
+        table = np.array(padded(panel, self.n_timepoints_))
         return self._to_output(table.reshape(len(panel), -1), X)
 
     def inverse_transform(self, X: ArrayLike) -> Panel:
