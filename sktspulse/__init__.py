@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import datasets, metrics, onnx
+    from . import adapters, datasets, metrics, onnx
     from .anomaly import (
         AlarmRateDisplay,
         AnomalyScoreDisplay,
@@ -64,6 +64,7 @@ __all__ = [
     "TabularToPanel",
     "TrainingDisplay",
     "WindowSampling",
+    "adapters",
     "convert_panel",
     "datasets",
     "export_onnx",

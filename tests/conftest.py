@@ -5,6 +5,7 @@ The files ``naive*.py`` beside this one hold the slow twins; tests import them b
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -37,6 +38,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove the folder after the last worker."""
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ["SKTSPULSE_TEST_FOLDER"])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out the examples of adapters for libraries that are not installed."""
+    for item in items:
+        _, _, library = item.name.partition("sktspulse.adapters.for_")
+        library = library.partition(".")[0]
+        if library and importlib.util.find_spec(library) is None:
+            item.add_marker(pytest.mark.skip(f"{library} is not installed"))
 
 
 @pytest.hookimpl(tryfirst=True)

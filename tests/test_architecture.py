@@ -16,6 +16,7 @@ BESIDE = {("lazy", "on_first_use")}  # for the fronts of all rooms
 ABOVE = {room: ROOMS[:i] for i, room in enumerate(ROOMS)} | dict.fromkeys(TASKS, ROOMS)
 ABOVE["saving"] = ROOMS + TASKS  # knows all estimators
 ABOVE["onnx"] = [*ROOMS, *TASKS]
+ABOVE["adapters"] = []  # wrap any estimator
 ABOVE["reporting"] = [*ROOMS, "anomaly", "imputation"]
 ABOVE["cli"] = [*ROOMS, *TASKS, "saving", "reporting", "onnx"]
 

@@ -71,8 +71,9 @@ class TSPulseImputer(OutputMixin, OneToOneFeatureMixin, TransformerMixin, BaseTS
         Whether ``fit`` first trains a copy of the network on the data, with similar gaps.
     freq : str, default=None
         Time step as a pandas frequency (``"h"``, ``"15min"``). Rows that are missing from
-        a data frame with a ``DatetimeIndex`` or ``TimedeltaIndex`` are inserted and
-        filled. None takes the rows as they are, with a warning if they are irregular.
+        a data frame with time stamps (``DatetimeIndex``, ``TimedeltaIndex``, or a column
+        of polars) are inserted and filled. None takes the rows as they are, with a warning
+        if they are irregular.
     bounds : {"observed"} or (low, high), default=None
         Bounds of the filled values, each a number, one for each channel, or None for an open
         side. ``"observed"`` takes the lowest and the highest value in ``fit``.
@@ -250,8 +251,10 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         Returns
         -------
         filled : same type and shape as X
-            A copy without missing values; an array for a masked array. With ``freq``, it
-            has additional rows. :meth:`set_output` chooses another container.
+            A copy without missing values; an array for a masked array. Columns of a data
+            frame keep their type, those of integers if all fills are whole (see
+            ``round_integers``). With ``freq``, it has additional rows. :meth:`set_output`
+            chooses another container.
         std : same type and shape as X
             Standard deviation of the error of each filled value [input units], calibrated so
             that 90 % of the errors lie within 1.645 of it. 0 for known values and in

@@ -183,7 +183,8 @@ class Container:
     def new(self, columns: Mapping[str, ArrayLike]) -> Any:
         """Return a data frame of the same library, with an index of its own."""
         if self.index is None:
-            return nw.from_dict(columns, backend=self._backend).to_native()
+            data = {name: nw.to_native(one, pass_through=True) for name, one in columns.items()}
+            return nw.from_dict(data, backend=self._backend).to_native()
         return self._library.DataFrame(columns)
 
     def labels(self, rows: Integers) -> Any:

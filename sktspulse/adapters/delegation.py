@@ -1,0 +1,65 @@
+"""What the adapters of all libraries share: a wrapped estimator, and base classes of others."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+
+__all__ = ["Delegating", "DelegatingClassifier", "base_class"]
+
+
+def base_class(library: str, module: str, name: str) -> Any:
+    """Return a class of another library, or one that says how to install it.
+
+    So a class that is derived from it can be imported and documented without the library.
+    """
+    try:
+        return getattr(import_module(module), name)
+    except ImportError as error:
+        cause = error
+
+    class Absent:
+        def __init__(self, *arguments: Any) -> None:
+            raise ImportError(
+                f"{type(self).__name__} needs {library}: pip install 'sktspulse[{library}]'."
+            ) from cause
+
+    return Absent
+
+
+class Delegating:
+    """An estimator of another library that fits a copy of one of this package.
+
+    List it before the base class of the library. Parameters of the wrapped estimator are
+    ``estimator__name``.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        The estimator to wrap.
+    """
+
+    estimator: BaseEstimator
+    estimator_: Any
+
+    def _fit(self, X: Any, y: Any = None) -> Self:
+        estimator = clone(self.estimator)
+        self.estimator_ = estimator.fit(X) if y is None else estimator.fit(X, y)
+        return self
+
+    def _predict(self, X: Any) -> Any:
+        return self.estimator_.predict(X)
+
+    def _transform(self, X: Any, y: Any = None) -> Any:
+        return self.estimator_.transform(X)
+
+
+class DelegatingClassifier(Delegating):
+    """A classifier of another library that fits a copy of one of this package."""
+
+    def _predict_proba(self, X: Any) -> NDArray[Any]:
+        return np.asarray(self.estimator_.predict_proba(X))
