@@ -100,7 +100,9 @@ def put(x, container, dtype):
 def content(X):
     """Return something that differs if X is changed."""
     with np.errstate(all="ignore"):
-        return pickle.dumps(X.tobytes() if isinstance(X, np.ndarray | memoryview) else X)
+        if isinstance(X, list | tuple):
+            return pickle.dumps(X)
+        return repr(X.tobytes() if isinstance(X, np.ndarray | memoryview) else X)
 
 
 def attempt(action):
