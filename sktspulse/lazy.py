@@ -1,12 +1,13 @@
-"""Names that a package imports on first use, so that what needs no torch does not load it."""
+"""Imports on first use: names, so that what needs no torch does not load it, and extras."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from typing import Any
 
-__all__ = ["on_first_use"]
+__all__ = ["import_extra", "on_first_use"]
 
 
 def on_first_use(package: str, modules: Mapping[str, str]) -> Callable[[str], object]:
@@ -35,3 +36,37 @@ def on_first_use(package: str, modules: Mapping[str, str]) -> Callable[[str], ob
         return value
 
     return load
+
+
+def import_extra(module: str, extra: str, use: str, *, otherwise: str = "") -> Any:
+    """Import a library that an extra brings.
+
+    Parameters
+    ----------
+    module : str
+        Its name.
+    extra : str
+        The extra.
+    use : str
+        What needs the library, the beginning of a sentence.
+    otherwise : str, default=""
+        A sentence on what to do without it.
+
+    Returns
+    -------
+    module
+        The library.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed. The message names what needs it and the extra.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        library = module.partition(".")[0]
+        raise ImportError(
+            f"{use} needs {library}. Install the extra '{extra}': pip install '.[{extra}]' in a "
+            f"checkout of sktspulse. {otherwise}".rstrip()
+        ) from error

@@ -1,4 +1,4 @@
-"""Fronts that import names on first use."""
+"""Fronts that import names on first use, and libraries that may be absent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from sktspulse.lazy import on_first_use
+from sktspulse.lazy import import_extra, on_first_use
 
 
 def test_a_name_is_imported_on_first_use_and_kept():
@@ -33,3 +33,17 @@ def test_fronts_have_all_that_they_list(room):
     assert all(getattr(front, name).__name__ for name in front.__all__ if name[0].islower())
     with pytest.raises(AttributeError):
         _ = front.oracle
+
+
+def test_a_library_that_is_there_is_imported():
+    assert import_extra("json.decoder", "plot", "Drawing").__name__ == "json.decoder"
+
+
+def test_a_missing_library_is_an_error_that_names_its_use_and_its_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "oracle.delphi", None)
+    with pytest.raises(ImportError) as caught:
+        import_extra("oracle.delphi", "hub", "A guess")
+    remedy = "Install the extra 'hub': pip install '.[hub]' in a checkout of sktspulse."
+    assert str(caught.value) == f"A guess needs oracle. {remedy}"
+    with pytest.raises(ImportError, match=r"of sktspulse\. Or think\.$"):
+        import_extra("oracle.delphi", "hub", "A guess", otherwise="Or think.")

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
+from ..lazy import import_extra
+
 __all__ = ["Delegating", "DelegatingClassifier", "base_class"]
 
 
@@ -19,16 +21,13 @@ def base_class(library: str, module: str, name: str) -> Any:
     """
     try:
         return getattr(import_module(module), name)
-    except ImportError as error:
-        cause = error
+    except ImportError:
 
-    class Absent:
-        def __init__(self, *arguments: Any) -> None:
-            raise ImportError(
-                f"{type(self).__name__} needs {library}: pip install 'sktspulse[{library}]'."
-            ) from cause
+        class Absent:
+            def __init__(self, *arguments: Any) -> None:
+                import_extra(module, library, type(self).__name__)
 
-    return Absent
+        return Absent
 
 
 class Delegating:

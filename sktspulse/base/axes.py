@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..lazy import import_extra
 from ..series import Floats, parse_series
 
 __all__ = ["load_pyplot", "one_series", "shorten_dates", "single_axes", "stacked_axes"]
@@ -16,14 +17,7 @@ __all__ = ["load_pyplot", "one_series", "shorten_dates", "single_axes", "stacked
 
 def load_pyplot() -> Any:
     """Import :mod:`matplotlib.pyplot`; the ImportError says how to install it."""
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            "Drawing needs matplotlib, which is not installed. "
-            'Install it with: pip install "sktspulse[plot]"'
-        ) from error
-    return plt
+    return import_extra("matplotlib.pyplot", "plot", "Drawing")
 
 
 def single_axes(ax: Any | None, **settings: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..lazy import import_extra
 from ..network import replaced
 
 __all__ = [
@@ -42,12 +43,7 @@ _SEPARATORS = ",;\t|"
 
 def load_pandas() -> Any:
     """Import pandas; an error says how to install it."""
-    try:
-        return import_module("pandas")
-    except ImportError as error:
-        raise ImportError(
-            "Reading and writing tables needs pandas: pip install 'sktspulse[cli]'."
-        ) from error
+    return import_extra("pandas", "cli", "Reading and writing tables")
 
 
 def table_format(path: Path) -> str:

@@ -7,7 +7,6 @@ file gives one error and costs little.
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import re
@@ -21,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..lazy import import_extra
 from .config import TSPulseConfig
 from .files import file_status, open_file, write_together
 from .granite import config_from_granite, granite_layout
@@ -218,13 +218,12 @@ def _exists(path: Path) -> bool:
 
 
 def _fetch(repository: str, revision: str | None, download: bool) -> _Source:
-    try:
-        hub: Any = importlib.import_module("huggingface_hub")
-    except ImportError as error:
-        raise ImportError(
-            f"Loading {repository!r} from the hub needs huggingface_hub: "
-            "pip install 'sktspulse[hub]'. Or pass a folder with the downloaded files."
-        ) from error
+    hub = import_extra(
+        "huggingface_hub",
+        "hub",
+        f"Loading {repository!r} from the hub",
+        otherwise="Or pass a folder with the downloaded files.",
+    )
 
     def fetch(file: str, revision: str | None) -> Path:
         arguments = {"repo_id": repository, "filename": file, "revision": revision}

@@ -14,6 +14,7 @@ from ..anomaly import detector_parts
 from ..base import ValueEncoder, fitted_network
 from ..embedding import transformer_parts
 from ..imputation import imputer_parts
+from ..lazy import import_extra
 from ..network import TSPulseConfig, write_atomically
 from ..supervised import Probe, regressor_units, supervised_parts
 from .graph import GraphBuilder
@@ -111,10 +112,7 @@ def _kind_of(estimator: Any) -> tuple[str, Callable[[Any, TSPulseConfig], _Parts
 
 
 def _check_installed() -> None:
-    try:
-        import_module("onnx")
-    except ImportError as error:
-        raise ImportError("export_onnx needs onnx: pip install 'sktspulse[onnx]'.") from error
+    import_extra("onnx", "onnx", "export_onnx")
 
 
 def _metadata(kind: str, estimator: Any, config: TSPulseConfig, parts: _Parts) -> dict[str, str]:

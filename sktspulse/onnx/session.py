@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import ValueDecoder
+from ..lazy import import_extra
 from ..network import TSPulseConfig
 from .state import load_arrays
 
@@ -85,13 +85,12 @@ class StoredModel:
 
 
 def _start(path: Path, n_threads: int | None) -> Any:
-    try:
-        runtime: Any = import_module("onnxruntime")
-    except ImportError as error:
-        raise ImportError(
-            "Exported models need onnxruntime: pip install 'sktspulse[onnx]', or, without torch, "
-            "pip install onnxruntime numpy and pip install --no-deps sktspulse."
-        ) from error
+    runtime = import_extra(
+        "onnxruntime",
+        "onnx",
+        "An exported model",
+        otherwise="Without torch: pip install numpy onnxruntime && pip install --no-deps .",
+    )
     options = runtime.SessionOptions()
     if n_threads is not None:
         options.intra_op_num_threads = n_threads

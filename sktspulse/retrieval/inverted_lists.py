@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ..lazy import import_extra
 from ..network import Place
 from ..series import Integers, Values
 
@@ -24,16 +25,10 @@ _ID_BYTES = 8
 
 def load_faiss() -> Any:
     """Import faiss, or say how to install it."""
-    try:
-        # Its wrapper creates types in a way that newer versions of Python warn about.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            import faiss
-    except ImportError as error:
-        raise ImportError(
-            "index='faiss' needs faiss. Install it with: pip install 'sktspulse[faiss]'"
-        ) from error
-    return faiss
+    # Its wrapper creates types in a way that newer versions of Python warn about.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return import_extra("faiss", "faiss", "index='faiss'")
 
 
 def new_lists(n_lists: int, n_features: int) -> Any:

@@ -45,7 +45,7 @@ def test_another_number_of_axes_is_refused():
 
 def test_the_remedy_for_missing_matplotlib_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    with pytest.raises(ImportError, match=r'pip install "sktspulse\[plot\]"'):
+    with pytest.raises(ImportError, match=r"pip install '\.\[plot\]'"):
         load_pyplot()
 
 

@@ -68,7 +68,7 @@ def test_pyarrow_is_used_if_it_is_there(tmp_path, table, monkeypatch, ending, me
 
 def test_without_pandas_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
-    with pytest.raises(ImportError, match=r"pip install 'sktspulse\[cli\]'"):
+    with pytest.raises(ImportError, match=r"pip install '\.\[cli\]'"):
         tables.load_pandas()
 
 

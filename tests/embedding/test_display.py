@@ -72,7 +72,7 @@ def test_embeddings_that_make_no_plane_are_refused(vectors, y, message):
 def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     display = EmbeddingDisplay(np.zeros((3, 2)), np.array([0.6, 0.3]))
-    with pytest.raises(ImportError, match=r'pip install "sktspulse\[plot\]"'):
+    with pytest.raises(ImportError, match=r"pip install '\.\[plot\]'"):
         display.plot()
 
 

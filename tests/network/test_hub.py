@@ -13,7 +13,7 @@ from sktspulse.network.checkpoints import CheckpointError, load_checkpoint
 
 def test_a_missing_hub_library_is_explained(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(ImportError, match=r"pip install 'sktspulse\[hub\]'"):
+    with pytest.raises(ImportError, match=r"pip install '\.\[hub\]'"):
         load_checkpoint("organisation/name")
 
 

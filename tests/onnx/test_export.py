@@ -118,7 +118,7 @@ def test_a_name_ends_in_onnx(tmp_path):
 def test_without_onnx_the_error_says_what_to_install(tmp_path, monkeypatch):
     estimator = fit("transformer")
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(ImportError, match=r"pip install 'sktspulse\[onnx\]'"):
+    with pytest.raises(ImportError, match=r"pip install '\.\[onnx\]'"):
         sktspulse.export_onnx(estimator, tmp_path / "a.onnx")
 
 

@@ -80,5 +80,5 @@ def test_a_newer_format_names_the_version(path, tmp_path):
 
 def test_without_onnxruntime_the_error_says_what_to_install(path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ImportError, match=r"pip install 'sktspulse\[onnx\]'"):
+    with pytest.raises(ImportError, match=r"pip install '\.\[onnx\]'"):
         sktspulse.onnx.load(path)

@@ -202,5 +202,5 @@ def test_a_file_that_is_not_there_yet_is_explained(tmp_path):
 
 def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    with pytest.raises(ImportError, match=r'pip install "sktspulse\[plot\]"'):
+    with pytest.raises(ImportError, match=r"pip install '\.\[plot\]'"):
         TrainingDisplay.from_history(made_up(1, loss=[1.0]))

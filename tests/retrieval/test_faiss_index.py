@@ -22,7 +22,7 @@ needs_faiss = pytest.mark.skipif(
 def test_a_missing_faiss_is_an_error_before_anything_is_fitted(monkeypatch):
     monkeypatch.setitem(sys.modules, "faiss", None)
     retriever = TSPulseRetriever(index="faiss")
-    with pytest.raises(ImportError, match=r"pip install 'sktspulse\[faiss\]'"):
+    with pytest.raises(ImportError, match=r"pip install '\.\[faiss\]'"):
         retriever.fit(draw_panel())
     assert not hasattr(retriever, "ids_")
 
