@@ -1,11 +1,14 @@
 """Sphinx settings: pages in Markdown, the reference from docstrings, the gallery from examples."""
 
-import sktspulse
+from importlib.metadata import metadata
 
-project = "sktspulse"
-author = "The sktspulse developers"
+_facts = metadata("sktspulse")
+_urls = dict(line.split(", ", 1) for line in _facts.get_all("Project-URL"))
+
+project = _facts["Name"]
+author = _facts["Author"]
 copyright = f"2026, {author}"
-version = release = sktspulse.__version__
+version = release = _facts["Version"]
 
 extensions = [
     "myst_parser",
@@ -44,7 +47,11 @@ sphinx_gallery_conf = {
 }
 
 html_theme = "pydata_sphinx_theme"
-html_title = "sktspulse"
+html_title = project
 html_sidebars = {"**": ["sidebar-nav-bs"], "index": []}
-html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+html_theme_options = {
+    "github_url": _urls["Source"],
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+}
 html_show_sourcelink = False

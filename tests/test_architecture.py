@@ -12,7 +12,8 @@ import sktspulse
 PACKAGE = Path(sktspulse.__file__).parent
 ROOMS = ["network", "series", "datasets", "metrics", "base", "embedding", "pretraining"]
 TASKS = ["supervised", "anomaly", "imputation", "retrieval"]  # none may use another
-BESIDE = {("lazy", "on_first_use")}  # for the fronts of all rooms
+# For all rooms.
+BESIDE = {("lazy", "import_extra"), ("lazy", "on_first_use"), ("pages", "Documented")}
 ABOVE = {room: ROOMS[:i] for i, room in enumerate(ROOMS)} | dict.fromkeys(TASKS, ROOMS)
 ABOVE["saving"] = ROOMS + TASKS  # knows all estimators
 ABOVE["onnx"] = [*ROOMS, *TASKS]

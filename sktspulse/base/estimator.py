@@ -22,12 +22,13 @@ from ..network import (
     load_checkpoint,
     resolve_device,
 )
+from ..pages import Documented
 from .saving import KIND, REMEDY, read_estimator, safetensors_path, write_estimator
 
 __all__ = ["BaseTSPulse", "fitted_network", "load_opened"]
 
 
-class BaseTSPulse(BaseEstimator):
+class BaseTSPulse(Documented, BaseEstimator):
     """Base of the estimators that use a pre-trained network.
 
     Estimators hold no weights: they name a checkpoint, which is loaded once per process,

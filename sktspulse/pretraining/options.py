@@ -8,6 +8,8 @@ from typing import Any, ClassVar, TypeVar
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, InvalidParameterError
 
+from ..pages import Documented
+
 __all__ = ["OptimizerOptions", "WindowSampling", "checked_options"]
 
 Group = TypeVar("Group", bound=BaseEstimator)
@@ -16,7 +18,7 @@ _BELOW_ONE = Interval(Real, 0, 1, closed="neither")
 _AT_LEAST_ONE = Interval(Real, 1, None, closed="left")
 
 
-class WindowSampling(BaseEstimator):
+class WindowSampling(Documented, BaseEstimator):
     """How windows for pre-training are drawn, augmented and masked.
 
     Pass it as ``windows`` to :class:`TSPulsePretrainer`. Its parameters can then be set, and
@@ -87,7 +89,7 @@ class WindowSampling(BaseEstimator):
         )
 
 
-class OptimizerOptions(BaseEstimator):
+class OptimizerOptions(Documented, BaseEstimator):
     """How the weights are updated and averaged during pre-training.
 
     Pass it as ``optimizer`` to :class:`TSPulsePretrainer`. Its parameters can then be set, and

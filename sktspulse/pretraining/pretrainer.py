@@ -28,6 +28,7 @@ from ..network import (
     resolve_device,
     save_checkpoint,
 )
+from ..pages import Documented
 from ..series import check_panel, fitted_copy
 from .augmentation import span_length
 from .batches import MaskedBatches, loader_settings, random_mask
@@ -54,7 +55,7 @@ class _Settings(NamedTuple):
     optimizer: OptimizerOptions
 
 
-class TSPulsePretrainer(BaseEstimator):
+class TSPulsePretrainer(Documented, BaseEstimator):
     """Pre-train a TSPulse network on many unlabelled series.
 
     The network learns to fill hidden parts of windows, to describe their spectrum, to

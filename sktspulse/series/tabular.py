@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
+from ..pages import Documented
 from .checks import padded, trim_ends
 from .fitting import fitted_copy
 from .numbers import read_floats
@@ -23,7 +24,7 @@ __all__ = ["PanelToTabular", "TabularToPanel"]
 _RULES: dict[str, Any] = {"ensure_2d": True, "allow_nd": False, "ensure_all_finite": "allow-nan"}
 
 
-class _Converter(OutputMixin, TransformerMixin, BaseEstimator):
+class _Converter(Documented, OutputMixin, TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True

@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 
+from ..pages import Documented
+
 __all__ = ["TSLens"]
 
 _POSITIVE_INTEGER = Interval(Integral, 1, None, closed="left")
 
 
-class TSLens(BaseEstimator):
+class TSLens(Documented, BaseEstimator):
     """Options of fine-tuning: the ``strategy`` that trains part of the network.
 
     Pass an instance as ``strategy`` of :class:`TSPulseClassifier` or
