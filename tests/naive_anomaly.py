@@ -208,7 +208,7 @@ def ridge_errors(scaled: np.ndarray, channel: int) -> np.ndarray:
     ridge = max(0.005, len(scaled) / len(others))
     extra = np.sqrt(ridge * len(others)) * np.eye(others.shape[1])
     target = np.concatenate([scaled[channel], np.zeros(len(extra))])
-    weights = np.linalg.lstsq(np.concatenate([others, extra]), target)[0]
+    weights = np.linalg.lstsq(np.concatenate([others, extra]), target, rcond=None)[0]
     return (scaled[channel] - others @ weights) ** 2
 
 

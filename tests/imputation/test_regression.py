@@ -46,7 +46,7 @@ def test_the_regression_is_that_of_least_squares():
     rows = X.swapaxes(1, 2).reshape(-1, 4)
     rows = rows[~np.isnan(rows[:, 0])]
     design = np.column_stack([rows[:, 1:], np.ones(len(rows))])
-    expected = np.linalg.lstsq(design, rows[:, 0])[0]
+    expected = np.linalg.lstsq(design, rows[:, 0], rcond=None)[0]
     order = np.argsort(model.predictors[0])
     np.testing.assert_allclose(model.coefficients[0][:-1][order], expected[:-1], atol=1e-3)
     predicted = model(np.nan_to_num(X))[1, 0]
