@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 import sktspulse
 
@@ -139,3 +140,75 @@ def test_tests_can_talk_to_themselves():
 def test_the_command_is_a_function_of_the_package():
     assert PROJECT["scripts"] == {"sktspulse": "sktspulse.cli:main"}
     assert callable(import_module("sktspulse.cli").main)
+
+
+def bounds(texts: list[str]) -> dict[str, str]:
+    """Lower bounds by name, the package itself left out."""
+    needed = [Requirement(text) for text in texts]
+    return {r.name: str(r.specifier).removeprefix(">=") for r in needed if r.specifier}
+
+
+def test_the_oldest_versions_that_are_tested_are_those_promised():
+    lines = (ROOT / ".ci" / "oldest.txt").read_text().splitlines()
+    pins = dict(line.split("==") for line in lines if "==" in line)
+    extras = PROJECT["optional-dependencies"]
+    texts = [*PROJECT["dependencies"], *extras["test"], *extras["all"]]
+    texts += [text for name in ("cli", "plot", "hub", "faiss", "onnx") for text in extras[name]]
+    tested = {name: Version(version) for name, version in pins.items()}
+    assert tested == {name: Version(version) for name, version in bounds(texts).items()}
+
+
+def test_the_conda_recipe_asks_for_the_same_versions():
+    recipe = (ROOT / "conda" / "recipe.yaml").read_text()
+    assert f'version: "{sktspulse.__version__}"' in recipe
+    run = re.search(r"  run:\n((?:    - .+\n)+)", recipe).group(1)
+    found = dict(re.findall(r"- ([\w-]+) >=([\d.]+)", run.replace("pytorch", "torch")))
+    assert found.pop("python") == PROJECT["requires-python"].removeprefix(">=")
+    assert found == bounds(PROJECT["dependencies"])
+
+
+def test_the_citation_names_this_version_and_the_paper():
+    citation = (ROOT / "CITATION.cff").read_text()
+    assert f"\nversion: {sktspulse.__version__}\n" in citation
+    assert f'repository-code: "{PROJECT["urls"]["Source"]}"' in citation
+    assert "arXiv:2505.13033" in citation
+
+
+def test_links_of_the_readme_work_on_an_index():
+    text = (ROOT / "README.md").read_text()
+    targets = re.findall(r"\]\(([^)]+)\)|^\[[\w-]+\]: (\S+)$", text, flags=re.MULTILINE)
+    links = {inline or listed for inline, listed in targets}
+    assert len(links) > 20
+    assert [link for link in links if not link.startswith("https://")] == []
+    used = set(re.findall(r"\]\[([\w-]+)\]", text))
+    assert used == set(re.findall(r"^\[([\w-]+)\]:", text, flags=re.MULTILINE))
+
+
+def test_links_of_the_readme_lead_to_what_is_there():
+    text = (ROOT / "README.md").read_text()
+    pages, source = PROJECT["urls"]["Documentation"], PROJECT["urls"]["Source"]
+    for page in re.findall(rf"{pages}/page/([\w/]+)\.html", text):
+        assert (ROOT / "docs" / f"{page}.md").is_file(), page
+    for path in re.findall(rf"{source}/(?:blob|tree)/main/(\S+)", text):
+        assert (ROOT / path).exists(), path
+    for figure in re.findall(r"/main/(docs/images/\S+)", text):
+        assert (ROOT / figure).is_file(), figure
+
+
+def test_the_project_has_one_address():
+    source = PROJECT["urls"]["Source"]
+    assert PROJECT["urls"]["Homepage"] == source
+    names = ["README.md", "CITATION.cff", "conda/recipe.yaml", ".github/ISSUE_TEMPLATE/config.yml"]
+    for name in names:
+        text = (ROOT / name).read_text()
+        assert {*re.findall(r"https://github\.com/[\w-]+/[\w-]+", text)} == {source}
+        hosts = {*re.findall(r"https://[\w-]+\.readthedocs\.io", text)}
+        assert hosts == {PROJECT["urls"]["Documentation"]}
+
+
+TEXTS = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *PACKAGE.rglob("*.py")]
+
+
+@pytest.mark.parametrize("path", sorted(TEXTS), ids=lambda path: path.name)
+def test_no_page_and_no_message_promises_an_index(path):
+    assert re.findall(r"pip install [^`&\n]*[\s\"']sktspulse(?:\[|\b)", path.read_text()) == []
