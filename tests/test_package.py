@@ -179,6 +179,7 @@ def test_links_of_the_readme_work_on_an_index():
     targets = re.findall(r"\]\(([^)]+)\)|^\[[\w-]+\]: (\S+)$", text, flags=re.MULTILINE)
     links = {inline or listed for inline, listed in targets}
     assert len(links) > 20
+    assert re.findall(r"\n\n\[[\w-]+\]: ", text)  # in a paragraph of its own
     assert [link for link in links if not link.startswith("https://")] == []
     used = set(re.findall(r"\]\[([\w-]+)\]", text))
     assert used == set(re.findall(r"^\[([\w-]+)\]:", text, flags=re.MULTILINE))
