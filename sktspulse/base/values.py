@@ -203,7 +203,10 @@ class ValueDecoder:
         dtype = np.dtype(text)
         if dtype.kind in "mM":
             return np.int64(value).view(dtype)
-        return dtype.type(self.decode(value))
+        number = self.decode(value)
+        if dtype.kind in "iu" and number not in range(*_limits(dtype)):  # NumPy 1 would wrap around
+            raise ValueError(f"It holds {number!r} as a number of the type {text!r}.")
+        return dtype.type(number)
 
     def _array(self, content: Node) -> NDArray[Any]:
         settings = content if isinstance(content, dict) else {"tensor": content}
@@ -237,6 +240,11 @@ def is_scalar_type(text: str) -> bool:
 
 def _full_name(kind: type) -> str:
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+
+
+def _limits(dtype: np.dtype[Any]) -> tuple[int, int]:
+    """Return the lowest number of a type of integers, and the first that is too high."""
+    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max) + 1
 
 
 def _field_names(cls: Any) -> tuple[Iterable[str], Iterable[str]]:

@@ -31,7 +31,11 @@ def classes_within(*roots: type) -> dict[str, type]:
 def dump_arrays(arrays: Arrays) -> str:
     """Return arrays as text: a compressed file of NumPy in base64."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    # NumPy 1 would write an array of the name "allow_pickle", and pickle the others.
+    if any(array.dtype.hasobject for array in arrays.values()):
+        raise ValueError("Object arrays cannot be written without pickle.")
+    named: dict[str, Any] = {**arrays}
+    np.savez_compressed(buffer, **named)
     return base64.b64encode(buffer.getvalue()).decode()
 
 

@@ -87,7 +87,8 @@ import numpy as np
 def refuse(event, arguments):
     if event.startswith(("pickle.", "socket.", "subprocess.", "os.system")):
         raise RuntimeError(f"{event} {arguments}")
-import sktspulse.saving
+import sktspulse.saving, threadpoolctl
+threadpoolctl.threadpool_info()  # older ones ask a process for the name of the C library
 sys.addaudithook(refuse)
 for path, method in zip(sys.argv[2::2], sys.argv[3::2], strict=True):
     model = sktspulse.load(path)

@@ -49,7 +49,7 @@ def test_it_learns_and_leaves_the_network_alone(network, fine_tune_embeddings):
 
 def test_the_best_weights_are_kept(network):
     samples = draw(shift=1)
-    model = train(network, samples, lr=0.3)
+    model = train(network, samples, lr=1.0)
     losses = model.history["valid_loss"]
     held_out = samples.take(validation_mask(samples.y, 0.2, np.random.default_rng(0)))
     logits = outputs(model, network, held_out) / model.factor
