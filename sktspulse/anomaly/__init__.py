@@ -14,7 +14,13 @@ from .smoothing import choose_lengths
 
 if TYPE_CHECKING:
     from .alarm_rate_display import AlarmRateDisplay
-    from .detector import TSPulseAnomalyDetector, detector_parts, score_recording
+    from .detector import (
+        TSPulseAnomalyDetector,
+        detector_parts,
+        piece_rows,
+        score_piece,
+        score_recording,
+    )
     from .display import AnomalyScoreDisplay, score_ticks
     from .stream import AnomalyStream
 
@@ -31,6 +37,8 @@ __all__ = [
     "choose_lengths",
     "detector_parts",
     "find_segments",
+    "piece_rows",
+    "score_piece",
     "score_recording",
     "score_ticks",
 ]
@@ -39,7 +47,7 @@ __getattr__ = on_first_use(
     __name__,
     {
         "alarm_rate_display": "AlarmRateDisplay",
-        "detector": "TSPulseAnomalyDetector detector_parts score_recording",
+        "detector": "TSPulseAnomalyDetector detector_parts piece_rows score_piece score_recording",
         "display": "AnomalyScoreDisplay score_ticks",
         "stream": "AnomalyStream",
     },

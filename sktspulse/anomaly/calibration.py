@@ -259,11 +259,14 @@ class HeadCalibration(NamedTuple):
         n_stuck = max(_MIN_STUCK, int(_STUCK * _most_repeats(signal)))
         return cls(lengths, trailing, averages, n_stuck)
 
-    def __call__(self, signal: Floats) -> Floats:
-        """Score a signal ``(T,)`` by the most unusual of its averages; 0 where unknown."""
+    def __call__(self, signal: Floats, cuts: tuple[bool, bool] = (False, False)) -> Floats:
+        """Score a signal ``(T,)`` by the most unusual of its averages; 0 where unknown.
+
+        It may be cut from a longer one, at either end.
+        """
         highest = np.zeros(len(signal))
         for length, average in zip(self.lengths, self.averages, strict=True):
-            medians = block_medians(signal, length, trailing=self.trailing)
+            medians = block_medians(signal, length, trailing=self.trailing, cuts=cuts)
             highest = np.maximum(highest, average(medians))
         return np.where(np.isnan(signal), 0, highest)
 

@@ -6,7 +6,8 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from ..series import Floats, seasonal_period
+from ..series import Floats, Integers, seasonal_period
+from .pieces import Piece
 from .smoothing import known_medians
 
 __all__ = ["Cycle", "is_level_known"]
@@ -39,17 +40,34 @@ class Cycle(NamedTuple):
         return cls(_profile(values, 1), len(values))
 
     @property
+    def is_constant(self) -> bool:
+        """Whether there is no cycle."""
+        return len(self.profile) == 1
+
+    @property
     def optimism(self) -> float:
         """By how much deviations of the training recording are too small."""
         n_cycles = max(2, self.n_timepoints // len(self.profile))
         return float(np.sqrt((n_cycles + 1) / (n_cycles - 1)))
 
-    def deviations(self, values: Floats) -> Floats:
-        """Return the differences ``(T,)`` from the usual values."""
-        if len(self.profile) == 1:
+    def deviations(self, values: Floats, piece: Piece | None = None) -> Floats:
+        """Return the differences ``(T,)`` from the usual values.
+
+        In a piece of a recording, they are those of the recording in parts that it has in full.
+        """
+        if self.is_constant:
             return values - self.profile
-        parts = np.array_split(values, -(-len(values) // self.n_timepoints))
+        start, total = piece or (0, len(values))
+        ends = self.part_edges(total) - start
+        parts = np.split(values, ends[(ends > 0) & (ends < len(values))])
         return np.concatenate([part - self._expected(part) for part in parts])
+
+    def part_edges(self, n_timepoints: int) -> Integers:
+        """Return where the parts of a recording begin and end whose phases are found."""
+        n_parts = -(-n_timepoints // self.n_timepoints)
+        size, n_larger = divmod(n_timepoints, n_parts)
+        numbers = np.arange(n_parts + 1)
+        return numbers * size + np.minimum(numbers, n_larger)
 
     def _expected(self, values: Floats) -> Floats:
         period = len(self.profile)

@@ -23,13 +23,20 @@ from .counter import without_counters
 from .fine_tuning import N_STEPS, fine_tune
 from .head_errors import CausalHeadErrors, HeadErrors
 from .normal_model import AnomalyScores, NormalModel
+from .pieces import Piece
 from .saved_classes import SAVED_CLASSES
 from .segments import find_segments, segments_like
 from .signals import choose_heads, individual_channels
 from .smoothing import choose_lengths
 from .stream import AnomalyStream
 
-__all__ = ["TSPulseAnomalyDetector", "detector_parts", "score_recording"]
+__all__ = [
+    "TSPulseAnomalyDetector",
+    "detector_parts",
+    "piece_rows",
+    "score_piece",
+    "score_recording",
+]
 
 
 class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
@@ -426,17 +433,17 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
             report = None if progress is None else progress.update
             return fine_tune(network, values, self.heads_, seed, report)
 
-    def _open(self, X: ArrayLike) -> tuple[Container, Iterator[Floats]]:
+    def _open(self, X: ArrayLike, piece: Piece | None = None) -> tuple[Container, Iterator[Floats]]:
         """Return the container of a recording, and its signals, computed when iterated over."""
         check_is_fitted(self)
-        return Container(X), self._signals(X)
+        return Container(X), self._signals(X, piece)
 
-    def _score(self, X: ArrayLike) -> tuple[Container, AnomalyScores]:
-        container, signals = self._open(X)
+    def _score(self, X: ArrayLike, piece: Piece | None = None) -> tuple[Container, AnomalyScores]:
+        container, signals = self._open(X, piece)
         with limit_threads(self.n_jobs):
-            return container, self._model.score(signals, self._model.n_warm)
+            return container, self._model.score(signals, self._model.n_warm, piece)
 
-    def _signals(self, X: ArrayLike) -> Iterator[Floats]:
+    def _signals(self, X: ArrayLike, piece: Piece | None) -> Iterator[Floats]:
         network = self._load_network()
         least = network.config.patch_length
         values, _ = check_series(self, X, reset=False, min_timepoints=least)
@@ -445,17 +452,20 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
         first = len(model.recent) - model.n_warm
         values = np.concatenate([model.recent, values])
         with self._head_errors(network, len(values), n_channels, model.trailing, first) as errors:
-            yield from model.signals(values, errors, first)
+            yield from model.signals(values, errors, first, piece)
 
     @contextmanager
     def _head_errors(
         self, network: TSPulse, n_timepoints: int, n_channels: int, causal: bool, first: int = 0
     ) -> Iterator[HeadErrors]:
         """Open a progress bar over the windows of the channels that are scored individually."""
-        settings = (network, self.heads_, self.batch_size)
-        errors = CausalHeadErrors(*settings, first=first) if causal else HeadErrors(*settings)
+        errors = self._new_errors(network, causal, first)
         with self._progress(errors.count(n_timepoints) * int(n_channels)) as progress:
             yield replace(errors, progress=progress)
+
+    def _new_errors(self, network: TSPulse, causal: bool, first: int = 0) -> HeadErrors:
+        settings = (network, self.heads_, self.batch_size)
+        return CausalHeadErrors(*settings, first=first) if causal else HeadErrors(*settings)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -466,6 +476,25 @@ class TSPulseAnomalyDetector(OutlierMixin, BaseTSPulse):
 def score_recording(detector: TSPulseAnomalyDetector, X: ArrayLike) -> AnomalyScores:
     """Score a recording by points, heads and channels in one pass of the network."""
     return detector._score(X)[1]
+
+
+def piece_rows(
+    detector: TSPulseAnomalyDetector, start: int, stop: int, total: int
+) -> tuple[int, int]:
+    """Return the rows of a recording, first and end, that the scores of some of them depend on."""
+    check_is_fitted(detector)
+    model = detector._model
+    errors = detector._new_errors(detector._load_network(), model.trailing)
+    return model.piece_rows(start, stop, total, errors)
+
+
+def score_piece(detector: TSPulseAnomalyDetector, X: ArrayLike, start: int, total: int) -> Floats:
+    """Score rows of a recording of ``total`` rows, from row ``start`` on.
+
+    Those that ``piece_rows`` was asked for are scored as in the whole recording. The one exception
+    is a counter after an outage that is longer than the piece: whether it was reset is unknown.
+    """
+    return -detector._score(X, Piece(start, total))[1].combined
 
 
 def detector_parts(detector: TSPulseAnomalyDetector) -> dict[str, Any]:

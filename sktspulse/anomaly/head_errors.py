@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
-from math import gcd
+from math import gcd, lcm
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from ..network import Network, Progress, TSPulseConfig, reconstruct, side_by_side
 from ..series import Floats, Indices, Stitcher, find_wild, take_windows, window_starts
 from .context import ContextCorrection
+from .pieces import Reach
 from .smoothing import window_means
 
 __all__ = ["CAUSAL_BLOCK", "CausalHeadErrors", "HeadErrors", "network_heads"]
@@ -90,6 +91,26 @@ class HeadErrors:
             errors["forecast"] = self._forecast_errors(series, shown)
         return errors
 
+    @property
+    def reach(self) -> Reach:
+        """How far around a point the windows reach that give its errors, and their strides."""
+        reaches = [Reach(0, 0, 1)]
+        if self.hidden_heads:
+            reaches.append(Reach(self.length, self.length, self._hidden_stride))
+        if "coarse" in self.heads:
+            reach = self._coarse().reach
+            reaches.append(Reach(*(_COARSE * n for n in reach)))
+        if "forecast" in self.heads:
+            # The first window of the series is forecast backwards, from the second.
+            both = 2 * self.length
+            reaches.append(Reach(both, both, self.network.config.forecast_length))
+        before, after, multiples = zip(*reaches, strict=True)
+        return Reach(max(before), max(after), lcm(*multiples))
+
+    @property
+    def _hidden_stride(self) -> int:
+        return _stride(self.network.config)
+
     def count(self, n_timepoints: int) -> int:
         """Count the windows over a series."""
         count = len(self._hidden_starts(n_timepoints)) if self.hidden_heads else 0
@@ -106,7 +127,7 @@ class HeadErrors:
 
     def _hidden_starts(self, n_timepoints: int) -> Indices:
         n_padded = max(self.length, n_timepoints)
-        return window_starts(n_padded, self.length, _stride(self.network.config))
+        return window_starts(n_padded, self.length, self._hidden_stride)
 
     def _fit_context(self, series: Floats) -> ContextCorrection:
         padded = self._padded(series[None])
@@ -212,6 +233,16 @@ class CausalHeadErrors(HeadErrors):
     is_causal: ClassVar[bool] = True
 
     first: int = 0  # first point of the result, at the start of a block
+
+    @property
+    def reach(self) -> Reach:
+        """How far around a point the windows reach that give its errors, and their strides."""
+        before, _, multiple = super().reach
+        return Reach(before + CAUSAL_BLOCK, CAUSAL_BLOCK, multiple)
+
+    @property
+    def _hidden_stride(self) -> int:
+        return CAUSAL_BLOCK
 
     def _hidden_starts(self, n_timepoints: int) -> Indices:
         """Return the starts of windows that end with a block, in a series padded by a window."""

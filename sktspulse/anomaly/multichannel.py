@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ..series import Flags, Floats, Values
 from .smoothing import known_medians, moving_mean
 
-__all__ = ["ChannelRegression", "StateClusters", "joint_distance"]
+__all__ = ["STATES_REACH", "ChannelRegression", "StateClusters", "joint_distance"]
 
 _MIN_RIDGE = 0.005  # relative to the variance of a channel, which is 1
 _MAX_REGRESSOR = 8.0  # standard deviations; larger values are clipped before the regression
@@ -24,6 +24,7 @@ _EDGE = 0.01  # fraction of the points on either side that may lie outside the r
 _MAX_RANGES = 4.0  # ranges from the middle of a channel; states are clipped there
 _MAX_NEW = 16  # points at which another value of a constant channel is news
 _NEWS_LENGTH = 448  # points up to each one, among which they are counted
+STATES_REACH = _STATE_LENGTH + _NEWS_LENGTH  # points around one, on which its state depends
 
 
 class ChannelRegression(NamedTuple):

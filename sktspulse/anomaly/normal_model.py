@@ -19,6 +19,8 @@ from .calibration import (
 )
 from .counter import CounterScale, fit_scale
 from .head_errors import CAUSAL_BLOCK, CausalHeadErrors, HeadErrors
+from .multichannel import STATES_REACH
+from .pieces import Piece, Reach
 from .signals import HeadSignals
 from .smoothing import MAX_SPAN, moving_mean
 
@@ -101,9 +103,30 @@ class NormalModel:
         """Number of earlier signals that a score depends on if averages look back."""
         return MAX_SPAN * max(self.calibrations[0][0].lengths) + N_RECENT + max(_NEIGHBOURS)
 
-    def signals(self, values: Values, errors: HeadErrors, first: int = 0) -> Iterator[Floats]:
+    def reach(self, errors: HeadErrors) -> Reach:
+        """Return how far from a point its score depends on others, cycles and counters aside."""
+        near = errors.reach
+        before = max(near.before, STATES_REACH) + self.n_lookback
+        after = near.after
+        if not self.trailing:
+            after = max(after, STATES_REACH) + self.n_lookback
+        return Reach(before, after, near.multiple)
+
+    def piece_rows(self, start: int, stop: int, total: int, errors: HeadErrors) -> tuple[int, int]:
+        """Return first row and end of the piece that scores some rows as the whole recording."""
+        before, after, multiple = self.reach(errors)
+        first, last = max(0, start - before), min(total, stop + after)
+        for cycle in self.head_signals.cycles:
+            edges = cycle.part_edges(total)
+            first = int(edges[np.searchsorted(edges, first, side="right") - 1])
+            last = int(edges[np.searchsorted(edges, last)])
+        return first // multiple * multiple, last
+
+    def signals(
+        self, values: Values, errors: HeadErrors, first: int = 0, piece: Piece | None = None
+    ) -> Iterator[Floats]:
         """Yield the signals of a recording ``(T, C)``, as :class:`HeadSignals` does."""
-        return self.head_signals(_scale(self.scales, values), errors, first)
+        return self.head_signals(_scale(self.scales, values), errors, first, piece)
 
     @property
     def n_warm(self) -> int:
@@ -117,9 +140,11 @@ class NormalModel:
         first = len(self.recent) - self.n_warm
         return list(self.signals(self.recent, replace(errors, first=first), first))
 
-    def score(self, signals: Iterable[Floats], skip: int = 0) -> AnomalyScores:
+    def score(
+        self, signals: Iterable[Floats], skip: int = 0, piece: Piece | None = None
+    ) -> AnomalyScores:
         """Score every point from its signals, without the first ones."""
-        blocks = self._calibrated(signals)
+        blocks = self._calibrated(signals, piece)
         joint = list(islice(blocks, self.head_signals.n_joint))
         unusual, highest = next(blocks)
         top_channels: Integers = np.zeros(highest.shape, np.int32)
@@ -137,10 +162,13 @@ class NormalModel:
         blocks = islice(self._calibrated(signals), self.head_signals.n_joint, None)
         return np.stack([_combine(changes, self.combine)[skip:] for _, changes in blocks])
 
-    def _calibrated(self, signals: Iterable[Floats]) -> Iterator[tuple[Floats, Floats]]:
+    def _calibrated(
+        self, signals: Iterable[Floats], piece: Piece | None = None
+    ) -> Iterator[tuple[Floats, Floats]]:
         """Yield how unusual each block is, and the same without what persists."""
         for calibrations, block in zip(self.calibrations, signals, strict=True):
-            unusual = _apply(calibrations, block) / self.level
+            cuts = piece.cuts(block.shape[1]) if piece else (False, False)
+            unusual = _apply(calibrations, block, cuts) / self.level
             changes = _changes(unusual)
             if "variation" in self.heads:
                 row = list(self.heads).index("variation")
@@ -182,7 +210,9 @@ def _changes(scores: Floats) -> Floats:
     return np.stack([scores_of_changes(row) for row in scores])
 
 
-def _apply(calibrations: Sequence[HeadCalibration], block: Floats) -> Floats:
+def _apply(
+    calibrations: Sequence[HeadCalibration], block: Floats, cuts: tuple[bool, bool] = (False, False)
+) -> Floats:
     """Calibrate every row of a block."""
     rows = zip(calibrations, block, strict=True)
-    return np.stack([calibration(signal) for calibration, signal in rows])
+    return np.stack([calibration(signal, cuts) for calibration, signal in rows])

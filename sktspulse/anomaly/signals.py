@@ -14,6 +14,7 @@ from .context import ContextCorrection
 from .cycle import Cycle, is_level_known
 from .head_errors import HeadErrors, network_heads
 from .multichannel import ChannelRegression, StateClusters, joint_distance
+from .pieces import Piece
 from .steps import StepScale
 
 __all__ = [
@@ -95,11 +96,13 @@ class ChannelSignals(NamedTuple):
             level = cycle
         return cls(level, limits, StepScale.fit(values), errors.fit_context(values))
 
-    def __call__(self, values: Floats, errors: HeadErrors, first: int) -> dict[str, Floats]:
+    def __call__(
+        self, values: Floats, errors: HeadErrors, first: int, piece: Piece | None = None
+    ) -> dict[str, Floats]:
         """Return the signals from the point ``first`` on."""
         level, shown = np.full(len(values), np.nan), values
         if self.cycle is not None:
-            level = self.cycle.deviations(values)
+            level = self.cycle.deviations(values, piece)
             low, high = self.limits
             # Values that are anomalous anyway would spoil what the network says about others.
             shown = np.where((level < low) | (level > high), np.nan, values)
@@ -134,11 +137,19 @@ class HeadSignals(NamedTuple):
         return cls(heads, channels, regression, states)
 
     @property
+    def cycles(self) -> list[Cycle]:
+        """Cycles of channels that have one."""
+        found = [channel.cycle for channel in self.channels if channel is not None]
+        return [cycle for cycle in found if cycle is not None and not cycle.is_constant]
+
+    @property
     def n_joint(self) -> int:
         """Number of blocks for all channels together, ahead of one for each channel."""
         return int(self.states is not None)
 
-    def __call__(self, scaled: Floats, errors: HeadErrors, first: int = 0) -> Iterator[Floats]:
+    def __call__(
+        self, scaled: Floats, errors: HeadErrors, first: int = 0, piece: Piece | None = None
+    ) -> Iterator[Floats]:
         """Yield blocks ``(n_heads, n_timepoints - first)``, NaN where a head has no signal.
 
         With the head "states", the first block is for all channels together. One block for each
@@ -155,7 +166,8 @@ class HeadSignals(NamedTuple):
             signals = {"states": distances[channel, first:]}
             one = self.channels[channel]
             if one is not None:
-                signals |= {"channels": regression[channel, first:], **one(values, errors, first)}
+                own = one(values, errors, first, piece)
+                signals |= {"channels": regression[channel, first:], **own}
             yield self._block(signals, n_points)
 
     def training_block(self, number: int, block: Floats, scaled: Floats) -> Floats:

@@ -45,11 +45,18 @@ class BlockMedians(NamedTuple):
     high: Floats  # (T,), upper median
 
 
-def block_medians(signal: Floats, length: int, *, trailing: bool = False) -> BlockMedians:
+def block_medians(
+    signal: Floats,
+    length: int,
+    *,
+    trailing: bool = False,
+    cuts: tuple[bool, bool] = (False, False),
+) -> BlockMedians:
     """Compute the medians of a signal ``(T,)`` over known values around each point, or up to it.
 
     A window has the same number of known values everywhere, and is at most four times as long. At
-    the ends of the series, windows around a point are shifted inwards.
+    the ends of the series, windows around a point are shifted inwards, but not where the signal is
+    cut from a longer one.
     """
     size = max(1, length // N_BLOCKS)
     length = length // size * size
@@ -64,8 +71,9 @@ def block_medians(signal: Floats, length: int, *, trailing: bool = False) -> Blo
         n_before = length - 1 if trailing else length // 2
         centers = places[n_before : n_before + n_windows]
         medians[:, centers] = found
-        if not trailing:
+        if not (trailing or cuts[0]):
             medians[:, places[:n_before]] = found[:, :1]
+        if not (trailing or cuts[1]):
             medians[:, places[n_before + n_windows :]] = found[:, -1:]
     return BlockMedians(*medians)
 

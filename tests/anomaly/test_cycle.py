@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sktspulse.anomaly.cycle import Cycle, _best_shift, _is_repeated, is_level_known
+from sktspulse.anomaly.pieces import Piece
 
 
 def seasonal(n_timepoints: int = 480, period: int = 24, noise: float = 0.1) -> np.ndarray:
@@ -28,6 +29,18 @@ def test_a_recording_may_start_at_any_phase(start, n_timepoints):
     cycle = Cycle.fit(values, with_period=True)
     part = np.s_[start : start + n_timepoints]
     np.testing.assert_allclose(cycle.deviations(values[part]), cycle.deviations(values)[part])
+
+
+def test_a_piece_has_the_phases_of_the_whole_parts_of_its_recording():
+    cycle = Cycle.fit(seasonal(), with_period=True)
+    values = seasonal(1400)
+    values[700:] = np.roll(values, 7)[700:]  # a part of three has two phases
+    whole, edges = cycle.deviations(values), cycle.part_edges(1400)
+    assert edges.tolist() == [0, 467, 934, 1400]
+    np.testing.assert_array_equal(cycle.deviations(values[467:], Piece(467, 1400)), whole[467:])
+    found = cycle.deviations(values[400:1000], Piece(400, 1400))[67:-66]
+    np.testing.assert_array_equal(found, whole[467:934])
+    assert not np.allclose(cycle.deviations(values[720:], Piece(720, 1400)), whole[720:])
 
 
 @pytest.mark.parametrize("period", [5, 12, 24])
