@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import adapters, datasets, metrics, onnx
+    from . import adapters, datasets, distributed, metrics, onnx
     from .anomaly import (
         AlarmRateDisplay,
         AnomalyScoreDisplay,
@@ -67,6 +67,7 @@ __all__ = [
     "adapters",
     "convert_panel",
     "datasets",
+    "distributed",
     "export_onnx",
     "load",
     "metrics",

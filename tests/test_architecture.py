@@ -20,6 +20,7 @@ ABOVE["onnx"] = [*ROOMS, *TASKS]
 ABOVE["adapters"] = []  # wrap any estimator
 ABOVE["reporting"] = [*ROOMS, "anomaly", "imputation"]
 ABOVE["cli"] = [*ROOMS, *TASKS, "saving", "reporting", "onnx"]
+ABOVE["distributed"] = [*ROOMS, *TASKS]
 
 
 def imported(path: Path) -> set[tuple[str, ...]]:

@@ -20,7 +20,7 @@ def is_ours(thing: object) -> bool:
 
 
 def public_modules() -> list[str]:
-    names = ("adapters", "datasets", "metrics", "onnx")
+    names = ("adapters", "datasets", "distributed", "metrics", "onnx")
     return [name for name in names if importlib.util.find_spec(f"sktspulse.{name}")]
 
 
