@@ -99,10 +99,18 @@ def spark_functions(
         return function(table)
 
     def by_batches(tables: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        return function.over_batches(tables)
+        return map(_in_one_chunk, function.over_batches(tables))
 
     answer = ", ".join(f"`{name}` {kind}" for name, kind in fields.items())
     return SparkFunctions(by_group, by_batches, answer)
+
+
+def _in_one_chunk(table: pd.DataFrame) -> pd.DataFrame:
+    """Return strings as objects, as Spark cannot send those of several batches back."""
+    import pandas as pd
+
+    kinds = table.dtypes.items()
+    return table.astype({name: object for name, kind in kinds if isinstance(kind, pd.StringDtype)})
 
 
 def _type(task: TaskName, kind: Any) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import numpy as np
 import pytest
 from estimator_cases import CASES, checkpoint
@@ -57,11 +55,8 @@ def test_searches_run_on_workers(backend):
     )
 
 
-def test_a_worker_without_the_network_says_so(backend, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    shutil.copy(checkpoint(), "own.safetensors")
-    case = CASES["transformer"]
-    X = case.data()
+def test_a_worker_without_the_network_says_so(backend, tmp_path):
+    X = CASES["transformer"].data()
     message = "own.safetensors cannot be loaded as a checkpoint. .*No such file"
     with parallel_config(backend=backend), pytest.raises(ValueError, match=message):
-        search("own.safetensors").fit(X, np.arange(20) % 2)
+        search(str(tmp_path / "own.safetensors")).fit(X, np.arange(20) % 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
 import threading
@@ -105,3 +106,30 @@ def test_a_worker_without_the_network_says_so(client, tmp_path, monkeypatch):
     found = embed(lazy(tmp_path), transformer, **ROLES, partitions="whole")
     with pytest.raises(RuntimeError, match=r"The worker on '.*' cannot load .*own.safetensors"):
         found.compute()
+
+
+N_DEVICES, N_POINTS, N_PARTITIONS = 5, 1_000_000, 170  # 20 GB of three columns of 8 bytes
+
+
+def long_recordings(number: int) -> pd.DataFrame:
+    """Make five devices of a million points."""
+    rng = np.random.default_rng(number)
+    names = np.repeat(np.arange(N_DEVICES) + N_DEVICES * number, N_POINTS)
+    hours = np.tile(np.arange(N_POINTS), N_DEVICES)
+    return pd.DataFrame({"pump": names, "hour": hours, "flow": rng.normal(size=len(names))})
+
+
+@pytest.mark.nightly
+def test_ten_times_the_memory_of_workers_passes_through_them():
+    from dask.distributed import Client, LocalCluster
+
+    settings = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": "2GB"}
+    with LocalCluster(**settings, host="127.0.0.1", dashboard_address=":0") as cluster:
+        with Client(cluster) as client:
+            meta = pd.DataFrame({"pump": [0], "hour": [0], "flow": [0.0]})
+            data = dd.from_map(long_recordings, range(N_PARTITIONS), meta=meta)
+            transformer = TSPulseTransformer(checkpoint=checkpoint()).fit(np.zeros((1, 1, 64)))
+            found = embed(data, transformer, **ROLES, partitions="whole").compute()
+            peaks = client.run(lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+    assert sorted(found["pump"]) == list(range(N_DEVICES * N_PARTITIONS))
+    assert max(peaks.values()) < 1.8, peaks  # [GB]; a worker that had more was killed
