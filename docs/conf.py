@@ -1,6 +1,7 @@
 """Sphinx settings: pages in Markdown, the reference from docstrings, the gallery from examples."""
 
 from importlib.metadata import metadata
+from importlib.util import find_spec
 
 _facts = metadata("sktspulse")
 _urls = dict(line.split(", ", 1) for line in _facts.get_all("Project-URL"))
@@ -33,10 +34,14 @@ autosummary_generate = True
 numpydoc_show_class_members = False
 copybutton_prompt_text = ">>> "
 
+# Examples of engines that are not installed are shown without their figures.
+engines = {"dask": "distributed", "spark": "pyspark"}
+missing = "|".join(name for name, module in engines.items() if find_spec(module) is None)
+
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
-    "filename_pattern": r"/plot_",
+    "filename_pattern": rf"/plot_(?!({missing})\.py)",
     # Scripts that take data or hours have folders of their own. The gallery takes a folder for a
     # section only if it holds a header or a README, so theirs hold none.
     "ignore_pattern": r"^(?!plot_)",

@@ -52,11 +52,9 @@ class Recordings:
         """Find the rows of each recording; its first row decides on the order."""
         import pandas as pd
 
+        _check_known(table[[roles.by] if roles.time is None else [roles.by, roles.time]])
         codes, ids = pd.factorize(table[roles.by])
-        _check_known(codes, roles.by)
         stamps = codes if roles.time is None else _sortable(table[roles.time])
-        if roles.time is not None:
-            _check_known(stamps, roles.time)
         order = np.arange(len(codes))
         if not _is_sorted(codes, stamps, strictly=roles.time is not None):
             order = np.argsort(codes, kind="stable")
@@ -115,27 +113,29 @@ def naming(what: str) -> Iterator[None]:
 
 
 def _sortable(stamps: pd.Series) -> Any:
-    """Return numbers in the order of time stamps, -1 where there are none."""
+    """Return integers in the order of time stamps."""
     import pandas as pd
 
-    if not (isinstance(stamps.dtype, np.dtype) and stamps.dtype.kind in "iuMm"):
-        return pd.factorize(stamps, sort=True)[0]
-    known, numbers = stamps.notna().to_numpy(), stamps.to_numpy().astype(np.int64)
-    return np.where(known, numbers - numbers.min(where=known, initial=numbers.max(initial=0)), -1)
+    if isinstance(stamps.dtype, np.dtype) and stamps.dtype.kind in "iuMm":
+        return stamps.to_numpy().astype(np.int64, copy=False)
+    return pd.factorize(stamps, sort=True)[0]
 
 
 def _is_sorted(codes: Integers, stamps: Any, *, strictly: bool) -> bool:
-    steps, same = np.diff(codes), np.diff(codes) == 0
-    return bool((steps >= 0).all() and not (strictly and (np.diff(stamps)[same] <= 0).any()))
+    steps = np.diff(codes)
+    if (steps < 0).any():
+        return False
+    return not strictly or not ((np.diff(stamps) <= 0) & (steps == 0)).any()
 
 
-def _check_known(codes: Any, name: Hashable) -> None:
-    missing = np.flatnonzero(np.asarray(codes) < 0)
-    if len(missing):
-        raise ValueError(
-            f"{len(missing)} rows have no value in column {name!r}; the first is row {missing[0]} "
-            "of the partition. Drop such rows."
-        )
+def _check_known(keys: pd.DataFrame) -> None:
+    for name, column in keys.items():
+        missing = np.flatnonzero(column.isna())
+        if len(missing):
+            raise ValueError(
+                f"{len(missing)} rows have no value in column {name!r}; the first is row "
+                f"{missing[0]} of the partition. Drop such rows."
+            )
 
 
 def _check_distinct(codes: Integers, stamps: Any, ids: Any, roles: Roles) -> None:

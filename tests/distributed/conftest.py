@@ -14,7 +14,7 @@ def client():
     """Two worker processes of Dask."""
     distributed = pytest.importorskip("dask.distributed", reason="needs sktspulse[distributed]")
     cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=":0"
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     )
     with cluster, distributed.Client(cluster) as client:
         yield client
