@@ -3,7 +3,7 @@
     python examples/benchmarks/scale.py                        # some 20 minutes, two idle cores
     python examples/benchmarks/scale.py --sizes 100 --turns 1  # half a minute
 
-Recordings of 1,000 points in files of 50 are embedded by a loop over the files in one process, and
+Recordings of 1,000 points in files of 100 are embedded by a loop over the files in one process, and
 by one and two worker processes of Dask, each on one thread; the three take turns. The workers are
 started before, and have loaded the network. What a table of an earlier run has is not measured
 again.
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from measures import tables
 from measures.scale_tasks import N_POINTS, Cluster, embed_plainly, make_files
-from measures.speed_workers import Worker, work
+from measures.speed_workers import Turn, Worker, work
 
 ROOT = Path(__file__).parents[2]
 N_WORKERS = (1, 2)
@@ -34,19 +34,20 @@ def measure(n_recordings: int, folder: Path, n_turns: int) -> Iterator[Row]:
     """Yield a row for the loop and for each number of workers."""
     files = make_files(n_recordings, folder)
     loop = Worker([sys.executable, __file__, "--loop", str(files)])
-    seconds: dict[str, list[float]] = {LOOP: []}
+    turns: dict[str, list[Turn]] = {LOOP: []}
     peaks: dict[str, float] = {}
     for n_workers in N_WORKERS:
         name, cluster = f"{n_workers} worker{'s' * (n_workers > 1)}", Cluster(n_workers)
         with cluster.running():
             cluster.embed(files)  # reads the files into the cache of the system, as the loop does
             for _ in range(n_turns):
-                seconds[LOOP].append(loop().seconds)
-                seconds.setdefault(name, []).append(cluster.embed(files))
+                turns[LOOP].append(loop())
+                turns.setdefault(name, []).append(cluster.embed(files))
             peaks[name] = cluster.peak()
     peaks[LOOP] = loop.close()
-    usual = statistics.median(seconds[LOOP])
-    for name, taken in seconds.items():
+    usual = statistics.median(turn.seconds for turn in turns[LOOP])
+    for name, each in turns.items():
+        taken = [turn.seconds for turn in each]
         median = statistics.median(taken)
         yield {
             "recordings": n_recordings,
@@ -54,6 +55,7 @@ def measure(n_recordings: int, folder: Path, n_turns: int) -> Iterator[Row]:
             "by": name,
             "seconds": f"{median:.2f}",
             "lowest to highest": f"{min(taken):.2f} to {max(taken):.2f}",
+            "processor s": f"{statistics.median(turn.processor for turn in each):.2f}",
             "rows a second": f"{n_recordings * N_POINTS / median:.0f}",
             "over the loop": f"{median / usual:.2f}",
             "peak of a process [MB]": f"{peaks[name] / 1e6:.0f}",

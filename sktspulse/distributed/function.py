@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..base import fitted_network
 from ..network import load_checkpoint
+from .memory import keep_freed_memory
 from .recordings import Recordings, Roles
 from .tasks import TASKS, Fields
 
@@ -92,7 +93,7 @@ class PartitionFunction:
         """
         if not len(table):
             return self.empty(table)
-        self.check_network()
+        self.prepare()
         return TASKS[self.task](self.estimator, Recordings.find(table, self.roles))
 
     @property
@@ -170,8 +171,15 @@ class PartitionFunction:
         if waiting:
             yield self(pd.concat(waiting))
 
-    def check_network(self) -> None:
-        """Load the network; a RuntimeError names the machine if that is impossible."""
+    def prepare(self) -> None:
+        """Make this process ready to work.
+
+        Raises
+        ------
+        RuntimeError
+            If it cannot load the network. The message names the machine.
+        """
+        keep_freed_memory()
         estimator = self.estimator
         if isinstance(estimator, Mapping):
             estimator = next(iter(estimator.values()))

@@ -105,7 +105,7 @@ def _score(
     """Score the rows of a partition, with pieces of others by the number of the partition."""
     import pandas as pd
 
-    function.check_network()
+    function.prepare()
     scores = np.empty(len(part))
     with naming(f"Partition {number}"):
         first = sum(len(piece) for n, piece in pieces.items() if n < number)

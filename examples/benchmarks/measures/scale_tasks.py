@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .speed_workers import Turn
+
 __all__ = ["N_POINTS", "Cluster", "embed_plainly", "make_files"]
 
 N_POINTS = 1_000  # of a recording
-N_PER_FILE = 50  # recordings, at all sizes, so that a worker has the same work at once
+N_PER_FILE = 100  # recordings, at all sizes, so that a worker has the same work at once
 KEYS = {"by": "pump", "time": "second"}
 
 
@@ -73,16 +75,17 @@ class Cluster:
             self.client.run(new_transformer)
             yield
 
-    def embed(self, folder: Path) -> float:
-        """Return how many seconds it takes."""
+    def embed(self, folder: Path) -> Turn:
+        """Return how long it takes; the processor time is that of the workers."""
         from sktspulse.distributed import embed
 
         transformer = new_transformer()
+        before = sum(self.client.run(time.process_time).values())
         started = time.perf_counter()
         found = embed(folder, transformer, **KEYS, partitions="whole").compute()
         seconds = time.perf_counter() - started
         assert found["pump"].is_unique  # noqa: S101
-        return seconds
+        return Turn(seconds, sum(self.client.run(time.process_time).values()) - before)
 
     def peak(self) -> float:
         """Return the most memory that a worker had since it started [bytes]."""
