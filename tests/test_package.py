@@ -21,7 +21,20 @@ import sktspulse
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(sktspulse.__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EXTRAS = {"aeon", "all", "cli", "dev", "docs", "hub", "faiss", "onnx", "plot", "sktime", "test"}
+EXTRAS = {
+    "aeon",
+    "all",
+    "cli",
+    "dev",
+    "distributed",
+    "docs",
+    "hub",
+    "faiss",
+    "onnx",
+    "plot",
+    "sktime",
+    "test",
+}
 UNPINNED = {"aeon", "sktime"}  # need an older NumPy and pandas than the others
 CORE = {"joblib", "narwhals", "numpy", "safetensors", "scikit-learn", "scipy", "skorch"}
 CORE |= {"threadpoolctl", "torch"}
@@ -153,7 +166,7 @@ def test_the_oldest_versions_that_are_tested_are_those_promised():
     pins = dict(line.split("==") for line in lines if "==" in line)
     extras = PROJECT["optional-dependencies"]
     texts = [*PROJECT["dependencies"], *extras["test"], *extras["all"]]
-    texts += [text for name in ("cli", "plot", "hub", "faiss", "onnx") for text in extras[name]]
+    texts += [text for name in EXTRAS - UNPINNED - {"dev", "docs"} for text in extras[name]]
     tested = {name: Version(version) for name, version in pins.items()}
     assert tested == {name: Version(version) for name, version in bounds(texts).items()}
 

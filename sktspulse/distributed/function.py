@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import platform
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -190,7 +190,7 @@ class PartitionFunction:
                 fitted_network(estimator)
         except (OSError, ValueError) as error:
             raise RuntimeError(
-                f"The worker on {socket.gethostname()!r} cannot load the network: {error} Every "
+                f"The worker on {platform.node()!r} cannot load the network: {error} Every "
                 "worker needs the same file under the same name; the shipped networks come with "
                 "the package."
             ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
+from ..lazy import import_extra
 from .recordings import Roles
 
 if TYPE_CHECKING:
@@ -16,13 +17,12 @@ __all__ = ["open_table"]
 
 def open_table(data: Any, roles: Roles) -> dd.DataFrame:
     """Return a lazy table, with the device and the time as columns."""
-    try:
-        import dask.dataframe as dd
-    except ImportError as error:
-        raise ImportError(
-            "Tables larger than memory need Dask: pip install 'sktspulse[distributed]'. On Spark "
-            "or Ray, use spark_functions or PartitionFunction, which do not."
-        ) from error
+    dd = import_extra(
+        "dask.dataframe",
+        "distributed",
+        "A table larger than memory",
+        otherwise="On Spark or Ray, spark_functions and PartitionFunction do not.",
+    )
     if isinstance(data, str | PathLike):
         data = dd.read_parquet(fspath(data))
     elif hasattr(data, "get_fragments"):

@@ -12,7 +12,7 @@ import pytest
 @pytest.fixture(scope="session")
 def client():
     """Two worker processes of Dask."""
-    distributed = pytest.importorskip("dask.distributed", reason="needs sktspulse[distributed]")
+    distributed = pytest.importorskip("dask.distributed", reason="needs the extra distributed")
     cluster = distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     )

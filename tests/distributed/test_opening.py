@@ -65,5 +65,5 @@ def test_other_data_are_refused():
 
 def test_dask_is_an_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "dask.dataframe", None)
-    with pytest.raises(ImportError, match=r"pip install 'sktspulse\[distributed\]'"):
+    with pytest.raises(ImportError, match=r"needs dask. Install the extra 'distributed'"):
         open_table("table.parquet", Roles("a", None, None))
