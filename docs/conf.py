@@ -1,6 +1,15 @@
 """Sphinx settings: pages in Markdown, the reference from docstrings, the gallery from examples."""
 
+import os
+import re
+import sys
 from importlib.metadata import metadata
+from inspect import isclass
+from pathlib import Path
+
+import sktspulse
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 _facts = metadata("sktspulse")
 _urls = dict(line.split(", ", 1) for line in _facts.get_all("Project-URL"))
@@ -11,15 +20,19 @@ copyright = f"2026, {author}"
 version = release = _facts["Version"]
 
 extensions = [
+    "mathml",
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "inventories"]
+templates_path = ["_templates"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 default_role = "literal"
 nitpicky = False
@@ -28,10 +41,54 @@ suppress_warnings = ["ref.ref"]
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
+html_math_renderer = "mathml"
+
+# The inventories beside this file name what our pages link to, so that a build needs no network.
+# SKTSPULSE_INVENTORIES=online takes the full ones of the other projects, and finds every name.
+ONLINE = os.environ.get("SKTSPULSE_INVENTORIES") == "online"
+intersphinx_mapping = {
+    name: (address, None if ONLINE else f"inventories/{name}.txt")
+    for name, address in {
+        "python": "https://docs.python.org/3/",
+        "numpy": "https://numpy.org/doc/stable/",
+        "sklearn": "https://scikit-learn.org/stable/",
+        "pandas": "https://pandas.pydata.org/docs/",
+        "matplotlib": "https://matplotlib.org/stable/",
+    }.items()
+}
 
 autosummary_generate = True
 numpydoc_show_class_members = False
-copybutton_prompt_text = ">>> "
+numpydoc_xref_param_type = True
+numpydoc_xref_ignore = "all"  # words that are no alias stay words
+numpydoc_xref_aliases = {
+    **{name: name for name in ("array-like", "array_like", "iterable", "sequence", "generator")},
+    **{name: f":class:`{name} <python:{name}>`" for name in ("bool", "dict", "float", "int")},
+    **{name: f":class:`{name} <python:{name}>`" for name in ("list", "object", "str", "tuple")},
+    "None": ":data:`None <python:None>`",
+    "True": "True",
+    "False": "False",
+    "Axes": "matplotlib.axes.Axes",
+    "Figure": "matplotlib.figure.Figure",
+    "DataFrame": "pandas.DataFrame",
+    "Pipeline": "sklearn.pipeline.Pipeline",
+    "BaseEstimator": "sklearn.base.BaseEstimator",
+    **{n: f"sktspulse.{n}" for n in sktspulse.__all__ if isclass(getattr(sktspulse, n))},
+}
+
+
+def drop_foreign_terms(app, what, name, thing, options, lines):
+    """What scikit-learn says of inherited methods links to terms of its own glossary."""
+    lines[:] = [re.sub(r":term:`([^`<]+)`", r"\1", line) for line in lines]
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", drop_foreign_terms)
+
+
+# Prompts and printed results are not copied. The classes are those of the highlighter, so lines
+# after "..." and empty ones belong to the program as they should.
+copybutton_exclude = ".linenos, .gp, .go, .gt"
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
@@ -44,14 +101,32 @@ sphinx_gallery_conf = {
     "min_reported_time": 60,
     "download_all_examples": False,
     "show_signature": False,
+    "backreferences_dir": "generated/backreferences",
+    "doc_module": ("sktspulse",),
+    "reference_url": {"sktspulse": None},
 }
 
 html_theme = "pydata_sphinx_theme"
 html_title = project
+html_favicon = "_static/logo.svg"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_show_sourcelink = False
 html_sidebars = {"**": ["sidebar-nav-bs"], "index": []}
 html_theme_options = {
     "github_url": _urls["Source"],
-    "show_toc_level": 2,
+    "logo": {
+        "image_light": "_static/logo.svg",
+        "image_dark": "_static/logo.svg",
+        "text": "sktspulse",
+        "alt_text": "",
+    },
+    "navbar_align": "left",
+    "header_links_before_dropdown": 6,
     "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "primary_sidebar_end": [],
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
+    "footer_start": ["copyright"],
+    "footer_end": [],
 }
-html_show_sourcelink = False
