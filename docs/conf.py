@@ -58,6 +58,8 @@ intersphinx_mapping = {
 }
 
 autosummary_generate = True
+autodoc_typehints = "none"  # docstrings tell the types in words
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = True
 numpydoc_xref_ignore = "all"  # words that are no alias stay words

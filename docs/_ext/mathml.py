@@ -14,6 +14,7 @@ SIZES = re.compile(r"\\[bB]igg?[lrm]?(?![a-zA-Z])")  # MathML stretches brackets
 
 
 def converted(node: nodes.math | nodes.math_block, *, as_block: bool) -> str:
+    """Return a formula in LaTeX as MathML, or as code with a warning if it is not understood."""
     try:
         tex = SIZES.sub("", node.astext()).replace(r"\dots", r"\ldots")
         return tex2mathml(tex, as_block=as_block)
@@ -23,11 +24,13 @@ def converted(node: nodes.math | nodes.math_block, *, as_block: bool) -> str:
 
 
 def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
+    """Write a formula within a line."""
     translator.body.append(converted(node, as_block=False))
     raise nodes.SkipNode
 
 
 def visit_block(translator: HTML5Translator, node: nodes.math_block) -> None:
+    """Write a formula on its own, with its number if it has one."""
     translator.body.append(translator.starttag(node, "div", CLASS="math"))
     translator.body.append(converted(node, as_block=True))
     if node["number"]:
@@ -40,5 +43,6 @@ def visit_block(translator: HTML5Translator, node: nodes.math_block) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
+    """Offer the renderer to html_math_renderer."""
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
