@@ -1,4 +1,4 @@
-"""Write the short tables that the pages of docs/benchmarks show, from the tables of results.
+"""Write the short tables and two figures of docs/benchmarks, from the tables of results.
 
     python examples/benchmarks/headlines.py
 
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from matplotlib import pyplot
 from measures import tables
 
 ROOT = Path(__file__).parents[2]
@@ -202,12 +203,61 @@ HEADLINES = {
 }
 
 
+BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"  # for colour-blind eyes
+PLACES = {  # of labels that would lie on each other
+    "scikit-learn": {"xytext": (-6, -3), "ha": "right"},
+    "float32": {"xytext": (0, 6), "ha": "center"},
+}
+MARKS = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"))
+
+
+def draw_regression(folder: Path) -> None:
+    """Draw R² of every method, one row a set."""
+    rows = tables.read(folder / "regression-headline.csv")
+    heads = [head for head in rows[0] if head.startswith("R²")]
+    figure, axes = pyplot.subplots(figsize=(7, 3.2), layout="constrained")
+    for head, (colour, mark) in zip(heads, MARKS, strict=True):
+        values = [float(row[head]) for row in rows]
+        axes.plot(
+            values, range(len(rows)), mark, color=colour, label=head.removeprefix("R², "), alpha=0.8
+        )
+    axes.set(xlabel="R² on the test part", xlim=(-0.05, 1), ylim=(len(rows) - 0.5, -0.5))
+    axes.set_yticks(range(len(rows)), [row[""] for row in rows])
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend(loc="lower left")
+    figure.savefig(folder / "regression.png", dpi=150)
+
+
+def draw_search(folder: Path) -> None:
+    """Draw recall over time: random vectors on the left, embeddings on the right."""
+    random = tables.read(folder / "search-headline.csv")
+    embeddings = tables.read(folder / "search-faiss-headline.csv")
+    figure, panels = pyplot.subplots(1, 2, figsize=(7, 2.8), sharey=True, layout="constrained")
+    titles = ("100,000 random vectors", "60,000 embeddings")
+    for axes, rows, prefix, title in zip(
+        panels, (random, embeddings), ("euclidean: ", ""), titles, strict=True
+    ):
+        for row in rows:
+            name = row[""]
+            x, y = float(row[f"{prefix}ms a query"]), float(row[f"{prefix}recall"])
+            is_other = "scikit" in name or "faiss" in name
+            axes.plot(x, y, "s" if is_other else "o", color=ORANGE if is_other else BLUE)
+            place = PLACES.get(name, {"xytext": (0, -13), "ha": "center"})
+            axes.annotate(name, (x, y), textcoords="offset points", size=8, **place)
+        axes.set(title=title, xlabel="ms a query", xlim=(0, 1.8), ylim=(0.98, 1.003))
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("recall of ten nearest")
+    figure.savefig(folder / "search.png", dpi=150)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks")
     folder = parser.parse_args().output
     for name, headline in HEADLINES.items():
         tables.write(headline.table(folder), folder / name)
+    draw_regression(folder)
+    draw_search(folder)
 
 
 if __name__ == "__main__":
