@@ -31,7 +31,8 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "inventories"]
+# The times of the gallery's scripts are sorted by a script from another host.
+exclude_patterns = ["_build", "inventories", "**sg_execution_times.rst"]
 templates_path = ["_templates"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 default_role = "literal"
