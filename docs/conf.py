@@ -89,9 +89,9 @@ def setup(app):
     app.connect("autodoc-process-docstring", drop_foreign_terms)
 
 
-# Prompts and printed results are not copied. The classes are those of the highlighter, so lines
-# after "..." and empty ones belong to the program as they should.
-copybutton_exclude = ".linenos, .gp, .go, .gt"
+# Lines with a prompt are the program; what is printed between them is not copied.
+copybutton_prompt_text = r">>> |\.\.\. |\.\.\.$"
+copybutton_prompt_is_regexp = True
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
@@ -115,6 +115,7 @@ html_favicon = "_static/logo.svg"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_show_sourcelink = False
+html_context = {"default_mode": "auto"}
 html_sidebars = {"**": ["sidebar-nav-bs"], "index": []}
 html_theme_options = {
     "github_url": _urls["Source"],
