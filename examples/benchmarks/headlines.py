@@ -1,4 +1,4 @@
-"""Write the short tables and two figures of docs/benchmarks, from the tables of results.
+"""Write the short tables and figures of docs/benchmarks, from the tables of results.
 
     python examples/benchmarks/headlines.py
 
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from matplotlib import pyplot
+from measures import headline_figures as figures
 from measures import tables
 
 ROOT = Path(__file__).parents[2]
@@ -102,8 +102,6 @@ HEADLINES = {
             {
                 "accuracy": ("accuracy", 3),
                 "log-loss": ("log_loss", 3),
-                "calibration error": ("calibration_error", 3),
-                "median s": ("median_seconds", 1),
             }
         ),
     ),
@@ -121,9 +119,8 @@ HEADLINES = {
             f"{signals}: {label}": Column(name, {"signals": signals}, digits)
             for signals in ("made", "excerpts")
             for label, name, digits in (
-                ("false alarms, % of rows", "clean rows alarmed, %", 2),
+                ("false alarms, %", "clean rows alarmed, %", 2),
                 ("faults found, %", "faults found, %", 0),
-                ("precision", "precision of rows", 2),
             )
         },
     ),
@@ -153,11 +150,15 @@ HEADLINES = {
             "ETTm1",
         ),
         {
-            **{
-                f"R², {method}": Column("r2", {"method": method})
-                for method in ("TSPulseRegressor", "RocketRegressor", "Ridge on raw series")
-            },
-            "coverage of the 90 % interval": Column("coverage", {"method": "TSPulseRegressor"}, 2),
+            f"R², {label}": Column("r2", {"method": method})
+            for label, method in (
+                ("TSPulse", "TSPulseRegressor"),
+                ("Rocket", "RocketRegressor"),
+                ("ridge", "Ridge on raw series"),
+            )
+        }
+        | {
+            "interval coverage": Column("coverage", {"method": "TSPulseRegressor"}, 2),
         },
     ),
     "retrieval-headline.csv": Headline(
@@ -173,7 +174,6 @@ HEADLINES = {
         },
         {
             "set, shifted": Column("shifted, source counted: family"),
-            "class, shifted": Column("shifted, source counted: class"),
             "set, crops, source removed": Column("crops, source removed: family"),
             "class, crops, source removed": Column("crops, source removed: class"),
             "ms a query": Column("ms a query", digits=2),
@@ -184,11 +184,35 @@ HEADLINES = {
         "search",
         same("scikit-learn", "float32", "float16", "int8"),
         {
-            f"{metric}: {name}": Column(
-                name, {"vectors": "100000 random", "metric": metric}, digits
-            )
-            for metric in ("euclidean", "cosine")
+            name: Column(name, {"vectors": "100000 random", "metric": "euclidean"}, digits)
             for name, digits in (("ms a query", 2), ("MB", 1), ("recall", 4))
+        }
+        | {
+            "cosine: ms a query": Column(
+                "ms a query", {"vectors": "100000 random", "metric": "cosine"}, 2
+            )
+        },
+    ),
+    "speed-headline.csv": Headline(
+        "speed.csv",
+        "what",
+        {
+            "forward pass, ms": "forward, 128 windows",
+            "forward pass, peak MB": "peak memory: forward, 128 windows",
+            "training step, ms": "training step, 128 windows",
+            "training step, peak MB": "peak memory: training step, 128 windows",
+            "ours by the recipe, ms": "the same step, ours by the recipe",
+            "ours by the recipe, peak MB": "peak memory: the same step, ours by the recipe",
+            "embedding, ms": "embedding of 10,000 windows",
+            "embedding, peak MB": "peak memory: embedding of 10,000 windows",
+            "import of the package, ms": "import of the package",
+            "import of a model, ms": "import of a model",
+            "installed without torch, MB": "installed, torch left out",
+        },
+        {
+            "sktspulse": Column("sktspulse", digits=0),
+            "granite-tsfm": Column("granite-tsfm", digits=0),
+            "ratio": Column("ratio", digits=2),
         },
     ),
     "search-faiss-headline.csv": Headline(
@@ -203,61 +227,13 @@ HEADLINES = {
 }
 
 
-BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"  # for colour-blind eyes
-PLACES = {  # of labels that would lie on each other
-    "scikit-learn": {"xytext": (-6, -3), "ha": "right"},
-    "float32": {"xytext": (0, 6), "ha": "center"},
-}
-MARKS = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"))
-
-
-def draw_regression(folder: Path) -> None:
-    """Draw R² of every method, one row a set."""
-    rows = tables.read(folder / "regression-headline.csv")
-    heads = [head for head in rows[0] if head.startswith("R²")]
-    figure, axes = pyplot.subplots(figsize=(7, 3.2), layout="constrained")
-    for head, (colour, mark) in zip(heads, MARKS, strict=True):
-        values = [float(row[head]) for row in rows]
-        axes.plot(
-            values, range(len(rows)), mark, color=colour, label=head.removeprefix("R², "), alpha=0.8
-        )
-    axes.set(xlabel="R² on the test part", xlim=(-0.05, 1), ylim=(len(rows) - 0.5, -0.5))
-    axes.set_yticks(range(len(rows)), [row[""] for row in rows])
-    axes.grid(axis="x", alpha=0.3)
-    axes.legend(loc="lower left")
-    figure.savefig(folder / "regression.png", dpi=150)
-
-
-def draw_search(folder: Path) -> None:
-    """Draw recall over time: random vectors on the left, embeddings on the right."""
-    random = tables.read(folder / "search-headline.csv")
-    embeddings = tables.read(folder / "search-faiss-headline.csv")
-    figure, panels = pyplot.subplots(1, 2, figsize=(7, 2.8), sharey=True, layout="constrained")
-    titles = ("100,000 random vectors", "60,000 embeddings")
-    for axes, rows, prefix, title in zip(
-        panels, (random, embeddings), ("euclidean: ", ""), titles, strict=True
-    ):
-        for row in rows:
-            name = row[""]
-            x, y = float(row[f"{prefix}ms a query"]), float(row[f"{prefix}recall"])
-            is_other = "scikit" in name or "faiss" in name
-            axes.plot(x, y, "s" if is_other else "o", color=ORANGE if is_other else BLUE)
-            place = PLACES.get(name, {"xytext": (0, -13), "ha": "center"})
-            axes.annotate(name, (x, y), textcoords="offset points", size=8, **place)
-        axes.set(title=title, xlabel="ms a query", xlim=(0, 1.8), ylim=(0.98, 1.003))
-        axes.grid(alpha=0.3)
-    panels[0].set_ylabel("recall of ten nearest")
-    figure.savefig(folder / "search.png", dpi=150)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks")
     folder = parser.parse_args().output
     for name, headline in HEADLINES.items():
         tables.write(headline.table(folder), folder / name)
-    draw_regression(folder)
-    draw_search(folder)
+    figures.draw_all(folder)
 
 
 if __name__ == "__main__":
