@@ -1,4 +1,4 @@
-"""What the figures of the guide share: colours that colour-blind readers can tell apart, and size."""
+"""What the figures of the guide share: size, and colours that are safe for colour-blind readers."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """Draw the first figure of the guide to anomaly detection."""
 
-import matplotlib.dates as dates
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from figure_style import BLACK, BLUE, ORANGE, save
+from matplotlib.dates import ConciseDateFormatter
 
 from sktspulse import TSPulseAnomalyDetector
 from sktspulse.datasets import make_gappy_series
@@ -18,7 +19,7 @@ def draw() -> None:
     """Draw two sensors with their faults and alarms, above the score."""
     _, values = make_gappy_series(1500, 2, random_state=0)
     hours = pd.date_range("2025-01-01", periods=1500, freq="h")
-    X = pd.DataFrame(values + [4, 2], index=hours, columns=["flow", "level"])
+    X = pd.DataFrame(values + np.array([4, 2]), index=hours, columns=["flow", "level"])
     X_train, X_test = X[:1000], X[1000:].copy()
     X_test.loc[slice(*FAULTS["level"]), "level"] += 0.65
     X_test.loc[slice(*FAULTS["flow"]), "flow"] = 4.5
@@ -39,7 +40,7 @@ def draw() -> None:
             ax.axvspan(
                 segment["start"], segment["end"], color=ORANGE, alpha=0.25, lw=0, label=label
             )
-    axes[2].xaxis.set_major_formatter(dates.ConciseDateFormatter(axes[2].xaxis.get_major_locator()))
+    axes[2].xaxis.set_major_formatter(ConciseDateFormatter(axes[2].xaxis.get_major_locator()))
     handles = [*axes[0].get_legend_handles_labels()[0], axes[2].lines[1]]
     figure.legend(handles, ["fault", "alarm", "threshold"], loc="outside upper right", ncols=3)
     save(figure, "anomaly")

@@ -1,10 +1,10 @@
 """Draw the first figure of the guide to imputation."""
 
-import matplotlib.dates as dates
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from figure_style import BLACK, BLUE, ORANGE, PURPLE, save
+from figure_style import BLACK, ORANGE, PURPLE, save
+from matplotlib.dates import ConciseDateFormatter
 
 from sktspulse import TSPulseImputer
 from sktspulse.datasets import make_gappy_series
@@ -16,7 +16,7 @@ def draw() -> None:
     """Draw a gap of two days: what was hidden, what was filled, and a straight line."""
     _, values = make_gappy_series(600, 2, random_state=0)
     hours = pd.date_range("2026-01-01", periods=600, freq="h")
-    complete = pd.DataFrame(values + [4, 2], index=hours, columns=["flow", "level"])
+    complete = pd.DataFrame(values + np.array([4, 2]), index=hours, columns=["flow", "level"])
     X = complete.mask(np.random.default_rng(0).random(complete.shape) < 0.05)
     X.loc[GAP, "flow"] = np.nan
     filled, std = TSPulseImputer(random_state=0).fit(X).transform(X, return_std=True)
@@ -31,7 +31,7 @@ def draw() -> None:
     ax.plot(X.loc[shown, "flow"], color=BLACK, lw=1)
     single = X["flow"].isna() & ~X.index.isin(value.index)
     ax.plot(filled.loc[shown, "flow"][single.loc[shown]], "o", color=ORANGE, ms=4)
-    ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(ax.xaxis.get_major_locator()))
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))
     ax.set(ylabel="flow [m³/h]")
     names = ["90 % interval", "hidden truth", "straight line", "filled", "known"]
     handles = [ax.collections[0], *ax.lines[:4]]
