@@ -14,10 +14,10 @@ MARKERS = ("o", "^", "s", "D")
 
 plt.rcParams.update(
     {
-        "font.size": 10,
+        "font.size": 12,
         "axes.spines.top": False,
         "axes.spines.right": False,
-        "axes.titlesize": 10,
+        "axes.titlesize": 12,
         "axes.titlelocation": "left",
         "legend.frameon": False,
         "figure.dpi": 100,

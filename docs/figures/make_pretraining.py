@@ -49,10 +49,10 @@ def draw() -> None:
     nearest = KNeighborsClassifier(1)
     accuracy = [cross_val_score(nearest, features, y).mean() for features in vectors.values()]
     figure, (left, right) = plt.subplots(1, 2, figsize=(6.4, 2.8), layout="constrained")
-    windows = 32 * np.array(trained.history_["n_steps"])
+    windows = 32e-3 * np.array(trained.history_["n_steps"])
     for name, color, marker in (("time", ORANGE, "o"), ("frequency", BLUE, "^")):
         left.plot(windows, trained.history_[name], color=color, marker=marker, ms=4, label=name)
-    left.set(xlabel="windows", ylabel="loss [variance]", ylim=(0, None), title="hidden points")
+    left.set(xlabel="windows [thousands]", ylabel="loss [variance]", ylim=(0, None), title="hidden points")
     left.legend(title="head")
     bars = right.barh(list(vectors), accuracy, color=["#999999", "#999999", ORANGE, GREEN])
     right.bar_label(bars, fmt="%.2f", padding=3)

@@ -29,7 +29,7 @@ def draw() -> None:
     ax.axline((0, 0), slope=1, color=BLACK, lw=0.8)
     ax.errorbar(friction[80:], predicted, yerr=1.645 * std, fmt="o", ms=3, lw=0.8, color=BLUE)
     ax.set(xlabel="true friction [1/s]", ylabel="predicted friction [1/s]", aspect="equal")
-    ax.set_title("40 test signals, 90 % intervals")
+    ax.set_title("40 test signals")
     save(figure, "regression")
 
 
