@@ -52,7 +52,12 @@ def draw() -> None:
     windows = 32e-3 * np.array(trained.history_["n_steps"])
     for name, color, marker in (("time", ORANGE, "o"), ("frequency", BLUE, "^")):
         left.plot(windows, trained.history_[name], color=color, marker=marker, ms=4, label=name)
-    left.set(xlabel="windows [thousands]", ylabel="loss [variance]", ylim=(0, None), title="hidden points")
+    left.set(
+        xlabel="windows [thousands]",
+        ylabel="loss [variance]",
+        ylim=(0, None),
+        title="hidden points",
+    )
     left.legend(title="head")
     bars = right.barh(list(vectors), accuracy, color=["#999999", "#999999", ORANGE, GREEN])
     right.bar_label(bars, fmt="%.2f", padding=3)
