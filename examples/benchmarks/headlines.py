@@ -193,6 +193,16 @@ HEADLINES = {
             )
         },
     ),
+    "scale-headline.csv": Headline(
+        "scale.csv",
+        "recordings",
+        {"100,000 rows": "100", "1,000,000 rows": "1000"},
+        {
+            f"{label}, {by}": Column(name, {"by": by}, digits)
+            for label, name, digits in (("s", "seconds", 1), ("MB", "peak of a process [MB]", 0))
+            for by in ("plain loop", "2 workers")
+        },
+    ),
     "speed-headline.csv": Headline(
         "speed.csv",
         "what",
