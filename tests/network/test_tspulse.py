@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import csv
 import re
+import runpy
 from pathlib import Path
 
 import naive
@@ -392,3 +393,16 @@ def test_the_page_on_theory_names_classes_of_the_network():
     names = set(re.findall(r"`([A-Z][a-z]\w+|TSPulse\w*|RevIN|MLP)(?:\.\w+)?`", page))
     assert len(names) > 8
     assert {name for name in names if not hasattr(tspulse, name)} == set()
+
+
+def test_the_drawing_of_the_network_is_current_and_its_links_lead_somewhere():
+    docs = Path(__file__).parents[2] / "docs"
+    drawing = runpy.run_path(str(docs / "figures" / "make_network.py"))["draw"]()
+    assert (docs / "figures" / "network.svg").read_text("utf-8") == drawing
+    page = (docs / "theory.md").read_text("utf-8")
+    sections = {name.lower().replace(" ", "-") for name in re.findall(r"^## (.+)", page, re.M)}
+    equations = {f"equation-{name}" for name in re.findall(r"\((eq-\w+)\)", page)}
+    assert set(re.findall(r'href="#([\w-]+)"', drawing)) <= sections | equations
+    classes = set(re.findall(r'<tspan class="code">(\w+)</tspan>', drawing)) - {"LayerNorm"}
+    assert len(classes) == 10
+    assert {name for name in classes if not hasattr(tspulse, name)} == set()

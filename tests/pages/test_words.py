@@ -20,7 +20,7 @@ DIRECTIVE = re.compile(r"^(`{3,}|:{3,})\{([\w:-]+)\}(.*)$")
 SILENT = {"toctree", "eval-rst", "include", "raw", "grid", "image"}  # whose lines are not text
 MARKUP = (
     (re.compile(r"<!--.*?-->", re.S), " "),
-    (re.compile(r"\$\$.*?\$\$( *\([\w-]+\))?|\$[^$\n]+\$", re.S), " "),  # formulas
+    (re.compile(r"\$\$.*?\$\$(?: \([\w-]+\))?|\$[^$\n]+\$", re.S), " "),  # formulas, with labels
     (re.compile(r"^\([\w-]+\)=$", re.M), " "),  # targets
     (re.compile(r"!\[([^\]]*)\]\([^)]*\)"), " "),  # the words of a picture are an attribute
     (re.compile(r"\]\([^)]*\)"), " "),
