@@ -53,7 +53,7 @@ def test_scores_in_pieces_are_those_in_one(name):
     settings, kind = DETECTORS[name]
     X = recording(kind)
     detector = TSPulseAnomalyDetector(**settings, checkpoint=checkpoint()).fit(X[:1500])
-    found = in_pieces(detector, X, [3, 3203, 3703, 4450])
+    found = in_pieces(detector, X, [3, 3203, 4450])
     np.testing.assert_allclose(found, detector.score_samples(X), rtol=0, atol=1e-6)
 
 

@@ -10,13 +10,20 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def client():
+def cluster():
     """Two worker processes of Dask."""
     distributed = pytest.importorskip("dask.distributed", reason="needs the extra distributed")
     cluster = distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     )
-    with cluster, distributed.Client(cluster) as client:
+    with cluster:
+        yield cluster
+
+
+@pytest.fixture
+def client(cluster):
+    """A client that is the default one during a test."""
+    with pytest.importorskip("dask.distributed").Client(cluster) as client:
         yield client
 
 

@@ -31,19 +31,18 @@ def one_thread():
         yield
 
 
-@pytest.mark.parametrize("each", [False, True], ids=["one detector", "one for each"])
-def test_scores_are_those_of_recordings_in_one_piece(each):
+def test_scores_are_those_of_recordings_in_one_piece():
     frame = table(LENGTHS)
     frame.loc[300:1100, ["flow", "heat"]] = np.nan
     frame.loc[1430:1450, "flow"] *= 30
     detector = TSPulseAnomalyDetector(("time", "variation"), smoothing=4, checkpoint=checkpoint())
     detector.fit(series(table(), "p2"))
-    detector = {f"p{i}": detector for i in range(3)} if each else detector
-    expected = PartitionFunction("score_anomalies", detector, **ROLES)(frame)
-    parts = cut(frame, ["2026-01-02", "2026-03-01", "2026-03-02"])
+    detectors = {f"p{i}": detector for i in range(3)}
+    expected = PartitionFunction("score_anomalies", detectors, **ROLES)(frame)
+    parts = cut(frame, ["2026-01-02", "2026-03-01"])
     lazy = dd.concat([dd.from_pandas(part, npartitions=1, sort=False) for part in parts])
-    found = score_anomalies(lazy, detector, **ROLES, partitions="ordered")
-    assert found.npartitions == 4
+    found = score_anomalies(lazy, detectors, **ROLES, partitions="ordered")
+    assert found.npartitions == 3
     computed = found.compute()
     assert computed.index.tolist() == [row for part in parts for row in part.index]
     computed = computed.sort_index()
