@@ -32,6 +32,7 @@ EXTRAS = {
     "faiss",
     "onnx",
     "plot",
+    "plotly",
     "sktime",
     "test",
 }

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..base import single_axes
+from ..base import ALARM, ESTIMATE, ink, single_axes
 from ..series import Floats, Integers, read_floats, runs
 from .detector import TSPulseAnomalyDetector
 
@@ -187,25 +187,30 @@ class AlarmRateDisplay:
         self.ax_ = single_axes(ax, figsize=(7, 4))
         self.figure_ = self.ax_.figure
         segments = self.ax_.twinx()
-        style: dict[str, Any] = {"color": "tab:orange", "drawstyle": "steps-mid", "lw": 1}
+        style: dict[str, Any] = {"color": ESTIMATE, "drawstyle": "steps-mid", "lw": 1.2, "ls": "-."}
         (line,) = segments.plot(self.thresholds, self.n_segments, label="segments", **style)
-        segments.set(ylabel="segments", ylim=(0, 1.1 * max(1, self.n_segments.max())))
+        highest = max(1, self.n_segments.max())
+        segments.set(ylabel="number of segments", ylim=(-0.02 * highest, 1.1 * highest))
         (self.line_,) = self.ax_.plot(
-            self.thresholds, self.alarmed_per_1000, color="k", label="alarmed rows"
+            self.thresholds, self.alarmed_per_1000, color=ink(), label="alarmed rows"
         )
         handles = [self.line_, line]
         if self.offset is not None and self.offset < 0:
-            mark: dict[str, Any] = {"color": "tab:red", "ls": "--", "lw": 1}
-            handles.append(self.ax_.axvline(-self.offset, label="threshold", **mark))
+            mark: dict[str, Any] = {"color": ALARM, "ls": "--", "lw": 1}
+            handles.append(self.ax_.axvline(-self.offset, label="present threshold", **mark))
         self.ax_.set_xscale("log")
         self.ax_.set_yscale("symlog", linthresh=1)
-        self.ax_.set(xlabel="threshold", ylabel="alarmed rows per 1,000", ylim=(0, 1500))
+        self.ax_.set(
+            xlabel="threshold of the anomaly score",
+            ylabel="alarmed rows per 1,000",
+            ylim=(-0.1, 1500),
+        )
         if self.thresholds[-1] < _MANY_DECADES * self.thresholds[0]:
             self.ax_.xaxis.get_major_locator().set_params(subs=(1, 2, 5))
         self.ax_.xaxis.set_minor_formatter("")
         for axis in (self.ax_.xaxis, self.ax_.yaxis):
             axis.set_major_formatter("{x:g}")
-        self.ax_.legend(handles=handles, loc="upper right")
+        self.ax_.legend(handles=handles, loc="upper right", fontsize="small")
         return self
 
 

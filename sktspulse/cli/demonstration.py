@@ -72,7 +72,7 @@ def impute_and_draw(task: str, masked: Recording, truth: Recording, index: Any =
         imputer = TSPulseImputer(random_state=0).fit(masked)
         for filled in (imputer.transform(masked), interpolate(masked)):
             results.append(rmse(filled, truth, masked))
-    return ImputationDisplay.from_estimator(imputer, masked, index=index)
+    return ImputationDisplay.from_estimator(imputer, masked, truth, index=index)
 
 
 def impute_sea_temperature(folder: Path) -> Path:
@@ -81,11 +81,8 @@ def impute_sea_temperature(folder: Path) -> Path:
     masked = mask_points(truth, 0.25)
     task = "Monthly sea-surface temperature off Peru"
     display = impute_and_draw(task, masked, truth, months)
-    hidden = np.where(np.isnan(masked), truth, np.nan)
-    display.ax_.plot(months, hidden, ".", color="tab:blue", ms=4, label="hidden value", zorder=1)
     display.ax_.set(title="Sea-surface temperature off Peru, a fifth of the values hidden")
     display.ax_.set(ylabel="temperature [°C]", xlim=months[[120, 360]])
-    display.ax_.legend(loc="upper right", ncols=3, fontsize="small")
     return save(display, folder / "sea-temperature.png")
 
 

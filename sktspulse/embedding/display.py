@@ -10,13 +10,16 @@ from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
-from ..base import single_axes
+from ..base import CLASS_STYLES, ESTIMATE, plain_text, single_axes
 from ..series import Values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["EmbeddingDisplay"]
+
+_MAX_ENTRIES = 40  # of the legend
+_ROWS = 14  # of the legend, in a column
 
 
 class EmbeddingDisplay:
@@ -32,7 +35,7 @@ class EmbeddingDisplay:
     explained_variance_ratio : ndarray of shape (2,)
         Fraction of the variance of the embeddings along each.
     y : ndarray of shape (n_series,), default=None
-        Classes, shown as colours.
+        Classes, shown as colours and markers.
 
     Attributes
     ----------
@@ -98,7 +101,7 @@ class EmbeddingDisplay:
 n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
             Panel of at least two series.
         y : array-like of shape (n_series,), default=None
-            Classes, shown as colours.
+            Classes, shown as colours and markers.
         ax : matplotlib Axes, default=None
             Axes to plot on. None creates a new figure.
         **scatter_kwargs : dict
@@ -127,7 +130,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         embeddings : array-like of shape (n_series, n_features)
             At least two embeddings with at least two features.
         y : array-like of shape (n_series,), default=None
-            Classes, shown as colours.
+            Classes, shown as colours and markers.
         ax : matplotlib Axes, default=None
             Axes to plot on. None creates a new figure.
         **scatter_kwargs : dict
@@ -174,7 +177,7 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         axes = single_axes(ax)
         style = {"s": 18, "alpha": 0.8, "linewidths": 0} | scatter_kwargs
         if self.y is None:
-            axes.scatter(*self.coordinates.T, **{"color": "C0"} | style)
+            axes.scatter(*self.coordinates.T, **{"color": ESTIMATE} | style)
         else:
             self._scatter_classes(axes, self.y, style)
         first, second = (f"{ratio:.0%} of the variance" for ratio in self.explained_variance_ratio)
@@ -183,13 +186,15 @@ n_timepoints), or list of arrays of shape (n_channels, n_timepoints_i)
         return self
 
     def _scatter_classes(self, axes: Axes, y: NDArray[Any], style: dict[str, Any]) -> None:
-        import matplotlib as mpl
-
         classes = np.unique(y)
-        colours: Any = [f"C{i}" for i in range(len(classes))]
-        if len(classes) > 10:  # where the default colours repeat
-            colours = mpl.colormaps["turbo"](np.linspace(0.05, 0.95, len(classes)))
-        for label, colour in zip(classes, colours, strict=True):
+        for i, label in enumerate(classes):
             points = self.coordinates[y == label]
-            axes.scatter(*points.T, **{"color": colour, "label": str(label)} | style)
-        axes.legend(title="class", loc="center left", bbox_to_anchor=(1, 0.5))
+            own = CLASS_STYLES[i % len(CLASS_STYLES)] | {"label": plain_text(label)}
+            axes.scatter(*points.T, **own | style)
+        handles, _ = axes.get_legend_handles_labels()
+        shown = handles[-len(classes) :][:_MAX_ENTRIES]
+        more = len(classes) - len(shown)
+        title = f"class ({more} more)" if more else "class"
+        legend: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1, 0.5)}
+        n_columns = -(-len(shown) // _ROWS)
+        axes.legend(handles=shown, title=title, ncols=n_columns, fontsize="small", **legend)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import load_pyplot, stacked_axes
+from ..base import ESTIMATE, RECORDING, ink, load_pyplot, stacked_axes
 from ..series import Floats
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["TrainingDisplay"]
 
 _BESIDE_LOSSES = ("epoch", "n_steps", "lr", "seconds", "windows_per_second")
-_STYLE = {"color": "C0", "marker": "o", "markersize": 4, "markevery": [-1]}  # of the curves
+_STYLE = {"color": ESTIMATE, "marker": "o", "markersize": 4, "markevery": [-1]}  # of the curves
 _MAX_COLUMNS = 4
 _UNSETTLED = 10  # the first one of so many parts of a run does not set the vertical range
 
@@ -201,14 +201,17 @@ class TrainingDisplay:
         for panel in panels[-n_columns:]:
             panel.set_xlabel("windows seen")
         note = f"learning rate, up to {self.lr.max():.2g}"
-        panels[0].text(0.08, 0.05, note, transform=panels[0].transAxes, color="0.4", size="small")
+        panels[0].text(
+            0.08, 0.05, note, transform=panels[0].transAxes, color=RECORDING, size="small"
+        )
         self.axes_, self.figure_ = panels, panels[0].figure
         return self
 
     def _shade(self, panel: Any) -> None:
         """Draw the learning rate behind a curve, its largest value as high as the panel."""
         fraction = self.lr / (self.lr.max() or 1)
-        style = {"color": "0.92", "lw": 0, "zorder": 0, "transform": panel.get_xaxis_transform()}
+        style = {"color": ink(), "alpha": 0.08, "lw": 0, "zorder": 0}
+        style["transform"] = panel.get_xaxis_transform()
         panel.fill_between(self.n_windows, fraction, **style)
 
 

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..anomaly import score_ticks
-from ..base import load_pyplot, shorten_dates
-from ..series import Floats, runs
+from ..base import TimeAxis, load_pyplot, merged_spans, plain_text, thinned
 from .recording import RecordingFindings
 
-__all__ = ["NARROW", "WIDE", "FigureSize", "draw_svg", "shown_channels", "thinned"]
+__all__ = ["NARROW", "WIDE", "FigureSize", "draw_svg", "shown_channels"]
 
 _MAX_CHANNELS = 8
 # Colours that stand for those of the page, which has a light and a dark scheme.
@@ -63,13 +62,13 @@ def draw_svg(found: RecordingFindings, size: FigureSize) -> str:
             (size.width, sum(heights) + 0.6), layout="constrained"
         )
         axes = figure.subplots(len(heights), sharex=True, squeeze=False, height_ratios=heights)
-        places, label = found.positions()
+        time = TimeAxis.read(found.container.row_labels(len(found.values)))
+        places = time.places
         for channel, axis in zip(channels, axes[:, 0], strict=False):
             _draw_channel(axis, found, channel, places, size)
         _draw_scores(axes[-1, 0], found, places, size)
-        axes[-1, 0].set_xlabel(label)
-        if places.dtype.kind == "M":
-            shorten_dates(axes[-1, 0].xaxis, size.n_ticks)
+        axes[-1, 0].set_xlabel(time.label)
+        time.set_ticks(axes[-1, 0].xaxis, size.n_ticks)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     return _inline(buffer.getvalue())
@@ -83,17 +82,6 @@ def shown_channels(found: RecordingFindings) -> list[int]:
     return sorted(list(chosen)[:_MAX_CHANNELS])
 
 
-def thinned(
-    places: NDArray[Any], values: Floats, n_points: int
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return lowest and highest value of each of ``n_points`` parts, if there are more values."""
-    if len(values) <= 2 * n_points:
-        return places, values
-    edges = np.linspace(0, len(values), n_points, endpoint=False).astype(int)
-    ends = np.stack([np.fmin.reduceat(values, edges), np.fmax.reduceat(values, edges)], axis=1)
-    return np.repeat(places[edges], 2), ends.ravel()
-
-
 def _draw_channel(
     axis: Any, found: RecordingFindings, channel: int, places: NDArray[Any], size: FigureSize
 ) -> None:
@@ -105,8 +93,7 @@ def _draw_channel(
     style = {"color": _FILLED, "lw": 2, "solid_capstyle": "round"}  # so that points are seen
     axis.plot(*thinned(places, filled, size.n_points), **style)
     _shade(axis, found.segments_of(channel), places, size)
-    name = found.names[channel]
-    shown = name if len(name) <= size.n_characters else f"{name[: size.n_characters - 1]}…"
+    shown = plain_text(found.names[channel], size.n_characters)
     axis.set_title(shown, loc="left", size="medium", pad=3, parse_math=False)
     axis.locator_params(axis="y", nbins=3)
 
@@ -130,17 +117,8 @@ def _shade(
     axis: Any, segments: Iterable[tuple[int, int]], places: NDArray[Any], size: FigureSize
 ) -> None:
     """Shade segments; those in the same part of the width become one."""
-    n, is_shaded = len(places), np.zeros(size.n_points, dtype=bool)
-    starts: dict[int, int] = {}
-    ends: dict[int, int] = {}
-    for start, end in segments:
-        first, last = (row * size.n_points // n for row in (start, end - 1))
-        is_shaded[first : last + 1] = True
-        starts.setdefault(first, start)
-        ends[last] = end - 1
-    for first, after in runs(is_shaded):
-        span = places[starts[first]], places[ends[after - 1]]
-        axis.axvspan(*span, color=_ALARM, alpha=0.3, lw=1.2)
+    for first, last in merged_spans(segments, len(places), size.n_points):
+        axis.axvspan(places[first], places[last], color=_ALARM, alpha=0.3, lw=1.2)
 
 
 def _inline(text: str) -> str:

@@ -35,10 +35,10 @@ _PAGE = Template("""\
 <title>$title</title>
 <style>
 :root { --page: #fff; --ink: #1d2330; --faint: #667085; --rule: #e2e5ea; --card: #f5f6f8;
-  --line: #5b6575; --filled: #d55e00; --alarm: #c2185b; }
+  --line: #5b6575; --filled: #d55e00; --alarm: #b5179e; }
 @media (prefers-color-scheme: dark) {
   :root { --page: #14171c; --ink: #e7eaf0; --faint: #929cab; --rule: #2c323b; --card: #1d2229;
-    --line: #a3adbb; --filled: #ff9d47; --alarm: #ff5c93; } }
+    --line: #a3adbb; --filled: #ff9d47; --alarm: #ff6fd8; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 60rem; background: var(--page);
   color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }

@@ -17,8 +17,6 @@ from ..series import Container, Flags, Floats, asfreq, read_floats, runs
 
 __all__ = ["Gap", "RecordingFindings", "examine"]
 
-_HOUR = 3600  # [s]
-
 
 class Gap(NamedTuple):
     """Missing values of a channel, from ``start`` to ``end - 1``."""
@@ -69,19 +67,6 @@ class RecordingFindings(NamedTuple):
     def label(self, row: int) -> str:
         """Return the time of a row as text, or its number."""
         return str(row if self.container.index is None else self.container.labels(np.array(row)))
-
-    def positions(self) -> tuple[NDArray[Any], str]:
-        """Return where rows lie on an axis of time, and its label."""
-        places = np.asarray(self.container.positions(len(self.values)))
-        if places.dtype.kind == "m":
-            seconds = places / np.timedelta64(1, "s")
-            is_long = np.ptp(seconds) > 3 * _HOUR
-            return (seconds / _HOUR, "time [h]") if is_long else (seconds, "time [s]")
-        if places.dtype.kind == "O" and hasattr(places[0], "tzinfo"):  # clocks show local time
-            places = np.array([one.replace(tzinfo=None) for one in places], dtype="M8[us]")
-        if places.dtype.kind in "MiuF" or places.dtype.kind == "f":
-            return places, "time" if self.container.index is not None else "row"
-        return np.arange(len(self.values)), "row"
 
 
 def examine(

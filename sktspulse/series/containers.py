@@ -208,14 +208,11 @@ class Container:
         known = list(self._names)
         return np.array([known.index(name) for name in np.asarray(names)], dtype=int)
 
-    def positions(self, n_rows: int) -> Any:
-        """Return where rows lie on an axis of time: their labels, or row numbers."""
-        if not self.has_labels:
-            return np.arange(n_rows)
+    def row_labels(self, n_rows: int) -> Any:
+        """Return labels of all rows: an index of one level, time stamps, or row numbers."""
         if self._times is not None:
-            return self._times.to_numpy()
-        index = row_index(self)
-        return np.asarray(index.to_timestamp() if hasattr(index, "to_timestamp") else index)
+            return nw.to_native(self._times)
+        return np.arange(n_rows) if self.index is None else row_index(self)
 
     @property
     def _library(self) -> Any:

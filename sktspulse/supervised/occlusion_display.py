@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..base import one_series, stacked_axes
-from ..series import Floats
+from ..base import ESTIMATE, TRUTH, TimeAxis, ink, one_series, plain_text, stacked_axes
+from ..series import Container, Floats, channel_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["OcclusionDisplay"]
 
 _BATCH_ROWS = 256  # copies of the series given to the estimator at once
+_MIN_DROP = 0.02  # smaller drops are not coloured
+_MIN_FRACTION = 0.2  # of the largest drop; smaller drops are not coloured
 
 
 class OcclusionDisplay:
@@ -39,6 +42,8 @@ class OcclusionDisplay:
         Its probability for the whole series.
     names : sequence of str, default=None
         Names of the channels; None numbers them.
+    index : array-like of shape (n_timepoints,), default=None
+        Labels of the time points, such as time stamps; None numbers them.
 
     Attributes
     ----------
@@ -49,7 +54,9 @@ class OcclusionDisplay:
     lines_ : list of matplotlib Line2D
         The channels.
     meshes_ : list of matplotlib QuadMesh
-        The drops behind them, on one colour scale.
+        The drops behind them, on one colour scale. Those below the floor are masked.
+    floor_ : float
+        Drops smaller than this, positive or negative, are not coloured.
 
     See Also
     --------
@@ -60,8 +67,9 @@ class OcclusionDisplay:
     -----
     Spans are hidden one at a time, as missing values (NaN), so the estimator must accept
     these, as :class:`TSPulseClassifier` does. If two spans carry the same information,
-    hiding one of them has little effect. It takes one prediction for each channel and
-    span, and is deterministic.
+    hiding one of them has little effect. Hiding any span changes the probability a little:
+    drops below 0.02, and below a fifth of the largest one, are not coloured. It takes one
+    prediction for each channel and span, and is deterministic.
 
     References
     ----------
@@ -87,6 +95,7 @@ class OcclusionDisplay:
         label: Any,
         probability: float,
         names: Sequence[str] | None = None,
+        index: ArrayLike | None = None,
     ) -> None:
         self.x = x
         self.probability_drops = probability_drops
@@ -94,6 +103,7 @@ class OcclusionDisplay:
         self.label = label
         self.probability = probability
         self.names = names
+        self.index = index
 
     @classmethod
     def from_estimator(
@@ -112,12 +122,13 @@ class OcclusionDisplay:
         ----------
         estimator : object
             A fitted classifier of panels with ``predict_proba`` that accepts NaN.
-        x : array-like of shape (n_timepoints,) or (n_channels, n_timepoints)
-            One series.
+        x : array-like of shape (n_timepoints,) or (n_channels, n_timepoints), or data frame
+            One series. In a data frame, columns are channels; their names and the index
+            or the time stamps label the axes.
         n_spans : int, default=16
             Number of spans of nearly equal length; at most one for each time point.
         names : sequence of str, default=None
-            Names of the channels; None numbers them.
+            Names of the channels; None takes those of a data frame, or numbers them.
         axes : sequence of n_channels matplotlib Axes, default=None
             Axes to draw on; None creates a figure.
         **line_kwargs : dict
@@ -147,7 +158,12 @@ class OcclusionDisplay:
         probability = float(probabilities[chosen])
         drops = probability - hidden.reshape(len(series), n_spans)
         label = estimator.classes_[chosen]
-        return cls(series, drops, edges, label, probability, names).plot(axes, **line_kwargs)
+        container = Container(x)
+        columns = getattr(channel_table(x), "columns", None) if container.is_frame else None
+        names = columns if names is None and columns is not None else names
+        index = container.row_labels(series.shape[1]) if container.has_labels else None
+        display = cls(series, drops, edges, label, probability, names, index)
+        return display.plot(axes, **line_kwargs)
 
     def plot(self, axes: Sequence[Axes] | None = None, **line_kwargs: Any) -> Self:
         """Plot the channels below each other, coloured by the drops of their spans.
@@ -172,26 +188,47 @@ class OcclusionDisplay:
             If matplotlib is not installed.
         """
         names, n = self._names(), len(self.x)
-        self.axes_ = stacked_axes(axes, n, figsize=(8, 0.8 + 1.3 * n))
+        time, places = self._time()
+        self.axes_ = stacked_axes(
+            axes, n, sharex=axes is None, figsize=(8, 1.2 + min(1.1 * n, 4 + 0.5 * n))
+        )
         self.figure_ = self.axes_[0].figure
         self.lines_, self.meshes_ = [], []
-        limit = max(float(np.abs(self.probability_drops).max()), np.finfo(float).tiny)
-        style = {"color": "black", "lw": 1} | line_kwargs
-        colours = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit, "alpha": 0.7, "zorder": 0}
-        corners = self.edges - 0.5
+        largest = float(np.abs(self.probability_drops).max(initial=0))
+        self.floor_ = max(_MIN_DROP, _MIN_FRACTION * largest)
+        colours = _colours(self.floor_, max(largest, 2 * self.floor_))
+        style = {"color": ink(), "lw": 1} | line_kwargs
         rows = zip(self.axes_, self.x, self.probability_drops, names, strict=True)
         for ax, values, drops, name in rows:
-            self.lines_ += ax.plot(values, **style)
-            self.meshes_.append(ax.pcolormesh(corners, ax.get_ylim(), drops[None], **colours))
-            ax.set_xlim(*corners[[0, -1]])
-            ax.set_ylabel(name, fontsize="small")
+            self.lines_ += ax.plot(time.places, values, **style)
+            visible = np.ma.masked_where(np.abs(drops) < self.floor_, drops)
+            self.meshes_.append(ax.pcolormesh(places, ax.get_ylim(), visible[None], **colours))
+            ax.set_xlim(*places[[0, -1]])
+            ax.set_ylabel(plain_text(name), fontsize="small", parse_math=False)
+            ax.locator_params(axis="y", nbins=4)
             ax.tick_params(labelsize="small", labelbottom=ax is self.axes_[-1])
-        title = f"class {self.label}, probability {self.probability:.2f}"
-        self.axes_[0].set_title(title, loc="left", fontsize="small")
-        self.axes_[-1].set_xlabel("time", fontsize="small")
-        bar = self.figure_.colorbar(self.meshes_[0], ax=list(self.axes_))
-        bar.set_label("drop of the probability if hidden", fontsize="small")
+        title = f"class {plain_text(self.label)}, probability {self.probability:.2f}"
+        title += "" if largest >= self.floor_ else f", no drop above {self.floor_:g}"
+        self.axes_[0].set_title(title, loc="left", fontsize="small", parse_math=False)
+        self.axes_[-1].set_xlabel("time point" if self.index is None else time.label)
+        time.set_ticks(self.axes_[-1].xaxis)
+        shape = {"shrink": min(1.0, 3 / n), "aspect": 15 if n > 1 else 10}
+        bar = self.figure_.colorbar(self.meshes_[0], ax=list(self.axes_), **shape)
+        bar.set_label("drop of the\nprobability if hidden", fontsize="small")
+        bar.ax.tick_params(labelsize="small")
+        bar.ax.locator_params(nbins=5)
         return self
+
+    def _time(self) -> tuple[TimeAxis, NDArray[Any]]:
+        """Return where time points and the ends of spans lie."""
+        n = self.x.shape[1]
+        time = TimeAxis.read(np.arange(n) if self.index is None else self.index)
+        if n == 1:
+            return time, np.array([-0.5, 0.5])
+        middles = time.places[:-1] + np.diff(time.places) / 2
+        first = time.places[:1] - (middles[:1] - time.places[:1])
+        last = time.places[-1:] + (time.places[-1:] - middles[-1:])
+        return time, np.concatenate([first, middles, last])[self.edges]
 
     def _names(self) -> Sequence[str]:
         if self.names is None:
@@ -202,6 +239,22 @@ class OcclusionDisplay:
                 "name for each channel."
             )
         return self.names
+
+
+def _colours(floor: float, limit: float) -> dict[str, Any]:
+    """Return settings of a mesh that is transparent up to the floor, on any background."""
+    colors: Any = import_module("matplotlib.colors")
+    fade, share = floor / limit, 0.25
+    stops = [
+        (0.0, (*colors.to_rgb(TRUTH), 0.85)),
+        (0.5 - fade / 2, (*colors.to_rgb(TRUTH), share)),
+        (0.5 - fade / 2, (0, 0, 0, 0)),
+        (0.5 + fade / 2, (0, 0, 0, 0)),
+        (0.5 + fade / 2, (*colors.to_rgb(ESTIMATE), share)),
+        (1.0, (*colors.to_rgb(ESTIMATE), 0.85)),
+    ]
+    colour_map = colors.LinearSegmentedColormap.from_list("drops", stops)
+    return {"cmap": colour_map, "vmin": -limit, "vmax": limit, "zorder": 0}
 
 
 def _edges(n_spans: Any, n_timepoints: int) -> NDArray[np.int64]:

@@ -116,7 +116,7 @@ def test_another_outlier_detector_is_drawn():
 def test_the_threshold_is_marked_and_axes_are_used_again():
     display = AlarmRateDisplay.from_predictions([-0.1, -0.5, -3.0], offset=-2)
     names = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert names == ["alarmed rows", "segments", "threshold"]
+    assert names == ["alarmed rows", "segments", "present threshold"]
     assert display.ax_.get_xscale() == "log"
     np.testing.assert_array_equal(display.line_.get_ydata(), display.alarmed_per_1000)
     assert display.figure_ is display.ax_.figure

@@ -33,14 +33,30 @@ def test_coordinates_are_those_of_the_two_main_directions():
     assert display.ax_.get_legend() is None
 
 
-@pytest.mark.parametrize("n_classes", [2, 10, 14])
-def test_every_class_has_a_colour_of_its_own(n_classes):
+@pytest.mark.parametrize("n_classes", [2, 10, 14, 42])
+def test_every_class_has_a_colour_and_marker_of_its_own(n_classes):
     y = np.array([f"class {i % n_classes}" for i in range(42)])
     vectors = np.random.default_rng(0).normal(size=(42, 3))
     ax = EmbeddingDisplay.from_embeddings(vectors, y).ax_
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == sorted(set(y))
-    colours = {tuple(points.get_facecolor()[0]) for points in ax.collections}
-    assert len(colours) == n_classes
+    assert len(ax.collections) == n_classes
+    shapes = [points.get_paths()[0].vertices[:9].tobytes() for points in ax.collections]
+    colours = [points.get_facecolor()[0].tobytes() for points in ax.collections]
+    styles = set(zip(colours, shapes, strict=True))
+    assert len(styles) == n_classes
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert texts == sorted(set(y))[:40]
+
+
+def test_a_legend_of_many_classes_fits_the_figure():
+    y = np.arange(100)
+    display = EmbeddingDisplay.from_embeddings(np.random.default_rng(0).normal(size=(100, 3)), y)
+    display.figure_.canvas.draw()
+    legend = display.ax_.get_legend()
+    assert legend.get_title().get_text() == "class (60 more)"
+    box, whole = legend.get_window_extent(), display.figure_.bbox
+    assert whole.x0 <= box.x0 < box.x1 <= whole.x1 + 1
+    assert whole.y0 <= box.y0 < box.y1 <= whole.y1
+    assert display.ax_.get_window_extent().width > 200
 
 
 def test_points_go_on_given_axes_and_take_a_style():

@@ -9,26 +9,29 @@ import pandas as pd
 import pytest
 from reporting.findings import findings
 
-from sktspulse.reporting.figures import NARROW, WIDE, draw_svg, shown_channels, thinned
+from sktspulse.base import ALARM, ESTIMATE
+from sktspulse.reporting import render_page
+from sktspulse.reporting.figures import NARROW, WIDE, draw_svg, shown_channels
 
 pytest.importorskip("matplotlib")
-
-
-def test_extremes_survive_thinning():
-    values = np.random.default_rng(0).normal(size=10_000)
-    values[3000:4000] = np.nan
-    places, kept = thinned(np.arange(10_000), values, 100)
-    assert len(places) == len(kept) == 200
-    assert (np.nanmin(kept), np.nanmax(kept)) == (np.nanmin(values), np.nanmax(values))
-    assert np.isnan(kept).sum() == 20
-    assert thinned(np.arange(200), values[:200], 100)[1] is not None
-    np.testing.assert_array_equal(thinned(np.arange(200), values[:200], 100)[1], values[:200])
 
 
 def test_channels_with_alarms_and_gaps_are_shown_first():
     names = [f"{i}" for i in range(20)]
     found = findings(names=names, gaps=((19, 5, 30), (12, 50, 60)))
     assert shown_channels(found) == [0, 1, 2, 3, 4, 5, 12, 19]
+
+
+def test_dates_are_those_that_local_clocks_show():
+    stamps = pd.date_range("2025-01-01", periods=400, freq="h", tz="Asia/Tokyo")
+    svg = draw_svg(findings(X=pd.DataFrame(np.zeros((400, 2)), stamps)), WIDE)
+    assert "time (Asia/Tokyo)" in svg
+
+
+def test_filled_values_and_alarms_have_the_colours_of_all_figures():
+    page = render_page(findings(), "A title")
+    assert f"--filled: {ESTIMATE}" in page
+    assert f"--alarm: {ALARM}" in page
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])

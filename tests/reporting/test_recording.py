@@ -7,13 +7,11 @@ import pandas as pd
 import polars as pl
 import pytest
 from estimator_cases import CASES, checkpoint
-from reporting.findings import findings
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from sktspulse import TSPulseAnomalyDetector, TSPulseImputer
 from sktspulse.reporting import examine
-from sktspulse.series import Container
 
 QUICK = {"checkpoint": checkpoint()}
 X = CASES["imputer"].data()
@@ -77,23 +75,3 @@ def test_panels_are_refused(detector, imputer):
         examine(X, detector, imputer.set_params(layout="panel"))
     with pytest.raises(ValueError, match="X has shape"):
         examine(np.zeros((2, 2, 50)), detector, TSPulseImputer(**QUICK))
-
-
-def positions(index):
-    found = findings(len(index))
-    frame = pd.DataFrame(found.values, index)
-    return found._replace(container=Container(frame)).positions()
-
-
-def test_places_on_the_axis_of_time():
-    assert findings(9).positions()[1] == "row"
-    places, label = positions(pd.date_range("2025-01-01", periods=30, freq="h", tz="Asia/Tokyo"))
-    assert places[0] == np.datetime64("2025-01-01")
-    assert label == "time"
-    assert positions(pd.period_range("2025-01", periods=30, freq="M"))[0].dtype.kind == "M"
-    places, label = positions(pd.timedelta_range("0s", periods=30, freq="min"))
-    assert (places[1], label) == (60, "time [s]")
-    places, label = positions(pd.timedelta_range("0s", periods=30, freq="h"))
-    assert (places[1], label) == (1, "time [h]")
-    assert positions(pd.Index([f"row {i}" for i in range(30)]))[1] == "row"
-    assert positions(pd.Index(np.arange(30) / 2))[0][1] == 0.5

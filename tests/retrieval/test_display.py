@@ -47,6 +47,49 @@ def test_windows_are_drawn_with_their_positions():
     assert titles(display, "left")[1] != "id 8: series 1 from 20"
 
 
+def test_all_channels_are_drawn(panel, retriever):
+    X, _ = panel
+    display = RetrievalDisplay.from_estimator(retriever, X[0], X[1:])
+    ids = retriever.kneighbors(X[:1])[1][0]
+    assert len(display.lines_) == 4 * 2
+    for row, (ax, i) in enumerate(zip(display.axes_, [0, *(ids + 1)], strict=True)):
+        texts = [text.get_text().split("\n")[0] for text in ax.get_yticklabels()]
+        assert texts == ["channel 0", "channel 1"]
+        for channel, line in enumerate(display.lines_[2 * row : 2 * row + 2]):
+            values = X[i, channel]
+            expected = (values - values.min()) / np.ptp(values) - 1.2 * channel
+            np.testing.assert_allclose(line.get_ydata(), expected)
+
+
+def test_a_channel_is_chosen_by_name_or_number(panel, retriever):
+    X, _ = panel
+    query = pd.DataFrame(X[0].T, columns=["flow", "heat"])
+    for channel in ("heat", 1, -1):
+        display = RetrievalDisplay.from_estimator(retriever, query, X[1:], channel=channel)
+        assert display.axes_[0].get_ylabel() == "heat"
+        np.testing.assert_array_equal(display.lines_[0].get_ydata(), X[0, 1])
+    for channel in ("cold", 2):
+        with pytest.raises(
+            ValueError, match=r"channel is .*below 2 or one of .*\['flow', 'heat'\]"
+        ):
+            RetrievalDisplay.from_estimator(retriever, query, X[1:], channel=channel)
+
+
+def test_windows_of_recordings_have_dates():
+    stamps = pd.date_range("2025-03-01", periods=300, freq="h", tz="Europe/Berlin")
+    values = np.random.default_rng(0).normal(size=(300, 1)).cumsum(axis=0)
+    frame = pd.DataFrame(values, stamps, ["flow"])
+    retriever = TSPulseRetriever(2, window=64, stride=32).fit([values.T])
+    display = RetrievalDisplay.from_estimator(retriever, frame[32:96], [frame])
+    starts = [line.get_xdata()[0] for line in display.lines_]
+    found = retriever.locate(retriever.kneighbors(values[32:96].T[None])[1][0])[1]
+    expected = stamps[[32, *found]].tz_convert("UTC").tz_localize(None).to_numpy()
+    np.testing.assert_array_equal(starts, expected)
+    assert display.axes_[-1].get_xlabel() == "time (Europe/Berlin)"
+    display.figure_.canvas.draw()
+    assert display.axes_[0].get_xticklabels()[0].get_visible()
+
+
 def test_frames_give_their_rows(panel):
     X = panel[0][:, 0]
     frame = pd.DataFrame(X).rename(columns="t{}".format)

@@ -48,13 +48,11 @@ def test_pandas_gives_its_index_and_names(index):
 
 
 @pytest.mark.parametrize("index", INDEXES[:4], ids=lambda index: type(index).__name__)
-def test_rows_have_positions_that_can_be_drawn(index):
+def test_rows_have_labels_of_one_level(index):
     stacked = pd.MultiIndex.from_product([["pump"], index])
     for one in (index, stacked):
-        positions = Container(frame(one)).positions(4)
-        assert (positions[1:] > positions[:-1]).all()
-        assert not isinstance(positions[0], tuple | pd.Period)
-    assert Container(VALUES).positions(4).tolist() == [0, 1, 2, 3]
+        assert Container(frame(one)).row_labels(4).equals(index)
+    assert Container(VALUES).row_labels(4).tolist() == [0, 1, 2, 3]
 
 
 def test_labels_leave_out_the_name_of_the_recording():

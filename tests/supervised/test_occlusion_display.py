@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sktspulse import OcclusionDisplay, TSPulseClassifier
@@ -59,8 +60,56 @@ def test_only_the_informative_span_is_marked():
     np.testing.assert_allclose(display.probability_drops, expected)
     np.testing.assert_array_equal(display.edges, np.arange(0, 41, 5))
     for mesh, drops in zip(display.meshes_, expected, strict=True):
-        np.testing.assert_allclose(mesh.get_array().ravel(), drops)
+        shown = mesh.get_array().ravel()
+        np.testing.assert_array_equal(np.ma.getmaskarray(shown), drops == 0)
+        np.testing.assert_allclose(shown.compressed(), drops[drops != 0])
         assert mesh.get_clim() == (-0.9, 0.9)
+
+
+class Weights:
+    """The probability is a weighted sum of the spans of one channel."""
+
+    classes_ = np.array([0, 1])
+
+    def __init__(self, *weights):
+        self.weights = np.array(weights)
+
+    def predict_proba(self, X):
+        present = ~np.isnan(X[:, 0, :: X.shape[2] // len(self.weights)])
+        p = 0.5 + present @ self.weights
+        return np.column_stack([1 - p, p])
+
+
+@pytest.mark.parametrize(
+    ("weights", "floor", "colored"),
+    [
+        ((0.3, 0.05, -0.1, 0.07), 0.06, [1, 0, 1, 1]),  # a fifth of the largest
+        ((0.05, 0.015, -0.03, 0.001), 0.02, [1, 0, 1, 0]),
+        ((0.01, 0.005, -0.002, 0.001), 0.02, [0, 0, 0, 0]),
+    ],
+)
+def test_small_drops_are_not_coloured(weights, floor, colored):
+    display = OcclusionDisplay.from_estimator(Weights(*weights), np.zeros(40), n_spans=4)
+    assert display.floor_ == pytest.approx(floor)
+    (mesh,) = display.meshes_
+    mask = np.ma.getmaskarray(mesh.get_array()).ravel()
+    assert (~mask).astype(int).tolist() == colored
+    alphas = mesh.to_rgba(mesh.get_array())[..., 3].ravel()
+    assert ((alphas > 0.2) == ~mask).all()
+    title = display.axes_[0].get_title(loc="left")
+    assert ("no drop above 0.02" in title) == (not any(colored))
+
+
+def test_spans_of_a_data_frame_lie_at_their_dates():
+    stamps = pd.date_range("2025-01-01", periods=40, freq="h", tz="Asia/Tokyo")
+    frame = pd.DataFrame(draw().T, stamps, ["x", "y", "z"])
+    display = OcclusionDisplay.from_estimator(Peaks(), frame, n_spans=8)
+    assert [ax.get_ylabel() for ax in display.axes_] == ["x", "y", "z"]
+    assert display.axes_[-1].get_xlabel() == "time (Asia/Tokyo)"
+    corners = display.meshes_[0].get_coordinates()[0, :, 0]
+    np.testing.assert_allclose(np.diff(corners), 5 / 24)
+    first = display.lines_[0].get_xdata(orig=False)[0]
+    np.testing.assert_allclose(first - corners[0], 0.5 / 24)
 
 
 def test_a_planted_event_is_found_by_the_network():
