@@ -17,17 +17,17 @@ import numpy as np
 from sktspulse import TSPulseRetriever
 from sktspulse.datasets import load_electrocardiogram
 
-RATE, WIDTH, STRIDE = 90, 72, 9  # values a second; window and step [time points]
+RATE, WIDTH, STRIDE = 90, 72, 5  # values a second; window and step [time points]
 recording, peaks, is_broad = load_electrocardiogram()
 broad = peaks[is_broad]
-start = broad[40] - 27
+start = broad[75] - 27
 query = recording[start : start + WIDTH].T[None]
 print(f"{len(peaks)} beats, {len(broad)} of them broad; the query is at second {start / RATE:.1f}")
 
 # %%
 # Search
 # ------
-# Windows begin every 0.1 s, so one beat fills several of them. Of overlapping hits, the best is
+# Windows begin every 0.06 s, so one beat fills several of them. Of overlapping hits, the best is
 # kept.
 retriever = TSPulseRetriever(200, window=WIDTH, stride=STRIDE).fit([recording.T])
 _, ids = retriever.kneighbors(query)
