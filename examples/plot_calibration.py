@@ -3,8 +3,8 @@ Probabilities that can be trusted
 =================================
 
 A probability of 80 % is calibrated if the class is right in 80 % of such cases. The classifier
-calibrates its probabilities in ``fit``. Three classes are drowned in noise of three times their size,
-so no model can be sure.
+calibrates its probabilities in ``fit``. Three classes are drowned in noise of three times their
+size, so no model can be sure.
 """
 
 # %%
@@ -29,9 +29,9 @@ train, test = slice(0, 100), slice(100, None)
 # %%
 # Three models
 # ------------
-# Naive Bayes on embeddings takes the 240 numbers for independent and is far too sure. A forest on the
-# values finds nothing, as the series start anywhere in their cycle. The calibration error is the mean
-# distance between confidence and accuracy in ten bins. Guessing has a log-loss of 1.10.
+# Naive Bayes on embeddings takes the 240 numbers for independent and is far too sure. A forest on
+# the values finds nothing, as the series start anywhere in their cycle. The calibration error is
+# the mean distance between confidence and accuracy in ten bins. Guessing has a log-loss of 1.10.
 models = {
     "TSPulseClassifier": TSPulseClassifier(),
     "naive Bayes on embeddings": make_pipeline(TSPulseTransformer(), GaussianNB()),

@@ -2,9 +2,9 @@
 Find a fault that one channel does not show
 ===========================================
 
-At an airport, five channels of the weather are recorded every hour. In July the hygrometer reads 20 %
-too low for a day and a half. Every value is usual for its channel. Only the relation to temperature
-and dew point is broken.
+At an airport, five channels of the weather are recorded every hour. In July the hygrometer reads 20
+% too low for a day and a half. Every value is usual for its channel. Only the relation to
+temperature and dew point is broken.
 """
 
 # %%

@@ -28,9 +28,9 @@ print(f"{len(beats)} beats, {is_broad.sum()} of them broad")
 # %%
 # Clusters
 # --------
-# The adjusted Rand index is 1 for the groups of the data set and 0 for random groups. The raw values
-# follow the drift of the electrode. Standardised beats are nearly as good as embeddings, because the
-# beats are aligned at their peaks.
+# The adjusted Rand index is 1 for the groups of the data set and 0 for random groups. The raw
+# values follow the drift of the electrode. Standardised beats are nearly as good as embeddings,
+# because the beats are aligned at their peaks.
 standardised = (beats - beats.mean(1, keepdims=True)) / beats.std(1, keepdims=True)
 features = {
     "embeddings": TSPulseTransformer(embedding="semantic").fit_transform(beats),
@@ -45,8 +45,8 @@ for name, vectors in features.items():
 # %%
 # The figure
 # ----------
-# Left, the two directions in which the embeddings differ most. Right, the mean of each cluster, with
-# the range of 80 % of its beats.
+# Left, the two directions in which the embeddings differ most. Right, the mean of each cluster,
+# with the range of 80 % of its beats.
 plane = PCA(2).fit_transform(features["embeddings"])
 found = clusters["embeddings"]
 order = np.argsort(np.bincount(found))[::-1]  # the larger cluster first

@@ -2,8 +2,8 @@
 Run a fitted classifier without torch
 =====================================
 
-A fitted estimator is exported to one ONNX file. A server or an edge device reads it with onnxruntime
-and NumPy. Its answers are those of the estimator, up to rounding. This example needs
+A fitted estimator is exported to one ONNX file. A server or an edge device reads it with
+onnxruntime and NumPy. Its answers are those of the estimator, up to rounding. This example needs
 ``pip install "sktspulse[onnx]"``.
 """
 

@@ -45,9 +45,9 @@ def best_places(starts, count=40):
 # %%
 # Beside two baselines
 # --------------------
-# The Euclidean distance compares windows point by point. These beats have one shape and one width, so
-# it finds them as well, and it is simpler. Embeddings pay off if shapes are stretched, shifted or
-# partly missing. The share of all windows is what guessing would find.
+# The Euclidean distance compares windows point by point. These beats have one shape and one width,
+# so it finds them as well, and it is simpler. Embeddings pay off if shapes are stretched, shifted
+# or partly missing. The share of all windows is what guessing would find.
 windows = np.lib.stride_tricks.sliding_window_view(recording[:, 0], WIDTH)[::STRIDE]
 
 

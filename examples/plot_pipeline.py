@@ -3,7 +3,8 @@ Choose parameters by grid search
 ================================
 
 The transformer is a step of a scikit-learn pipeline, and its parameters can be searched like any
-other. Series of six classes differ in rhythm and shape, start anywhere in their cycle, and are noisy.
+other. Series of six classes differ in rhythm and shape, start anywhere in their cycle, and are
+noisy.
 """
 
 # %%
@@ -47,8 +48,8 @@ print(search.best_params_)
 # %%
 # Beside a baseline
 # -----------------
-# The nearest neighbour among the spectra is hard to beat on periodic series; that among the values is
-# lost, as the series are out of phase.
+# The nearest neighbour among the spectra is hard to beat on periodic series; that among the values
+# is lost, as the series are out of phase.
 features = {"values": X[:, 0], "amplitude spectrum": np.abs(np.fft.rfft(X[:, 0]))}
 print(f"best pipeline               {accuracy:.3f}")
 for name, vectors in features.items():

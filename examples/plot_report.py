@@ -13,6 +13,7 @@ one impossible wind speed.
 # The detector learns from March to May. Nothing is added: gaps and errors are those of the station.
 import html
 
+import matplotlib.pyplot as plt
 import pandas as pd
 
 import sktspulse
@@ -46,13 +47,27 @@ class Frame:
     """Shows the page in these docs."""
 
     def _repr_html_(self):
-        return f'<iframe srcdoc="{html.escape(page)}" title="report" width="100%" height="600"></iframe>'
+        style = 'title="report" width="100%" height="600"'
+        return f'<iframe srcdoc="{html.escape(page)}" {style}></iframe>'
 
 
 Frame()
 
 # %%
-# The figure of the alarms
-# ------------------------
-# Scores with their threshold. The scale is that of the wrong wind speed.
-_ = sktspulse.AnomalyScoreDisplay.from_estimator(detector, february)
+# The figure
+# ----------
+# Alarms of the detector are shaded. Crosses are the values that the rule flags.
+figure, axes = plt.subplots(5, 1, figsize=(9, 7), sharex=True, layout="constrained")
+units = ("°C", "°C", "%", "m/s", "hPa")
+for axis, name, unit in zip(axes, names, units, strict=True):
+    axis.plot(february[name], color="#7a7a7a", lw=0.9)
+    flagged = february.loc[distance[name] > 3, name]
+    axis.plot(flagged, "x", color="#009e73", label="beyond three standard deviations")
+    for segment in segments.itertuples():
+        colour = "#b5179e" if segment.channel == name else "0.8"
+        hour = pd.Timedelta("1h")
+        axis.axvspan(segment.start - hour, segment.end + hour, color=colour, alpha=0.5, lw=0)
+    axis.set_ylabel(f"{name.replace('_', ' ')}\n[{unit}]")
+axes[3].set_yscale("symlog", linthresh=10)
+figure.align_ylabels()
+_ = axes[0].legend(loc="lower right", fontsize="small")

@@ -10,8 +10,8 @@ electrode is disturbed for four seconds.
 # %%
 # Fit on the past
 # ---------------
-# ``causal=True`` makes scores independent of what comes later than 63 rows, which is 0.7 s here. The
-# training part holds normal and premature beats.
+# ``causal=True`` makes scores independent of what comes later than 63 rows, which is 0.7 s here.
+# The training part holds normal and premature beats.
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -26,8 +26,8 @@ detector = TSPulseAnomalyDetector(causal=True).fit(past)
 # %%
 # Feed the stream
 # ---------------
-# An update returns the scores of the rows that are complete, which may be none. For every score it is
-# noted when it was known.
+# An update returns the scores of the rows that are complete, which may be none. For every score it
+# is noted when it was known.
 stream = detector.stream()
 scores, known_at = [], []
 for first in range(0, len(live), 9):
@@ -37,16 +37,15 @@ for first in range(0, len(live), 9):
 scores.append(stream.finish())
 known_at.append(np.full(len(scores[-1]), len(live)))
 scores, known_at = np.concatenate(scores), np.concatenate(known_at)
-print(
-    f"largest difference from score_samples: {np.abs(scores - detector.score_samples(live)).max():.1e}"
-)
+difference = np.abs(scores - detector.score_samples(live)).max()
+print(f"largest difference from score_samples: {difference:.1e}")
 
 # %%
 # Beside a limit on the voltage
 # -----------------------------
-# The usual guard is a pair of limits, here those of the training part. The limits react sooner, at the
-# peak of the disturbance, and then see nothing wrong. The detector marks the seconds in which no beat
-# can be read.
+# The usual guard is a pair of limits, here those of the training part. The limits react sooner, at
+# the peak of the disturbance, and then see nothing wrong. The detector marks the seconds in which
+# no beat can be read.
 disturbed = np.zeros(len(live), dtype=bool)
 disturbed[int(9.0 * RATE) : int(13.3 * RATE)] = True
 alarms = {
@@ -57,9 +56,8 @@ for name, alarm in alarms.items():
     found, false = alarm[disturbed].mean(), alarm[~disturbed].mean()
     print(f"{name:<24}{found:.0%} of the disturbance, {false:.1%} of the rest alarmed")
 first = np.flatnonzero(alarms["TSPulseAnomalyDetector"])[0]
-print(
-    f"first alarmed row: second {200 + first / RATE:.1f}, known at {200 + known_at[first] / RATE:.1f}"
-)
+row, known = 200 + first / RATE, 200 + known_at[first] / RATE
+print(f"first alarmed row: second {row:.1f}, known at {known:.1f}")
 
 # %%
 # The figure
