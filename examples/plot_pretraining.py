@@ -1,6 +1,6 @@
 """
-A small network of your own
-===========================
+Pre-train a small network
+=========================
 
 A network of two layers is trained for some seconds on synthetic series that carry no
 labels. Then it embeds new series of ten classes: how often is the nearest neighbour of a
