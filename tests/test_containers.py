@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import narwhals
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -125,6 +126,8 @@ def fitted(kind, name):
 
 @each_recording
 def test_a_filled_recording_is_as_it_came(kind):
+    if kind == "float16" and not hasattr(narwhals, "Float16"):
+        pytest.skip("narwhals takes float16 for an unknown type")
     recording = RECORDINGS[kind]()
     before = channels(recording)
     filled = fitted(kind, "imputer-network").transform(recording)

@@ -66,7 +66,9 @@ class RecordingFindings(NamedTuple):
 
     def label(self, row: int) -> str:
         """Return the time of a row as text, or its number."""
-        return str(row if self.container.index is None else self.container.labels(np.array(row)))
+        return str(
+            row if self.container.index is None else self.container.labels(np.array([row]))[0]
+        )
 
 
 def examine(

@@ -61,5 +61,5 @@ def test_what_is_missing_is_said_before_any_work(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"There is no folder '.*absent'"):
         report(np.ones((60, 2)), tmp_path / "absent" / "page.html")
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    with pytest.raises(ImportError, match=r"sktspulse\[plot\]"):
+    with pytest.raises(ImportError, match=r"pip install '\.\[plot\]'"):
         report(np.ones((60, 2)))

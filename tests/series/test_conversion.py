@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -109,6 +107,9 @@ def test_other_forms_are_refused():
 
 @pytest.mark.parametrize(("to", "library"), [("sktime", "pandas"), ("xarray", "xarray")])
 def test_a_library_that_is_absent_is_named(to, library, monkeypatch):
-    monkeypatch.setitem(sys.modules, library, None)
+    def absent(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr("sktspulse.series.conversion.import_module", absent)
     with pytest.raises(ImportError, match=f"pip install {library}"):
         convert_panel(EQUAL, to)
