@@ -59,7 +59,7 @@ AnomalyScoreDisplay.from_estimator(detector, watched)
 # ---------------
 # The default threshold expects at most one alarmed row in 1,000 normal rows. A higher one raises
 # fewer alarms: the curve counts them, and the dotted line is the threshold of the detector.
-# sphinx_gallery_thumbnail_number = 2
+# sphinx_gallery_thumbnail_number = 2  # noqa: ERA001
 AlarmRateDisplay.from_estimator(detector, watched)
 
 # %%
