@@ -56,10 +56,15 @@ Frame()
 # %%
 # The figure
 # ----------
-# Alarms of the detector are shaded. Crosses are the values that the rule flags.
+# Alarms of the detector are shaded, in colour in the channel that stands out most. Filled values
+# are orange. Crosses are the values that the rule flags.
 figure, axes = plt.subplots(5, 1, figsize=(9, 7), sharex=True, layout="constrained")
+filled = sktspulse.TSPulseImputer(random_state=0).fit_transform(february)
+gap = february.isna()
+edges = gap.shift(1, fill_value=False) | gap.shift(-1, fill_value=False)
 units = ("°C", "°C", "%", "m/s", "hPa")
 for axis, name, unit in zip(axes, names, units, strict=True):
+    axis.plot(filled[name].where(gap[name] | edges[name]), color="#d55e00", lw=1.2)
     axis.plot(february[name], color="#7a7a7a", lw=0.9)
     flagged = february.loc[distance[name] > 3, name]
     axis.plot(flagged, "x", color="#009e73", label="beyond three standard deviations")
@@ -69,5 +74,6 @@ for axis, name, unit in zip(axes, names, units, strict=True):
         axis.axvspan(segment.start - hour, segment.end + hour, color=colour, alpha=0.5, lw=0)
     axis.set_ylabel(f"{name.replace('_', ' ')}\n[{unit}]")
 axes[3].set_yscale("symlog", linthresh=10)
+axes[3].set(ylim=(0, 1000), yticks=(0, 5, 10, 100))
 figure.align_ylabels()
 _ = axes[0].legend(loc="lower right", fontsize="small")
