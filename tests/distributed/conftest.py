@@ -9,6 +9,17 @@ import warnings
 import pytest
 
 
+@pytest.fixture
+def client():
+    """A client of two workers that are threads of this process."""
+    distributed = pytest.importorskip("dask.distributed", reason="needs the extra distributed")
+    settings = {"processes": False, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    with distributed.Client(
+        n_workers=2, threads_per_worker=1, protocol="tcp", **settings
+    ) as client:
+        yield client
+
+
 @pytest.fixture(scope="session")
 def cluster():
     """Two worker processes of Dask."""
@@ -21,8 +32,8 @@ def cluster():
 
 
 @pytest.fixture
-def client(cluster):
-    """A client that is the default one during a test."""
+def processes(cluster):
+    """A client of two workers that are processes."""
     with pytest.importorskip("dask.distributed").Client(cluster) as client:
         yield client
 

@@ -54,15 +54,17 @@ def count_loads() -> int:
     return checkpoints._load.cache_info().misses
 
 
-def test_a_network_is_loaded_once_a_worker(client, tmp_path):
+@pytest.mark.nightly
+def test_a_network_is_loaded_once_a_worker(processes, tmp_path):
     embed(lazy(tmp_path), fitted("embed"), **ROLES, partitions="whole").compute()
-    before = client.run(count_loads)
+    before = processes.run(count_loads)
     score_anomalies(lazy(tmp_path), fitted("score"), **ROLES, partitions="whole").compute()
-    assert client.run(count_loads) == before
+    assert processes.run(count_loads) == before
     assert max(before.values()) <= 1
 
 
-def test_work_of_a_worker_that_dies_is_done_again(client, tmp_path):
+@pytest.mark.nightly
+def test_work_of_a_worker_that_dies_is_done_again(processes, tmp_path):
     def kill() -> None:
         while not log(tmp_path):
             time.sleep(0.01)
@@ -73,7 +75,7 @@ def test_work_of_a_worker_that_dies_is_done_again(client, tmp_path):
     lost = embed(lazy(tmp_path), fitted("embed"), **ROLES, partitions="whole")
     assert write_partitions(lost, tmp_path / "out") == len(LENGTHS)
     killer.join()
-    client.wait_for_workers(2)
+    processes.wait_for_workers(2)
     found = pd.read_parquet(tmp_path / "out")
     expected = PartitionFunction("embed", fitted("embed"), **ROLES)(table(LENGTHS))
     assert sorted(found["pump"]) == sorted(expected["pump"])
@@ -98,7 +100,8 @@ def test_a_partition_that_fails_stops_no_other(client, tmp_path):
     assert [line.split()[0] for line in log(tmp_path)[before:]] == ["7"]
 
 
-def test_a_worker_without_the_network_says_so(client, tmp_path, monkeypatch):
+@pytest.mark.nightly
+def test_a_worker_without_the_network_says_so(processes, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copy(checkpoint(), "own.safetensors")
     transformer = TSPulseTransformer(checkpoint="own.safetensors").fit(np.zeros((1, 2, 64)))
