@@ -24,7 +24,7 @@ def base_class(library: str, module: str, name: str) -> Any:
     except ImportError:
 
         class Absent:
-            def __init__(self, *arguments: Any) -> None:
+            def __init__(self, *arguments: Any, **settings: Any) -> None:
                 import_extra(module, library, type(self).__name__)
 
         return Absent
@@ -44,6 +44,10 @@ class Delegating:
 
     estimator: BaseEstimator
     estimator_: Any
+
+    def __init__(self, estimator: BaseEstimator) -> None:
+        self.estimator = estimator
+        super().__init__()
 
     def _fit(self, X: Any, y: Any = None) -> Self:
         estimator = clone(self.estimator)

@@ -75,10 +75,6 @@ class AeonClassifier(DelegatingClassifier, _Classifier):
 
     _tags: ClassVar[dict[str, Any]] = _PANEL
 
-    def __init__(self, estimator: BaseEstimator) -> None:
-        self.estimator = estimator
-        super().__init__()
-
 
 class AeonRegressor(Delegating, _Regressor):
     """A regressor as a regressor of aeon.
@@ -113,10 +109,6 @@ class AeonRegressor(Delegating, _Regressor):
     """
 
     _tags: ClassVar[dict[str, Any]] = _PANEL
-
-    def __init__(self, estimator: BaseEstimator) -> None:
-        self.estimator = estimator
-        super().__init__()
 
 
 class AeonTransformer(Delegating, _CollectionTransformer):
@@ -156,8 +148,7 @@ class AeonTransformer(Delegating, _CollectionTransformer):
     }
 
     def __init__(self, estimator: BaseEstimator) -> None:
-        self.estimator = estimator
-        super().__init__()
+        super().__init__(estimator)
         if not isinstance(estimator, OneToOneFeatureMixin):  # it returns a table
             self.set_tags(output_data_type="Tabular", removes_unequal_length=True)
 
@@ -196,7 +187,7 @@ class AeonImputer(Delegating, _SeriesTransformer):
 
     def __init__(self, estimator: BaseEstimator) -> None:
         self.estimator = estimator
-        super().__init__(axis=0)
+        _SeriesTransformer.__init__(self, axis=0)
 
 
 class AeonAnomalyDetector(Delegating, _AnomalyDetector):
@@ -237,7 +228,7 @@ class AeonAnomalyDetector(Delegating, _AnomalyDetector):
 
     def __init__(self, estimator: BaseEstimator) -> None:
         self.estimator = estimator
-        super().__init__(axis=0)
+        _AnomalyDetector.__init__(self, axis=0)
 
     def _fit(self, X: Any, y: Any = None) -> Any:
         return super()._fit(X)  # without labels

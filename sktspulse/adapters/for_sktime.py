@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from .delegation import Delegating, DelegatingClassifier, base_class
 
@@ -65,10 +64,6 @@ class SktimeClassifier(DelegatingClassifier, _Classifier):
 
     _tags: ClassVar[dict[str, Any]] = _PANEL | {"capability:predict_proba": True}
 
-    def __init__(self, estimator: BaseEstimator) -> None:
-        self.estimator = estimator
-        super().__init__()
-
 
 class SktimeRegressor(Delegating, _Regressor):
     """A regressor as a regressor of sktime.
@@ -103,10 +98,6 @@ class SktimeRegressor(Delegating, _Regressor):
     """
 
     _tags: ClassVar[dict[str, Any]] = _PANEL
-
-    def __init__(self, estimator: BaseEstimator) -> None:
-        self.estimator = estimator
-        super().__init__()
 
 
 class SktimeTransformer(Delegating, _Transformer):
@@ -145,10 +136,6 @@ class SktimeTransformer(Delegating, _Transformer):
         "scitype:transform-output": "Primitives",
         "fit_is_empty": False,
     }
-
-    def __init__(self, estimator: BaseEstimator) -> None:
-        self.estimator = estimator
-        super().__init__()
 
 
 class SktimeImputer(Delegating, _Transformer):
@@ -194,10 +181,6 @@ class SktimeImputer(Delegating, _Transformer):
         "fit_is_empty": False,
     }
 
-    def __init__(self, estimator: BaseEstimator) -> None:
-        self.estimator = estimator
-        super().__init__()
-
 
 class SktimeDetector(Delegating, _Detector):
     """A detector of anomalies in a recording as a detector of sktime.
@@ -240,10 +223,6 @@ class SktimeDetector(Delegating, _Detector):
         "capability:missing_values": True,
         "fit_is_empty": False,
     }
-
-    def __init__(self, estimator: BaseEstimator) -> None:
-        self.estimator = estimator
-        super().__init__()
 
     def _fit(self, X: Any, y: Any = None) -> Any:
         return super()._fit(X)  # without labels

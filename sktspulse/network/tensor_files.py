@@ -81,12 +81,7 @@ def dump_tensors(
     text = _hashed_text(stored, description, indent)
     # One key only: the order in which safetensors writes several is not reproducible.
     content = safetensors.torch.save(stored, {key: text})
-    n_bytes = int.from_bytes(content[:8], "little")
-    if n_bytes > _MAX_HEADER_BYTES:
-        raise ValueError(
-            f"The description takes {n_bytes} bytes, but at most {_MAX_HEADER_BYTES} are read. "
-            "Save it in parts, such as groups of channels."
-        )
+    _check_header_size(int.from_bytes(content[:8], "little"))
     return content, text
 
 
@@ -104,10 +99,20 @@ def stream_tensors(
         header[name] = {"dtype": names[tensor.dtype], **offsets}
     content = json.dumps({"__metadata__": {key: text}, **header}).encode()
     content += b" " * (-len(content) % 8)
+    _check_header_size(len(content))
     file.write(len(content).to_bytes(8, "little") + content)
     for _, tensor in ordered:
         if tensor.numel():
             file.write(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+
+
+def _check_header_size(n_bytes: int) -> None:
+    """Raise a ValueError if a file with such a header could not be read again."""
+    if n_bytes > _MAX_HEADER_BYTES:
+        raise ValueError(
+            f"The description takes {n_bytes} bytes, but at most {_MAX_HEADER_BYTES} are read. "
+            "Save it in parts, such as groups of channels."
+        )
 
 
 def check_hash(tensors: Mapping[str, Tensor], description: Mapping[str, Any] | None) -> None:

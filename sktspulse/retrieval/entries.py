@@ -76,14 +76,17 @@ class Entries:
 
     def values(self, panel: Panel, block: slice) -> list[Values]:
         """Return views of the values of some entries that :meth:`following` made of a panel."""
-        numbers = self.series[block] - (self.n_series - len(panel))
-        positions = zip(numbers.tolist(), self.starts[block].tolist(), strict=True)
-        return [panel[number][:, start:][:, : self.window] for number, start in positions]
+        return self.cut(block, panel, self.n_series - len(panel))
 
-    def cut(self, rows: Integers, panel: Mapping[int, Values]) -> list[Values]:
-        """Return views of the values of the entries in some rows, from series by number."""
+    def cut(
+        self, rows: Integers | slice, panel: Panel | Mapping[int, Values], first: int = 0
+    ) -> list[Values]:
+        """Return views of the values of the entries in some rows.
+
+        The panel has series by number, which count from the first one of the panel.
+        """
         positions = zip(self.series[rows].tolist(), self.starts[rows].tolist(), strict=True)
-        return [panel[number][:, start:][:, : self.window] for number, start in positions]
+        return [panel[number - first][:, start:][:, : self.window] for number, start in positions]
 
     def extended(self, following: Self) -> Self:
         """Return these entries and those that :meth:`following` made."""

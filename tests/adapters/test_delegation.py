@@ -9,13 +9,20 @@ from sktspulse.adapters.delegation import Delegating, base_class
 
 
 def test_a_class_of_an_absent_library_says_how_to_install_it():
-    class Adapter(Delegating, base_class("abacus", "abacus.classification", "Base")):
+    absent = base_class("abacus", "abacus.classification", "Base")
+
+    class Adapter(Delegating, absent):
+        pass
+
+    class OfRecordings(Delegating, absent):
         def __init__(self, estimator):
             self.estimator = estimator
-            super().__init__()
+            absent.__init__(self, axis=0)
 
-    with pytest.raises(ImportError, match=r"Adapter needs abacus\. .* pip install '\.\[abacus\]'"):
-        Adapter(TSPulseClassifier())
+    for kind in (Adapter, OfRecordings):
+        message = rf"{kind.__name__} needs abacus\. .* pip install '\.\[abacus\]'"
+        with pytest.raises(ImportError, match=message):
+            kind(TSPulseClassifier())
 
 
 def test_a_class_of_a_library_is_itself():
